@@ -1,0 +1,37 @@
+/** The edge's map: the guards in their order, then the routes. */
+import { Hono } from 'hono';
+import { requestContext } from './http/auth.ts';
+import { chatCompletionsRoute } from './http/chat-completions-route.ts';
+import { crossOrigin } from './http/cross-origin.ts';
+import type { EdgeHono } from './http/edge-hono.ts';
+import { healthRoute } from './http/health-route.ts';
+import { modelsRoute } from './http/models-route.ts';
+import { onError } from './http/on-error.ts';
+import { onNotFound } from './http/on-not-found.ts';
+import { requestId } from './http/request-id.ts';
+import { requestLog } from './http/request-log.ts';
+import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
+import { withServices } from './http/with-services.ts';
+
+export function createApp(): Hono<EdgeHono> {
+  const app = new Hono<EdgeHono>();
+
+  app.use(requestId());
+  app.use(requestLog());
+  app.use(withServices());
+  app.use(crossOrigin());
+  app.get('/healthz', healthRoute);
+
+  app.use('/v1/*', requestContext());
+  app.get('/v1/models', modelsRoute);
+  app.post('/v1/chat/completions', chatCompletionsRoute);
+  app.get('/v1/sessions', sessionsRoute.list);
+  app.get('/v1/sessions/:id', sessionRoute.read);
+  app.delete('/v1/sessions/:id', sessionRoute.remove);
+  app.get('/v1/sessions/:id/stream', sessionRoute.stream);
+  app.post('/v1/sessions/:id/stop', sessionRoute.stop);
+
+  app.onError(onError);
+  app.notFound(onNotFound(app));
+  return app;
+}

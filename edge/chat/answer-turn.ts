@@ -1,0 +1,156 @@
+/**
+ * The way of a prompt, top to bottom: context, route, model, and after the last byte the history.
+ * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
+ */
+import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from '../../shared/chat-model.ts';
+import { AppError, type ErrorInfo } from '../../shared/errors.ts';
+import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
+import { TurnExpander } from '../../shared/turn-expander.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import { chooseModel, type ModelChoice } from './choose-model.ts';
+import type { TurnTimings } from './turn-timings.ts';
+
+/** One conversation, as much of it as a turn needs. */
+export interface TurnConversation {
+  /** Reads the history's tail. */
+  load(): Promise<{ rounds: number }>;
+  /** Fits history and the new messages into the model's window. @throws AppError `context_length_exceeded` */
+  fit(choice: ModelChoice): Promise<ChatRequest>;
+  /** Stores the new messages. @throws AppError when the store cannot be reached or has moved on */
+  keepQuestion(): Promise<void>;
+  /** What of the conversation went to the model. Called when the answer is out, since counting may take a while. */
+  receipt(): Promise<ContextReceipt>;
+  /** Reads the conversation again as it was when this turn's question had been kept. */
+  reload(choice: ModelChoice): Promise<ChatRequest>;
+  /** Stores what was answered. Called once, after the turn's end. */
+  keepAnswer(result: TurnResult): Promise<void>;
+}
+
+export interface TurnModels {
+  lightModel: string | undefined;
+  /**
+   * The model that answers for a choice.
+   * @param from How many of its events are known already: 0 for a new call, more to go on with one.
+   */
+  open(choice: ModelChoice, from: number): ChatModel;
+}
+
+export interface TurnPlan {
+  turnId: string;
+  request: ChatRequest;
+  conversation?: TurnConversation;
+  models: TurnModels;
+  timings: TurnTimings;
+  /** Aborted with {@link STOPPED} as its reason when somebody stops the turn; with any other when time is up. */
+  signal: AbortSignal;
+  /** Unix time in milliseconds. */
+  now: () => number;
+  /** Told once, right before the model is asked. */
+  onAsk?: (asked: AskedModel) => void;
+}
+
+/** What a turn that is cut off needs to go on, besides its plan. */
+export interface AskedModel {
+  choice: ModelChoice;
+  /** Unix time in seconds. */
+  createdAt: number;
+}
+
+/** The reason of an abort that ends the turn as cancelled, with what was said kept. */
+export const STOPPED = 'stopped';
+
+/** Events of a turn that belong together: what one event of the model came to. */
+export interface TurnBatch {
+  events: NumberedTurnEvent[];
+  /** How many of the model's events are in by now: where to go on after a restart. */
+  modelEvents: number;
+}
+
+/**
+ * @throws AppError from the steps before the model is asked; afterwards every failure is an event
+ */
+export async function* answerTurn(plan: TurnPlan): AsyncGenerator<TurnBatch, void, void> {
+  const { conversation, models, timings, now, turnId } = plan;
+  const startMs = now();
+  const earlierRounds = conversation ? (await conversation.load()).rounds : 0;
+  const loadedMs = now();
+  const choice = chooseModel(plan.request, { lightModel: models.lightModel, earlierRounds });
+  const routedMs = now();
+  const fitted = await conversation?.fit(choice);
+  await conversation?.keepQuestion();
+  const askedMs = now();
+  timings.routeMs = routedMs - loadedMs;
+  if (conversation) timings.contextMs = askedMs - startMs - timings.routeMs;
+
+  const request = { ...(fitted ?? plan.request), model: choice.model };
+  const asked = { choice, createdAt: Math.floor(startMs / 1000) };
+  plan.onAsk?.(asked);
+  const expander = new TurnExpander({ turnId, route: choice.route, createdAt: asked.createdAt });
+  const events = models.open(choice, 0).stream(request, plan.signal);
+  yield* relayModel(plan, { events, expander, askedMs, modelEvents: 0, seq: 0, result: emptyTurnResult() });
+}
+
+/** Goes on with a turn that was cut off after its model was asked: `events` are those that are logged. */
+export async function* resumeTurn(
+  plan: TurnPlan,
+  { choice, createdAt }: AskedModel,
+  logged: { events: TurnEvent[]; modelEvents: number },
+): AsyncGenerator<TurnBatch, void, void> {
+  const { turnId, conversation, models, now } = plan;
+  const request = { ...((await conversation?.reload(choice)) ?? plan.request), model: choice.model };
+  const expander = TurnExpander.restore({ turnId, createdAt, route: choice.route }, logged.events);
+  const result = emptyTurnResult();
+  for (const event of logged.events) foldTurnEvent(result, event);
+  const { modelEvents } = logged;
+  const events = models.open(choice, modelEvents).stream(request, plan.signal);
+  yield* relayModel(plan, {
+    events,
+    expander,
+    askedMs: now(),
+    modelEvents,
+    seq: logged.events.length,
+    result,
+  });
+}
+
+interface ModelRelay {
+  events: ReadableStream<ChatEvent>;
+  expander: TurnExpander;
+  /** Unix time in milliseconds. */
+  askedMs: number;
+  /** How many of the model's events came before. */
+  modelEvents: number;
+  /** The number of the turn's next event. */
+  seq: number;
+  /** What the turn came to so far. */
+  result: TurnResult;
+}
+
+/** Passes a model's events on as the turn's, and keeps the answer once the last one is out. */
+async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
+  const { conversation, timings, signal, now } = plan;
+  const { expander, askedMs, result } = relay;
+  let { modelEvents, seq } = relay;
+  for await (const event of relay.events) {
+    modelEvents++;
+    if (event.type === 'model-start') timings.modelMs = now() - askedMs;
+    else timings.firstTokenMs ??= now() - askedMs;
+    if (conversation && isTerminal(event)) expander.receipt = await conversation.receipt();
+    const events: NumberedTurnEvent[] = [];
+    for (const turnEvent of expand(expander, event, signal)) {
+      foldTurnEvent(result, turnEvent);
+      events.push({ seq: seq++, event: turnEvent });
+    }
+    if (events.length > 0) yield { events, modelEvents };
+  }
+  await conversation?.keepAnswer(result);
+}
+
+/** A model that was aborted says `cancelled`; what that means depends on who aborted it and why. */
+function expand(expander: TurnExpander, event: ChatEvent, signal: AbortSignal): TurnEvent[] {
+  if (event.type !== 'error' || event.error.code !== 'cancelled' || !signal.aborted)
+    return expander.push(event);
+  return signal.reason === STOPPED ? expander.cancel() : expander.fail(deadlineExceeded);
+}
+
+const deadlineExceeded: ErrorInfo = new AppError('deadline_exceeded').toInfo();

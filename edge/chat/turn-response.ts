@@ -1,0 +1,152 @@
+/**
+ * A turn as an HTTP answer. The status is decided by the first event that says something: until then a
+ * failure is still an HTTP error; after it, it is an event in the stream.
+ */
+import { AppError } from '../../shared/errors.ts';
+import { encodeSseComment } from '../../shared/sse.ts';
+import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import type { Wire } from '../wire/wire.ts';
+import { type TurnTimings, toServerTiming } from './turn-timings.ts';
+
+export type TurnEvents = AsyncIterator<{ events: NumberedTurnEvent[] }, void, void>;
+
+export interface TurnResponseOptions {
+  turnId: string;
+  wire: Wire;
+  stream: boolean;
+  /** Only events after this number are sent; -1 for all. */
+  after: number;
+  timings: TurnTimings;
+  /** A comment goes out after this long without an event. */
+  heartbeatMs: number;
+  /** The reader is gone. */
+  onCancel: () => void;
+}
+
+const heartbeat = encodeSseComment('ping');
+
+/** @throws AppError when the turn fails before it has said anything */
+export async function toTurnResponse(turn: TurnEvents, options: TurnResponseOptions): Promise<Response> {
+  return options.stream ? streamTurn(turn, options) : collectTurn(turn, options);
+}
+
+async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Promise<Response> {
+  const result = emptyTurnResult();
+  for (;;) {
+    const { done, value } = await turn.next();
+    if (done) break;
+    for (const { event } of value.events) foldTurnEvent(result, event);
+  }
+  if (result.error) throw AppError.fromInfo(result.error);
+  const headers = new Headers(turnHeaders(result, options.timings));
+  if (result.receipt) {
+    headers.set(
+      'x-edgewise-context',
+      `rounds=${result.receipt.rounds}; dropped=${result.receipt.roundsDropped}; tokens=${result.receipt.tokens}; summary=${result.receipt.summary}`,
+    );
+  }
+  return Response.json(options.wire.body(result), { headers });
+}
+
+async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promise<Response> {
+  const result = emptyTurnResult();
+  const early: NumberedTurnEvent[] = [];
+  let next = turn.next();
+  // Hold the status back until the turn has said something, but not longer than a client waits in silence.
+  while (!early.some(({ event }) => saysSomething(event))) {
+    const step = await within(next, options.heartbeatMs);
+    if (step === undefined) break;
+    if (step.done) break;
+    for (const numbered of step.value.events) {
+      foldTurnEvent(result, numbered.event);
+      early.push(numbered);
+    }
+    if (result.error) throw AppError.fromInfo(result.error);
+    next = turn.next();
+  }
+  return new Response(encodeTurn(turn, next, early, options), {
+    headers: { ...options.wire.streamHeaders, ...turnHeaders(result, options.timings) },
+  });
+}
+
+function encodeTurn(
+  turn: TurnEvents,
+  first: ReturnType<TurnEvents['next']>,
+  early: NumberedTurnEvent[],
+  options: TurnResponseOptions,
+): ReadableStream<Uint8Array> {
+  const { after, heartbeatMs, onCancel } = options;
+  const encoder = options.wire.encoder(options.turnId);
+  const utf8 = new TextEncoder();
+  let next = first;
+
+  const encode = (events: NumberedTurnEvent[]): string => {
+    let out = '';
+    for (const numbered of events) {
+      const text = encoder.encode(numbered);
+      if (numbered.seq > after) out += text;
+    }
+    return out;
+  };
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const text = encode(early);
+        if (text !== '') controller.enqueue(utf8.encode(text));
+      },
+      async pull(controller) {
+        let text = '';
+        while (text === '') {
+          const step = await within(next, heartbeatMs);
+          if (step === undefined) {
+            text = heartbeat;
+          } else if (step.done) {
+            controller.enqueue(utf8.encode(encoder.end()));
+            controller.close();
+            return;
+          } else {
+            text = encode(step.value.events);
+            next = turn.next();
+          }
+        }
+        controller.enqueue(utf8.encode(text));
+      },
+      cancel: onCancel,
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Headers that every answer to a prompt carries. Only what is known by now. */
+function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (result.route) headers['x-edgewise-route'] = `${result.route.place}; reason="${result.route.reason}"`;
+  if (result.model) headers['x-edgewise-model'] = headerText(result.model);
+  const timing = toServerTiming(timings);
+  if (timing) headers['server-timing'] = timing;
+  return headers;
+}
+
+/** A model's name is configuration, but a header takes printable ASCII only. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
+}
+
+function saysSomething(event: TurnEvent): boolean {
+  return event.type !== 'turn-start' && event.type !== 'turn-progress';
+}
+
+/** What the promise resolves to, or `undefined` once `ms` milliseconds have gone by. The promise stays usable. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,176 @@
+/** The Worker's bindings, parsed once per isolate. Every missing or wrong key is named at once. */
+import * as v from 'valibot';
+import { importServiceKey } from '../shared/service-token.ts';
+import type { DirectoryObject } from './session/directory-object.ts';
+import type { SessionObject } from './session/session-object.ts';
+
+/** The bindings as the platform hands them over; text ones are unchecked. */
+export interface EdgeBindings {
+  SESSIONS: DurableObjectNamespace<SessionObject>;
+  DIRECTORY: DurableObjectNamespace<DirectoryObject>;
+  ASSETS: Fetcher;
+  AI?: Ai;
+  [name: string]: unknown;
+}
+
+const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
+export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
+
+export interface EdgeConfig {
+  coreUrl: string;
+  serviceKey: Uint8Array;
+  jwt: JwtConfig;
+  /** Exact origins that browsers may call from, or `*`. Empty: none. */
+  corsOrigins: string[];
+  maxBodyBytes: number;
+  window: { rounds: number; tokens: number };
+  light: LightConfig | undefined;
+  redis: { url: string; token: string } | undefined;
+  /** A comment goes out after this long without an event. */
+  heartbeatMs: number;
+  /** Longest time a turn may take, from its arrival. */
+  turnTimeoutMs: number;
+  /** How long a conversation is kept after its last turn. */
+  sessionTtlMs: number;
+  /** How long a turn's events can be read again after its end. */
+  turnTtlMs: number;
+}
+
+export type JwtConfig = {
+  algorithm: SignatureAlgorithm;
+  issuer: string;
+  audience: string;
+} & ({ secret: Uint8Array; jwksUrl?: never } | { jwksUrl: URL; secret?: never });
+
+export type LightConfig =
+  | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
+  | { kind: 'workers-ai'; model: string };
+
+const text = v.optional(v.pipe(v.string(), v.trim()), '');
+const integer = (fallback: number, minimum: number) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d+$/, 'must be a whole number'),
+      v.transform(Number),
+      v.minValue(minimum, `must be at least ${minimum}`),
+      v.maxValue(Number.MAX_SAFE_INTEGER, 'is too large'),
+    ),
+    String(fallback),
+  );
+const webAddress = v.pipe(
+  text,
+  v.check((value) => value === '' || isWebAddress(value), 'must be an http or https address'),
+);
+
+const bindingsSchema = v.object({
+  EDGEWISE_CORE_URL: v.pipe(webAddress, v.minLength(1, 'is missing')),
+  EDGEWISE_SERVICE_SECRET: v.pipe(text, v.minLength(32, 'must have at least 32 characters')),
+  EDGEWISE_JWT_ALGORITHM: v.optional(
+    v.picklist(signatureAlgorithms, `must be one of ${signatureAlgorithms.join(', ')}`),
+    'HS256',
+  ),
+  EDGEWISE_JWT_SECRET: text,
+  EDGEWISE_JWKS_URL: webAddress,
+  EDGEWISE_JWT_ISSUER: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')), 'edgewise'),
+  EDGEWISE_JWT_AUDIENCE: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')), 'edgewise'),
+  EDGEWISE_CORS_ORIGINS: text,
+  EDGEWISE_MAX_BODY_BYTES: integer(1024 * 1024, 1024),
+  EDGEWISE_WINDOW_ROUNDS: integer(5, 0),
+  EDGEWISE_WINDOW_TOKENS: integer(2048, 16),
+  EDGEWISE_LIGHT_BASE_URL: webAddress,
+  EDGEWISE_LIGHT_API_KEY: text,
+  EDGEWISE_LIGHT_MODEL: text,
+  EDGEWISE_WORKERS_AI_MODEL: text,
+  EDGEWISE_HEARTBEAT_MS: integer(15_000, 10),
+  EDGEWISE_TURN_TIMEOUT_MS: integer(300_000, 1000),
+  EDGEWISE_SESSION_TTL_HOURS: integer(720, 1),
+  EDGEWISE_TURN_TTL_MINUTES: integer(1440, 1),
+  UPSTASH_REDIS_REST_URL: webAddress,
+  UPSTASH_REDIS_REST_TOKEN: text,
+});
+type ParsedBindings = v.InferOutput<typeof bindingsSchema>;
+
+/** @throws Error that lists every binding at fault, one a line. */
+export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
+  const parsed = v.safeParse(bindingsSchema, bindings);
+  if (!parsed.success) {
+    throw configError(parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`));
+  }
+  const env = parsed.output;
+  const faults = crossFaults(env, bindings.AI !== undefined);
+  if (faults.length > 0) throw configError(faults);
+  return {
+    coreUrl: env.EDGEWISE_CORE_URL.replace(/\/+$/, ''),
+    serviceKey: importServiceKey(env.EDGEWISE_SERVICE_SECRET),
+    jwt: toJwtConfig(env),
+    corsOrigins: env.EDGEWISE_CORS_ORIGINS.split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
+    maxBodyBytes: env.EDGEWISE_MAX_BODY_BYTES,
+    window: { rounds: env.EDGEWISE_WINDOW_ROUNDS, tokens: env.EDGEWISE_WINDOW_TOKENS },
+    light: toLightConfig(env),
+    redis: env.UPSTASH_REDIS_REST_URL
+      ? { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
+      : undefined,
+    heartbeatMs: env.EDGEWISE_HEARTBEAT_MS,
+    turnTimeoutMs: env.EDGEWISE_TURN_TIMEOUT_MS,
+    sessionTtlMs: env.EDGEWISE_SESSION_TTL_HOURS * 3_600_000,
+    turnTtlMs: env.EDGEWISE_TURN_TTL_MINUTES * 60_000,
+  };
+}
+
+/** What no single binding shows. */
+function crossFaults(env: ParsedBindings, hasWorkersAi: boolean): string[] {
+  const faults: string[] = [];
+  if (env.EDGEWISE_JWT_ALGORITHM === 'HS256') {
+    if (env.EDGEWISE_JWT_SECRET.length < 32) {
+      faults.push('EDGEWISE_JWT_SECRET must have at least 32 characters for HS256');
+    }
+  } else if (env.EDGEWISE_JWKS_URL === '') {
+    faults.push(`EDGEWISE_JWKS_URL is missing; ${env.EDGEWISE_JWT_ALGORITHM} keys are read from it`);
+  }
+  if (env.EDGEWISE_LIGHT_BASE_URL !== '' && env.EDGEWISE_LIGHT_MODEL === '') {
+    faults.push('EDGEWISE_LIGHT_MODEL is missing; EDGEWISE_LIGHT_BASE_URL needs it');
+  }
+  if (env.EDGEWISE_WORKERS_AI_MODEL !== '' && !hasWorkersAi) {
+    faults.push('EDGEWISE_WORKERS_AI_MODEL is set, but the Worker has no AI binding');
+  }
+  if (env.UPSTASH_REDIS_REST_URL !== '' && env.UPSTASH_REDIS_REST_TOKEN === '') {
+    faults.push('UPSTASH_REDIS_REST_TOKEN is missing; UPSTASH_REDIS_REST_URL needs it');
+  }
+  return faults;
+}
+
+function toJwtConfig(env: ParsedBindings): JwtConfig {
+  const common = {
+    algorithm: env.EDGEWISE_JWT_ALGORITHM,
+    issuer: env.EDGEWISE_JWT_ISSUER,
+    audience: env.EDGEWISE_JWT_AUDIENCE,
+  };
+  return env.EDGEWISE_JWT_ALGORITHM === 'HS256'
+    ? { ...common, secret: new TextEncoder().encode(env.EDGEWISE_JWT_SECRET) }
+    : { ...common, jwksUrl: new URL(env.EDGEWISE_JWKS_URL) };
+}
+
+function toLightConfig(env: ParsedBindings): LightConfig | undefined {
+  if (env.EDGEWISE_LIGHT_BASE_URL !== '') {
+    return {
+      kind: 'openai-compatible',
+      baseUrl: env.EDGEWISE_LIGHT_BASE_URL.replace(/\/+$/, ''),
+      apiKey: env.EDGEWISE_LIGHT_API_KEY || undefined,
+      model: env.EDGEWISE_LIGHT_MODEL,
+    };
+  }
+  if (env.EDGEWISE_WORKERS_AI_MODEL !== '')
+    return { kind: 'workers-ai', model: env.EDGEWISE_WORKERS_AI_MODEL };
+  return undefined;
+}
+
+function isWebAddress(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function configError(faults: string[]): Error {
+  return new Error(`The edge's configuration is wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+}

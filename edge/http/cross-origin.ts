@@ -1,0 +1,29 @@
+import type { MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import type { EdgeHono } from './edge-hono.ts';
+
+const exposed = [
+  'x-request-id',
+  'x-session-id',
+  'x-edgewise-route',
+  'x-edgewise-model',
+  'x-edgewise-context',
+  'server-timing',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+];
+
+/** CORS (WHATWG Fetch) for exactly the configured origins. Tokens travel in a header, so no credentials mode. */
+export function crossOrigin(): MiddlewareHandler<EdgeHono> {
+  return async function allowOrigin(c, next) {
+    const { corsOrigins } = c.get('services').config;
+    if (corsOrigins.length === 0) return next();
+    return cors({
+      origin: corsOrigins.includes('*') ? '*' : corsOrigins,
+      allowMethods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
+      exposeHeaders: exposed,
+      maxAge: 86_400,
+    })(c, next);
+  };
+}

@@ -1,0 +1,19 @@
+/** What the edge's handlers find in Hono's context. */
+import type { Context } from 'hono';
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { EdgeBindings } from '../env.ts';
+import type { EdgeServices } from '../services.ts';
+
+export interface EdgeHono {
+  Bindings: EdgeBindings;
+  Variables: {
+    requestId: string;
+    services: EdgeServices;
+    /** Set behind the auth guard. */
+    request: RequestContext;
+    /** Milliseconds that the auth guard took. */
+    authMs: number;
+  };
+}
+
+export type EdgeContext<Path extends string = string> = Context<EdgeHono, Path>;

@@ -1,0 +1,42 @@
+import { AppError } from '../../shared/errors.ts';
+import type { EdgeContext } from './edge-hono.ts';
+
+/**
+ * The request's body as JSON, at most the configured number of bytes, read no further than that.
+ * @param fallback What an empty body stands for; without it an empty body is no JSON.
+ * @throws AppError `unsupported_media_type`, `request_too_large`, `invalid_json`
+ */
+export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unknown> {
+  const contentType = c.req.header('content-type') ?? 'application/json';
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType))
+    throw new AppError('unsupported_media_type');
+  const text = await readText(c, c.get('services').config.maxBodyBytes);
+  if (text === '' && fallback !== undefined) return fallback;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('invalid_json', { cause });
+  }
+}
+
+async function readText(c: EdgeContext, maxBytes: number): Promise<string> {
+  const tooLarge = () =>
+    new AppError('request_too_large', { message: `The request body is larger than ${maxBytes} bytes.` });
+  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const { body } = c.req.raw;
+  if (!body) return '';
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  let text = '';
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) throw tooLarge();
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause: error });
+  }
+}

@@ -1,0 +1,37 @@
+/** The only place at the edge that builds error responses. */
+import { HTTPException } from 'hono/http-exception';
+import { type AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
+import { logError } from '../observe/log.ts';
+import type { EdgeContext } from './edge-hono.ts';
+
+export function onError(thrown: Error, c: EdgeContext): Response {
+  const error = toAppError(thrown instanceof HTTPException ? thrown.cause : thrown);
+  const requestId = c.get('requestId') ?? '';
+  logError({ requestId, error });
+  const body = toOpenAIError(error.toInfo(), requestId);
+  return Response.json(body, { status: error.status, headers: errorHeaders(error) });
+}
+
+/**
+ * OpenAI's clients retry 408, 409, 429 and 5xx by themselves; `x-should-retry` tells them when that cannot
+ * help, and `retry-after-ms` when it can.
+ */
+function errorHeaders(error: AppError): Record<string, string> {
+  const headers: Record<string, string> = {
+    'cache-control': 'no-store',
+    'x-should-retry': String(error.retryable),
+  };
+  if (error.retryable && error.status !== 500) {
+    const waitMs = error.retryAfterMs ?? 1000;
+    headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1000)));
+    headers['retry-after-ms'] = String(waitMs);
+  }
+  if (error.status === 401) headers['www-authenticate'] = challenge(error);
+  return headers;
+}
+
+/** RFC 6750, section 3: no error code when no token was sent. */
+function challenge({ code, message }: AppError): string {
+  const realm = 'Bearer realm="edgewise"';
+  return code === 'missing_token' ? realm : `${realm}, error="invalid_token", error_description="${message}"`;
+}

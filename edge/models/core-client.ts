@@ -1,0 +1,169 @@
+/** The edge's side of `shared/generation-protocol.ts`: the core as a {@link ChatModel}, and its list of models. */
+import type { ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import { AppError, type ErrorInfo, parseErrorInfo } from '../../shared/errors.ts';
+import {
+  decodeGenerationEvents,
+  type GenerationOutcome,
+  type GenerationRequest,
+  type ModelList,
+  type NumberedChatEvent,
+} from '../../shared/generation-protocol.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import { signServiceToken } from '../../shared/service-token.ts';
+import { readOnce, readOwned } from './read-generation.ts';
+
+export interface CoreClientOptions {
+  url: string;
+  serviceKey: Uint8Array;
+  fetch: typeof fetch;
+  now: () => number;
+  /** Resolves after that many milliseconds. */
+  wait: (ms: number) => Promise<void>;
+}
+
+export interface CoreClient {
+  /** A generation that lives as long as its reader. */
+  model(context: RequestContext, id: string): ChatModel;
+  /**
+   * A generation that the core owns: it survives its reader, and a reader that loses its connection
+   * attaches again. Aborting asks the core to cancel it, and the stream then ends as the core says.
+   * @param from The first event to read: 0 starts the generation, more goes on with one that was started.
+   */
+  ownedModel(context: RequestContext, id: string, from: number): ChatModel;
+  /**
+   * Starts a generation that the core owns, or attaches to the one with that id.
+   * @throws AppError when the core refuses or cannot be reached
+   */
+  start(
+    context: RequestContext,
+    request: GenerationRequest,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<NumberedChatEvent>>;
+  /** The events after number `after` of a generation that the core owns. @throws AppError */
+  attach(
+    context: RequestContext,
+    id: string,
+    after: number,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<NumberedChatEvent>>;
+  /** Ends a generation that the core owns, if it has not ended. @throws AppError */
+  cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
+  /** @throws AppError */
+  models(context: RequestContext): Promise<ModelList>;
+  /** Whether `GET /healthz` answers, with the body it answers. Never throws. */
+  health(): Promise<{ ok: boolean; detail: unknown }>;
+}
+
+const HEALTH_TIMEOUT_MS = 2000;
+
+export function createCoreClient(options: CoreClientOptions): CoreClient {
+  const { url, serviceKey, now } = options;
+
+  async function call(
+    context: RequestContext,
+    method: 'GET' | 'POST',
+    path: string,
+    body: string,
+    signal: AbortSignal | null,
+  ): Promise<Response> {
+    const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${token}`,
+      'x-request-id': context.requestId,
+    };
+    if (body !== '') headers['content-type'] = 'application/json';
+    let response: Response;
+    try {
+      response = await options.fetch(url + path, {
+        method,
+        headers,
+        body: body === '' ? null : body,
+        signal,
+      });
+    } catch (cause) {
+      throw signal?.aborted ? new AppError('cancelled') : new AppError('core_unavailable', { cause });
+    }
+    if (!response.ok) throw await readError(response);
+    return response;
+  }
+
+  async function events(response: Response): Promise<ReadableStream<NumberedChatEvent>> {
+    if (!response.body) throw new AppError('core_unavailable');
+    return decodeGenerationEvents(response.body);
+  }
+
+  async function start(context: RequestContext, request: GenerationRequest, signal: AbortSignal) {
+    return events(await call(context, 'POST', '/v1/generations', JSON.stringify(request), signal));
+  }
+
+  const client: CoreClient = {
+    start,
+
+    model(context, id) {
+      return {
+        name: 'core',
+        stream: (request, signal) =>
+          readOnce(signal, (inner) => start(context, { ...pick(request), id, detached: false }, inner)),
+      };
+    },
+
+    ownedModel(context, id, from) {
+      return {
+        name: 'core',
+        stream: (request, signal) =>
+          readOwned({
+            from,
+            signal,
+            start: (inner) => start(context, { ...pick(request), id, detached: true }, inner),
+            attach: (after, inner) => client.attach(context, id, after, inner),
+            cancel: () => client.cancel(context, id),
+            wait: options.wait,
+            now,
+          }),
+      };
+    },
+
+    async attach(context, id, after, signal) {
+      const path = `/v1/generations/${encodeURIComponent(id)}/events?after=${after}`;
+      return events(await call(context, 'GET', path, '', signal));
+    },
+
+    async cancel(context, id) {
+      const path = `/v1/generations/${encodeURIComponent(id)}/cancel`;
+      return (await call(context, 'POST', path, '', null)).json();
+    },
+
+    async models(context) {
+      return (await call(context, 'GET', '/v1/models', '', null)).json();
+    },
+
+    async health() {
+      try {
+        const response = await options.fetch(`${url}/healthz`, {
+          signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
+        });
+        return { ok: response.ok, detail: await response.json() };
+      } catch {
+        return { ok: false, detail: { status: 'unreachable' } };
+      }
+    },
+  };
+  return client;
+}
+
+function pick({ model, messages, params }: ChatRequest): ChatRequest {
+  return { model, messages, params };
+}
+
+async function readError(response: Response): Promise<AppError> {
+  let body: { error?: unknown } | undefined;
+  try {
+    body = await response.json();
+  } catch {
+    // A proxy in between answered; its words are not for the client.
+  }
+  const info: ErrorInfo = parseErrorInfo(body?.error);
+  // The core refusing our own signature is our fault, not the caller's.
+  if (response.status === 401) return new AppError('core_unavailable', { cause: new AppError(info.code) });
+  return info.code === 'internal_error' ? new AppError('core_unavailable') : AppError.fromInfo(info);
+}

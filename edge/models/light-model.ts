@@ -1,0 +1,124 @@
+/** The edge's light model on any OpenAI-compatible address, by plain `fetch`: the official client would double the Worker. */
+import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import { toUpstreamBody } from '../../shared/chat-schema.ts';
+import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
+import { AppError } from '../../shared/errors.ts';
+import { decodeSse, type SseMessage } from '../../shared/sse.ts';
+
+export interface LightModelOptions {
+  /** With its version path: `https://api.example.com/v1`. */
+  baseUrl: string;
+  apiKey: string | undefined;
+  model: string;
+  fetch: typeof fetch;
+}
+
+export function createLightModel(options: LightModelOptions): ChatModel {
+  return {
+    name: options.model,
+    stream: (request, signal) =>
+      completionStream({
+        model: options.model,
+        chunks: new CompletionChunkReader(),
+        open: (inner) => callUpstream(options, request, inner),
+        signal,
+      }),
+  };
+}
+
+async function callUpstream(
+  options: LightModelOptions,
+  request: ChatRequest,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'text/event-stream' };
+  if (options.apiKey) headers.authorization = `Bearer ${options.apiKey}`;
+  const response = await options.fetch(`${options.baseUrl}/chat/completions`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(toUpstreamBody(request, options.model)),
+    signal,
+  });
+  if (!response.ok || !response.body) throw await toUpstreamError(response);
+  return response.body;
+}
+
+/** Reads chunks as events; see `CompletionChunkReader`. */
+export interface ChunkReader {
+  push(chunk: unknown): ChatEvent[];
+  /** @param complete Whether the upstream said `[DONE]`. */
+  end(complete: boolean): ChatEvent[];
+}
+
+interface CompletionStreamOptions {
+  model: string;
+  chunks: ChunkReader;
+  /** Starts the call and answers with its event-stream bytes. */
+  open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
+  signal: AbortSignal;
+}
+
+/** An upstream's event stream as a model's: never errors, always ends in a terminal event. */
+export function completionStream(options: CompletionStreamOptions): ReadableStream<ChatEvent> {
+  const { model, chunks, open } = options;
+  const reading = new AbortController();
+  const signal = AbortSignal.any([options.signal, reading.signal]);
+  let reader: ReadableStreamDefaultReader<SseMessage> | undefined;
+
+  async function next(): Promise<ChatEvent[]> {
+    if (!reader) {
+      reader = decodeSse(await open(signal)).getReader();
+      return [{ type: 'model-start', model, provider: 'edge' }];
+    }
+    const { done, value } = await reader.read();
+    if (done || value.data === '[DONE]') return chunks.end(!done);
+    let chunk: unknown;
+    try {
+      chunk = JSON.parse(value.data);
+    } catch (cause) {
+      throw new AppError('upstream_invalid', { cause });
+    }
+    return chunks.push(chunk);
+  }
+
+  return new ReadableStream<ChatEvent>(
+    {
+      async pull(controller) {
+        // A chunk may say nothing; pulling on until something was said keeps one pull one promise.
+        for (;;) {
+          const events = await next().catch((error): ChatEvent[] => [toErrorEvent(error, signal)]);
+          for (const event of events) controller.enqueue(event);
+          const last = events.at(-1);
+          if (last?.type === 'turn-end' || last?.type === 'error') {
+            controller.close();
+            reading.abort();
+            return;
+          }
+          if (last) return;
+        }
+      },
+      cancel: () => reading.abort(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function toErrorEvent(error: unknown, signal: AbortSignal): ChatEvent {
+  const known = signal.aborted
+    ? new AppError('cancelled')
+    : error instanceof AppError
+      ? error
+      : new AppError('upstream_unavailable', { cause: error });
+  return { type: 'error', error: known.toInfo() };
+}
+
+async function toUpstreamError(response: Response): Promise<AppError> {
+  await response.body?.cancel();
+  const { status } = response;
+  if (status === 401 || status === 403) return new AppError('upstream_auth_failed');
+  if (status === 429)
+    return new AppError('rate_limit_exceeded', { message: 'The light model is at its rate limit.' });
+  if (status === 503) return new AppError('upstream_overloaded');
+  if (status >= 400 && status < 500) return new AppError('upstream_rejected');
+  return new AppError('upstream_error');
+}

@@ -1,0 +1,79 @@
+/**
+ * Which models there are: the core's list and the edge's own light model. Owns a copy of the core's list,
+ * kept per isolate for {@link FRESH_MS}; an older copy still serves while the core cannot be reached.
+ */
+import { AppError } from '../../shared/errors.ts';
+import type { ModelInfo, ModelList } from '../../shared/generation-protocol.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import { tokenEncodingFor } from '../../shared/token-count.ts';
+import type { CoreClient } from './core-client.ts';
+
+export interface ModelCatalog {
+  /** @throws AppError `core_unavailable` when the core was never reached */
+  list(context: RequestContext): Promise<ModelList>;
+  /** @throws AppError `model_not_found`, `core_unavailable` */
+  find(context: RequestContext, name: string): Promise<ModelInfo>;
+}
+
+export interface ModelCatalogOptions {
+  core: Pick<CoreClient, 'models'>;
+  lightModel: string | undefined;
+  now: () => number;
+}
+
+const FRESH_MS = 30_000;
+/** Light models are asked for short prompts only; their real length is not known at the edge. */
+const LIGHT_CONTEXT_LENGTH = 8192;
+
+export function createModelCatalog({ core, lightModel, now }: ModelCatalogOptions): ModelCatalog {
+  const light = lightModel === undefined ? undefined : describeLight(lightModel);
+  let copy: { data: ModelInfo[]; readAtMs: number } | undefined;
+
+  async function coreModels(context: RequestContext, maxAgeMs: number): Promise<ModelInfo[]> {
+    if (copy && now() - copy.readAtMs < maxAgeMs) return copy.data;
+    try {
+      const { data } = await core.models(context);
+      copy = { data, readAtMs: now() };
+    } catch (error) {
+      if (!copy) throw error;
+    }
+    return copy.data;
+  }
+
+  return {
+    async list(context) {
+      const data = await coreModels(context, FRESH_MS);
+      return { object: 'list', data: light ? [light, ...data] : data };
+    },
+
+    async find(context, name) {
+      if (light && name === light.id) return light;
+      const known = (await coreModels(context, FRESH_MS)).find((model) => model.id === name);
+      // The registry may have gained the model since.
+      const found = known ?? (await coreModels(context, 1000)).find((model) => model.id === name);
+      if (!found)
+        throw new AppError('model_not_found', {
+          message: `The model '${name}' does not exist.`,
+          param: 'model',
+        });
+      return found;
+    },
+  };
+}
+
+function describeLight(name: string): ModelInfo {
+  return {
+    id: name,
+    object: 'model',
+    created: 0,
+    owned_by: 'edge',
+    edgewise: {
+      kind: 'model',
+      contextLength: LIGHT_CONTEXT_LENGTH,
+      encoding: tokenEncodingFor(name),
+      generative: true,
+      place: 'edge',
+      reason: 'configured as the light model of the edge',
+    },
+  };
+}

@@ -1,0 +1,121 @@
+/** Reading a generation of the core as a model's stream: never errors, always ends in a terminal event. */
+import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
+import { AppError, toAppError } from '../../shared/errors.ts';
+import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+
+type Open = (signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
+
+/** Reads a generation that ends with its connection. */
+export function readOnce(signal: AbortSignal, open: Open): ReadableStream<ChatEvent> {
+  return eventStream(signal, async function* (inner) {
+    try {
+      for await (const { event } of await open(inner)) yield event;
+      yield failure(new AppError('core_unavailable', { message: 'The core closed its answer.' }));
+    } catch (error) {
+      yield failure(inner.aborted ? new AppError('cancelled') : toCoreError(error));
+    }
+  });
+}
+
+export interface OwnedGeneration {
+  /** The number of the first event to read. */
+  from: number;
+  signal: AbortSignal;
+  start: Open;
+  attach: (after: number, signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
+  /** Asks the core to end it. */
+  cancel: () => Promise<unknown>;
+  wait: (ms: number) => Promise<void>;
+  now: () => number;
+}
+
+/** How long a generation that was begun is looked for, when the core cannot be reached. */
+const REATTACH_MS = 15_000;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2000;
+/** How long the core may take to end a generation that was cancelled. */
+const CANCEL_MS = 5000;
+
+/** Reads a generation that the core owns, over as many connections as it takes. */
+export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent> {
+  const { from, signal, start, attach, wait, now } = generation;
+  const reading = new AbortController();
+  const cancelled = cancelOnAbort(generation, reading);
+  let ended = false;
+
+  return eventStream(reading.signal, async function* (inner) {
+    let next = from;
+    let lostAtMs: number | undefined;
+    let waitMs = FIRST_WAIT_MS;
+    for (;;) {
+      try {
+        for await (const { seq, event } of await (next === 0 ? start(inner) : attach(next - 1, inner))) {
+          if (seq < next) continue;
+          next = seq + 1;
+          lostAtMs = undefined;
+          waitMs = FIRST_WAIT_MS;
+          ended = isTerminal(event);
+          yield event;
+        }
+      } catch (thrown) {
+        const error = toCoreError(thrown);
+        if (inner.aborted) return yield failure(new AppError('cancelled'));
+        if (error.code === 'generation_not_found') return yield failure(new AppError('generation_lost'));
+        // Nothing was begun that could be lost: the caller hears at once.
+        if (next === 0 || error.code !== 'core_unavailable') return yield failure(error);
+      }
+      lostAtMs ??= now();
+      if (now() - lostAtMs > REATTACH_MS) return yield failure(new AppError('generation_lost'));
+      await Promise.race([wait(waitMs), cancelled]);
+      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+    }
+  });
+
+  /** Resolves once cancelling is over and nothing is left to read. */
+  function cancelOnAbort({ cancel }: OwnedGeneration, reader: AbortController): Promise<void> {
+    return new Promise((resolve) => {
+      const onAbort = async () => {
+        if (ended) return;
+        // The core's own end of the generation is what the reader should see; it is waited for, but not for ever.
+        await cancel().catch(() => undefined);
+        await wait(CANCEL_MS);
+        reader.abort();
+        resolve();
+      };
+      if (signal.aborted) void onAbort();
+      else signal.addEventListener('abort', () => void onAbort(), { once: true });
+    });
+  }
+}
+
+/** Pulls a generator of events to its terminal one. Cancelling the stream aborts the generator's signal. */
+function eventStream(
+  outer: AbortSignal,
+  read: (signal: AbortSignal) => AsyncGenerator<ChatEvent, void, void>,
+): ReadableStream<ChatEvent> {
+  const reading = new AbortController();
+  const events = read(AbortSignal.any([outer, reading.signal]));
+  return new ReadableStream<ChatEvent>(
+    {
+      async pull(controller) {
+        const { value } = await events.next();
+        const event = value ?? failure(new AppError('internal_error'));
+        controller.enqueue(event);
+        if (!isTerminal(event)) return;
+        controller.close();
+        reading.abort();
+        await events.return();
+      },
+      cancel: () => reading.abort(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function toCoreError(error: unknown): AppError {
+  return error instanceof AppError ? error : new AppError('core_unavailable', { cause: error });
+}
+
+function failure(error: unknown): ChatEvent {
+  return { type: 'error', error: toAppError(error).toInfo() };
+}

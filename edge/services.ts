@@ -1,0 +1,107 @@
+/** The only place at the edge that constructs. Everything here lives as long as the isolate, or is made per object. */
+import type { ChatModel } from '../shared/chat-model.ts';
+import { AppError } from '../shared/errors.ts';
+import type { RequestContext } from '../shared/request-context.ts';
+import { type TimeLimits, withTimeLimits } from '../shared/with-time-limits.ts';
+import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
+import type { TurnModels } from './chat/answer-turn.ts';
+import { type EdgeBindings, type EdgeConfig, parseEdgeEnv } from './env.ts';
+import { type CoreClient, createCoreClient } from './models/core-client.ts';
+import { createLightModel } from './models/light-model.ts';
+import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
+import { createWorkersAiModel, type WorkersAiBinding } from './models/workers-ai-model.ts';
+import { createTokenCounters, type TokenCounters } from './session/token-counters.ts';
+
+export interface EdgeServices {
+  config: EdgeConfig;
+  verifyToken: TokenVerifier;
+  core: CoreClient;
+  catalog: ModelCatalog;
+  counters: TokenCounters;
+  /** The models that answer one request that stands alone. */
+  modelsFor(context: RequestContext, turnId: string): TurnModels;
+  /** The models that answer one turn of a session: a heavy one is owned by the core. */
+  sessionModelsFor(context: RequestContext, turnId: string): TurnModels;
+  now: () => number;
+  newId: () => string;
+}
+
+/** A light model that is slow has missed its point. */
+const lightTimeLimits: TimeLimits = {
+  connectMs: 5000,
+  firstTokenMs: 15_000,
+  idleMs: 15_000,
+  totalMs: 120_000,
+};
+
+const servicesOfBindings = new WeakMap<EdgeBindings, EdgeServices>();
+
+export function edgeServices(bindings: EdgeBindings): EdgeServices {
+  let services = servicesOfBindings.get(bindings);
+  if (!services) {
+    services = createEdgeServices(bindings);
+    servicesOfBindings.set(bindings, services);
+  }
+  return services;
+}
+
+function createEdgeServices(bindings: EdgeBindings): EdgeServices {
+  const config = parseEdgeEnv(bindings);
+  const now = () => Date.now();
+  const core = createCoreClient({
+    url: config.coreUrl,
+    serviceKey: config.serviceKey,
+    fetch: (...request) => fetch(...request),
+    now,
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+  const light = createLight(config, bindings);
+  return {
+    config,
+    verifyToken: createTokenVerifier(config.jwt),
+    core,
+    catalog: createModelCatalog({ core, lightModel: light?.name, now }),
+    counters: createTokenCounters(bindings.ASSETS),
+    modelsFor: (context, turnId) => ({
+      lightModel: light?.name,
+      open: ({ route }) => (route.place === 'edge' ? required(light) : core.model(context, turnId)),
+    }),
+    sessionModelsFor: (context, turnId) => ({
+      lightModel: light?.name,
+      open: ({ route }, from) => {
+        if (route.place === 'core') return core.ownedModel(context, turnId, from);
+        return from === 0 ? required(light) : lostModel;
+      },
+    }),
+    now,
+    newId: () => crypto.randomUUID().replaceAll('-', ''),
+  };
+}
+
+function createLight(config: EdgeConfig, bindings: EdgeBindings): ChatModel | undefined {
+  const { light } = config;
+  if (!light) return undefined;
+  const model =
+    light.kind === 'workers-ai'
+      ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
+      : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
+  return withTimeLimits(model, lightTimeLimits);
+}
+
+/** A light answer lives in one object's memory: when that is gone, what is left of the answer is all there will be. */
+const lostModel: ChatModel = {
+  name: 'lost',
+  stream: () =>
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue({ type: 'error', error: new AppError('generation_lost').toInfo() });
+        controller.close();
+      },
+    }),
+};
+
+function required(light: ChatModel | undefined): ChatModel {
+  if (!light)
+    throw new AppError('internal_error', { cause: 'the router chose a light model where there is none' });
+  return light;
+}

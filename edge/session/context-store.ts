@@ -1,0 +1,60 @@
+/**
+ * Where a conversation's messages are kept: an append-only list of JSON messages with a version, so that
+ * two writers cannot lose each other's turn. Two implementations, one contract suite.
+ */
+import type { ChatMessage } from '../../shared/chat-model.ts';
+import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+
+/** Who owns the conversation, and its `session_id`. All three are part of every key. */
+export interface ConversationKey {
+  tenant: string;
+  user: string;
+  sessionId: string;
+}
+
+export interface StoredMessage {
+  id: string;
+  /** The message this one follows; `null` for the first of a conversation. */
+  parentId: string | null;
+  turnId: string;
+  /** The round it belongs to, from 1: a user message and everything up to the next. */
+  round: number;
+  /** Unix time in milliseconds. */
+  createdAtMs: number;
+  message: ChatMessage;
+  /** Its size, once counted. */
+  tokens?: { count: number; encoding: TokenEncoding };
+}
+
+export interface ConversationTail {
+  /** How many messages were ever appended. */
+  version: number;
+  /** The system prompt in force. */
+  system: ChatMessage[];
+  /** The newest messages before `before`, oldest first. */
+  messages: StoredMessage[];
+}
+
+export interface Append {
+  /** The version that the writer has seen. */
+  expectedVersion: number;
+  messages: StoredMessage[];
+  /** Replaces the system prompt. */
+  system?: ChatMessage[] | undefined;
+}
+
+export interface ContextStore {
+  /**
+   * @param limit Most messages to read.
+   * @param before Only messages that were appended before this version; all without it.
+   * @throws AppError `store_unavailable`
+   */
+  tail(key: ConversationKey, limit: number, before?: number): Promise<ConversationTail>;
+  /**
+   * @returns the new version
+   * @throws AppError `session_conflict` when somebody else appended since, `store_unavailable`
+   */
+  append(key: ConversationKey, append: Append): Promise<number>;
+  /** @returns whether there was anything to remove @throws AppError `store_unavailable` */
+  remove(key: ConversationKey): Promise<boolean>;
+}

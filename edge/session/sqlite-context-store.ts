@@ -1,0 +1,56 @@
+/** The conversation in the Session object's own SQLite: the default. Owns the tables `message` and `conversation`. */
+import { AppError } from '../../shared/errors.ts';
+import type { ContextStore, StoredMessage } from './context-store.ts';
+
+/** One object holds one conversation, so the key is not stored again. */
+export function createSqliteContextStore(storage: DurableObjectStorage): ContextStore {
+  const { sql } = storage;
+  sql.exec(`CREATE TABLE IF NOT EXISTS message (position INTEGER PRIMARY KEY, body TEXT NOT NULL)`);
+  sql.exec(
+    `CREATE TABLE IF NOT EXISTS conversation (id INTEGER PRIMARY KEY CHECK (id = 0), system TEXT NOT NULL)`,
+  );
+
+  function version(): number {
+    return sql.exec<{ version: number }>('SELECT COALESCE(MAX(position), 0) AS version FROM message').one()
+      .version;
+  }
+
+  return {
+    async tail(_key, limit, before = Number.MAX_SAFE_INTEGER) {
+      const rows = sql
+        .exec<{ body: string }>(
+          'SELECT body FROM message WHERE position <= ? ORDER BY position DESC LIMIT ?',
+          before,
+          limit,
+        )
+        .toArray();
+      const [conversation] = sql.exec<{ system: string }>('SELECT system FROM conversation').toArray();
+      return {
+        version: version(),
+        system: conversation ? JSON.parse(conversation.system) : [],
+        messages: rows.reverse().map((row): StoredMessage => JSON.parse(row.body)),
+      };
+    },
+
+    async append(_key, { expectedVersion, messages, system }) {
+      return storage.transactionSync(() => {
+        let position = version();
+        if (position !== expectedVersion) throw new AppError('session_conflict');
+        for (const message of messages) {
+          sql.exec('INSERT INTO message (position, body) VALUES (?, ?)', ++position, JSON.stringify(message));
+        }
+        if (system) {
+          sql.exec('INSERT OR REPLACE INTO conversation (id, system) VALUES (0, ?)', JSON.stringify(system));
+        }
+        return position;
+      });
+    },
+
+    async remove() {
+      const existed = version() > 0;
+      sql.exec('DELETE FROM message');
+      sql.exec('DELETE FROM conversation');
+      return existed;
+    },
+  };
+}

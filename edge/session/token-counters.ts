@@ -1,0 +1,41 @@
+/**
+ * Real tokenizers at the edge. A vocabulary is megabytes, so it is no part of the Worker: it is a static
+ * asset, fetched and built once per isolate, when a count is first needed (about 17 MB for `o200k_base`).
+ */
+import { GptEncoding } from 'gpt-tokenizer/GptEncoding';
+import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+
+export type CountTokens = (text: string) => number;
+
+export interface TokenCounters {
+  /** The counter if it is already here. Never waits. */
+  ready(encoding: TokenEncoding): CountTokens | undefined;
+  /** The counter, fetched if need be. @throws Error when the vocabulary cannot be read */
+  load(encoding: TokenEncoding): Promise<CountTokens>;
+}
+
+type Vocabulary = Parameters<typeof GptEncoding.getEncodingApi>[1] extends (name: never) => infer Ranks
+  ? Ranks
+  : never;
+
+/** Shared by all objects of an isolate. Only finished counters are kept: requests may not share a promise. */
+const counters = new Map<TokenEncoding, CountTokens>();
+
+export function createTokenCounters(assets: Pick<Fetcher, 'fetch'>): TokenCounters {
+  return {
+    ready: (encoding) => counters.get(encoding),
+    async load(encoding) {
+      const known = counters.get(encoding);
+      if (known) return known;
+      const response = await assets.fetch(`https://assets/tokenizers/${encoding}.json`);
+      if (!response.ok)
+        throw new Error(`the vocabulary ${encoding} is not among the assets (${response.status})`);
+      const ranks: Vocabulary = await response.json();
+      const api = GptEncoding.getEncodingApi(encoding, () => ranks);
+      // Special tokens in a user's text are ordinary text.
+      const count: CountTokens = (text) => api.countTokens(text, { disallowedSpecial: new Set() });
+      counters.set(encoding, count);
+      return count;
+    },
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * The record of a conversation's turns and their events, in the Session object's SQLite. An event is here
+ * before any client sees it. Owns the tables `turn` and `turn_event`; who reads and when is not its business.
+ */
+import type { NumberedTurnEvent, TurnStatus } from '../../shared/turn-events.ts';
+
+export interface TurnRow {
+  turnId: string;
+  status: TurnStatus | 'in_progress';
+  /** What started the turn, as JSON. */
+  command: string;
+  /** Which model was asked, as JSON; `null` until one was. */
+  asked: string | null;
+}
+
+export interface LoggedEvents {
+  events: NumberedTurnEvent[];
+  /** How many of the model's events they came from, from the turn's beginning. */
+  modelEvents: number;
+}
+
+export interface TurnLog {
+  begin(turnId: string, command: string, startedAtMs: number): void;
+  ask(turnId: string, asked: string): void;
+  append(turnId: string, batch: LoggedEvents): void;
+  end(turnId: string, status: TurnStatus, endedAtMs: number): void;
+  find(turnId: string): TurnRow | undefined;
+  /** The turn that began last. */
+  newest(): TurnRow | undefined;
+  /** Turns without an end, in the order of their beginning. */
+  unfinished(): TurnRow[];
+  /** The next events after number `after`, in a frame of bounded size; empty when there are none yet. */
+  read(turnId: string, after: number): NumberedTurnEvent[];
+  /** Everything of a turn. */
+  readAll(turnId: string): LoggedEvents;
+  /** Removes turns that ended before that Unix time in milliseconds. @returns whether any turn is left */
+  expire(beforeMs: number): boolean;
+  clear(): void;
+}
+
+/** A row holds at most this many characters of events, so that rows stay small. */
+const MAX_ROW_CHARS = 64 * 1024;
+/** Rows read at once, which bounds the memory of a replay. */
+const FRAME_ROWS = 16;
+
+const TURN_COLUMNS = 'turn_id AS turnId, status, command, asked';
+
+export function createTurnLog(storage: DurableObjectStorage): TurnLog {
+  const { sql } = storage;
+  sql.exec(`CREATE TABLE IF NOT EXISTS turn (
+    turn_id TEXT PRIMARY KEY, status TEXT NOT NULL, command TEXT NOT NULL, asked TEXT,
+    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER)`);
+  sql.exec(`CREATE TABLE IF NOT EXISTS turn_event (
+    turn_id TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    model_events INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (turn_id, first_seq)) WITHOUT ROWID`);
+
+  function turns(condition: string, ...values: string[]): TurnRow[] {
+    return sql
+      .exec<TurnRow & Record<string, SqlStorageValue>>(
+        `SELECT ${TURN_COLUMNS} FROM turn ${condition}`,
+        ...values,
+      )
+      .toArray();
+  }
+
+  function readRows(turnId: string, after: number, limit: number): LoggedEvents {
+    const rows = sql
+      .exec<{ first: number; modelEvents: number; body: string }>(
+        `SELECT first_seq AS first, model_events AS modelEvents, body FROM turn_event
+         WHERE turn_id = ? AND last_seq > ? ORDER BY first_seq LIMIT ?`,
+        turnId,
+        after,
+        limit,
+      )
+      .toArray();
+    const events: NumberedTurnEvent[] = [];
+    for (const { first, body } of rows) {
+      const logged: NumberedTurnEvent['event'][] = JSON.parse(body);
+      logged.forEach((event, index) => {
+        if (first + index > after) events.push({ seq: first + index, event });
+      });
+    }
+    return { events, modelEvents: rows.at(-1)?.modelEvents ?? 0 };
+  }
+
+  const log: TurnLog = {
+    begin(turnId, command, startedAtMs) {
+      sql.exec(
+        `INSERT INTO turn (turn_id, status, command, started_at_ms) VALUES (?, 'in_progress', ?, ?)`,
+        turnId,
+        command,
+        startedAtMs,
+      );
+    },
+
+    ask(turnId, asked) {
+      sql.exec('UPDATE turn SET asked = ? WHERE turn_id = ?', asked, turnId);
+    },
+
+    append(turnId, { events, modelEvents }) {
+      const [first] = events;
+      if (!first) return;
+      const body = JSON.stringify(events.map(({ event }) => event));
+      if (body.length > MAX_ROW_CHARS && events.length > 1) {
+        const middle = events.length >> 1;
+        log.append(turnId, { events: events.slice(0, middle), modelEvents });
+        log.append(turnId, { events: events.slice(middle), modelEvents });
+        return;
+      }
+      sql.exec(
+        'INSERT INTO turn_event (turn_id, first_seq, last_seq, model_events, body) VALUES (?, ?, ?, ?, ?)',
+        turnId,
+        first.seq,
+        first.seq + events.length - 1,
+        modelEvents,
+        body,
+      );
+    },
+
+    end(turnId, status, endedAtMs) {
+      sql.exec('UPDATE turn SET status = ?, ended_at_ms = ? WHERE turn_id = ?', status, endedAtMs, turnId);
+    },
+
+    find: (turnId) => turns('WHERE turn_id = ?', turnId)[0],
+    newest: () => turns('ORDER BY started_at_ms DESC, rowid DESC LIMIT 1')[0],
+    unfinished: () => turns(`WHERE status = 'in_progress' ORDER BY started_at_ms, rowid`),
+    read: (turnId, after) => readRows(turnId, after, FRAME_ROWS).events,
+    readAll: (turnId) => readRows(turnId, -1, Number.MAX_SAFE_INTEGER),
+
+    expire(beforeMs) {
+      sql.exec(
+        'DELETE FROM turn_event WHERE turn_id IN (SELECT turn_id FROM turn WHERE ended_at_ms < ?)',
+        beforeMs,
+      );
+      sql.exec('DELETE FROM turn WHERE ended_at_ms < ?', beforeMs);
+      return turns('LIMIT 1').length > 0;
+    },
+
+    clear() {
+      sql.exec('DELETE FROM turn_event');
+      sql.exec('DELETE FROM turn');
+    },
+  };
+  return log;
+}

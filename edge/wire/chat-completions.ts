@@ -1,0 +1,188 @@
+/** OpenAI's Chat Completions wire: chunks for a stream, one object otherwise. */
+import type { FinishReason, JsonObject, Usage } from '../../shared/chat-model.ts';
+import { toOpenAIError } from '../../shared/errors.ts';
+import { encodeSse, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
+import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
+import { type TurnResult, turnText, turnToolCalls } from '../../shared/turn-result.ts';
+import type { TurnEncoder, Wire } from './wire.ts';
+
+export interface ChatCompletionsOptions {
+  /** `stream_options.include_usage`. */
+  includeUsage: boolean;
+  /** Whether events carry an `id`, which makes them resumable. */
+  ids: boolean;
+  requestId: string;
+}
+
+export function createChatCompletionsWire(options: ChatCompletionsOptions): Wire {
+  return {
+    streamHeaders: { 'content-type': SSE_CONTENT_TYPE, 'cache-control': 'no-cache, no-transform' },
+    encoder: (turnId) => new ChatCompletionsEncoder(options, turnId),
+    body: toChatCompletion,
+  };
+}
+
+export function chatCompletionId(turnId: string): string {
+  return `chatcmpl-${turnId}`;
+}
+
+class ChatCompletionsEncoder implements TurnEncoder {
+  readonly #options: ChatCompletionsOptions;
+  readonly #turnId: string;
+  /** What every chunk begins with; known from the turn's start on. */
+  #head: JsonObject = {};
+  readonly #toolIndexes = new Map<number, number>();
+
+  constructor(options: ChatCompletionsOptions, turnId: string) {
+    this.#options = options;
+    this.#turnId = turnId;
+  }
+
+  encode({ seq, event }: NumberedTurnEvent): string {
+    const chunk = this.#toChunk(event);
+    if (chunk === undefined) return '';
+    const data = JSON.stringify(chunk);
+    return encodeSse(this.#options.ids ? { id: `${this.#turnId}:${seq}`, data } : { data });
+  }
+
+  end(): string {
+    return 'data: [DONE]\n\n';
+  }
+
+  #toChunk(event: TurnEvent): object | undefined {
+    switch (event.type) {
+      case 'turn-start':
+        this.#head = {
+          id: chatCompletionId(event.turnId),
+          object: 'chat.completion.chunk',
+          created: event.createdAt,
+          model: event.model,
+        };
+        return this.#chunk({ role: 'assistant', content: '' });
+      case 'text-delta':
+        return this.#chunk({ content: event.text }, null, event.logprobs);
+      case 'refusal-delta':
+        return this.#chunk({ refusal: event.text });
+      case 'reasoning-delta':
+        return this.#chunk({ reasoning_content: event.text });
+      case 'extra-delta':
+        return this.#chunk(event.fields);
+      case 'item-start': {
+        const { head } = event;
+        if (head.kind !== 'tool-call') return undefined;
+        this.#toolIndexes.set(event.item, head.toolIndex);
+        const call = { index: head.toolIndex, id: head.callId, type: 'function' };
+        return this.#chunk({ tool_calls: [{ ...call, function: { name: head.name, arguments: '' } }] });
+      }
+      case 'tool-call-delta': {
+        const index = this.#toolIndexes.get(event.item) ?? 0;
+        return this.#chunk({ tool_calls: [{ index, function: { arguments: event.arguments } }] });
+      }
+      case 'item-done':
+        return event.finishReason ? this.#finish(event.finishReason, event.complete) : undefined;
+      case 'turn-end':
+        return this.#toEnd(event);
+      default:
+        return undefined;
+    }
+  }
+
+  #chunk(delta: JsonObject, finishReason: string | null = null, logprobs?: unknown): object {
+    const choice = {
+      index: 0,
+      delta,
+      ...(logprobs === undefined ? {} : { logprobs }),
+      finish_reason: finishReason,
+    };
+    return { ...this.#head, choices: [choice], ...(this.#options.includeUsage ? { usage: null } : {}) };
+  }
+
+  #finish(finishReason: FinishReason, complete: boolean): object {
+    // Only a cancelled turn stops without being complete.
+    const cancelled = finishReason === 'stop' && !complete;
+    return { ...this.#chunk({}, finishReason), ...(cancelled ? { edgewise: { cancelled } } : {}) };
+  }
+
+  #toEnd(event: Extract<TurnEvent, { type: 'turn-end' }>): object | undefined {
+    if (event.error) return toOpenAIError(event.error, this.#options.requestId);
+    if (!this.#options.includeUsage) return undefined;
+    return { ...this.#head, choices: [], usage: toUsage(event.usage), ...extension(event) };
+  }
+}
+
+export function toChatCompletion(result: TurnResult): object {
+  const calls = turnToolCalls(result);
+  const refusal = turnText(result, 'refusal');
+  const text = turnText(result, 'text');
+  const reasoning = turnText(result, 'reasoning');
+  const logprobs = result.items.flatMap((item) => item.logprobs);
+  return {
+    id: chatCompletionId(result.turnId),
+    object: 'chat.completion',
+    created: result.createdAt,
+    model: result.model,
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
+          refusal: refusal === '' ? null : refusal,
+          ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+          ...(calls.length === 0 ? {} : { tool_calls: calls }),
+          ...result.extra,
+        },
+        logprobs: logprobs.length === 0 ? null : mergeLogprobs(logprobs),
+        finish_reason: result.finishReason ?? 'stop',
+      },
+    ],
+    usage: toUsage(result.usage ?? { inputTokens: 0, outputTokens: 0, estimated: true }),
+    ...extension(result),
+  };
+}
+
+function toUsage(usage: Usage): object {
+  return {
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.inputTokens + usage.outputTokens,
+    ...(usage.cachedInputTokens === undefined
+      ? {}
+      : { prompt_tokens_details: { cached_tokens: usage.cachedInputTokens } }),
+    ...(usage.reasoningTokens === undefined
+      ? {}
+      : { completion_tokens_details: { reasoning_tokens: usage.reasoningTokens } }),
+    ...(usage.estimated ? { estimated: true } : {}),
+  };
+}
+
+/** What Edgewise adds to OpenAI's object, all under one name. */
+function extension(end: { receipt?: ContextReceipt; status: string }): object {
+  const fields = {
+    ...(end.receipt ? { context: toReceipt(end.receipt) } : {}),
+    ...(end.status === 'cancelled' ? { cancelled: true } : {}),
+  };
+  return Object.keys(fields).length === 0 ? {} : { edgewise: fields };
+}
+
+export function toReceipt(receipt: ContextReceipt): object {
+  return {
+    rounds: receipt.rounds,
+    rounds_dropped: receipt.roundsDropped,
+    tokens: receipt.tokens,
+    encoding: receipt.encoding,
+    summary: receipt.summary,
+  };
+}
+
+/** A stream's logprobs come in pieces of `{ content: [...] , refusal: [...] }`; whole answers have one. */
+function mergeLogprobs(pieces: unknown[]): object {
+  const merged: Record<string, unknown[] | null> = { content: null, refusal: null };
+  for (const piece of pieces) {
+    if (typeof piece !== 'object' || piece === null) continue;
+    for (const [key, value] of Object.entries(piece)) {
+      if (Array.isArray(value)) merged[key] = [...(merged[key] ?? []), ...value];
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,6 @@
+import { createApp } from './app.ts';
+
+export { DirectoryObject } from './session/directory-object.ts';
+export { SessionObject } from './session/session-object.ts';
+
+export default createApp();

@@ -1,0 +1,135 @@
+/** OpenAI's Chat Completions request <-> {@link ChatRequest}. */
+import * as v from 'valibot';
+import type { ChatMessage, ChatRequest, JsonObject } from './chat-model.ts';
+import { AppError } from './errors.ts';
+import { checkDepth, parseInput } from './parse-input.ts';
+
+export interface ChatCompletionInput {
+  request: ChatRequest;
+  stream: boolean;
+  /** `stream_options.include_usage`. */
+  includeUsage: boolean;
+  /** The session that this turn belongs to, when the body names one. */
+  sessionId?: string;
+}
+
+const SESSION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+const part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
+const content = v.union([v.string(), v.array(part)]);
+const toolCall = v.looseObject({
+  id: v.string(),
+  type: v.string(),
+  function: v.optional(v.looseObject({ name: v.string(), arguments: v.string() })),
+});
+const name = v.optional(v.string());
+const prompt = v.looseObject({ role: v.picklist(['system', 'developer', 'user']), content, name });
+const answer = v.looseObject({
+  role: v.literal('assistant'),
+  content: v.optional(v.nullable(content)),
+  name,
+  tool_calls: v.optional(v.nullable(v.array(toolCall))),
+});
+const toolResult = v.looseObject({ role: v.literal('tool'), content, tool_call_id: v.string() });
+const functionResult = v.looseObject({
+  role: v.literal('function'),
+  content: v.nullable(content),
+  name: v.string(),
+});
+const roles = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const;
+const message = v.pipe(
+  v.looseObject({ role: v.picklist(roles) }),
+  v.variant('role', [prompt, answer, toolResult, functionResult]),
+);
+
+const optional = <Schema extends v.GenericSchema>(schema: Schema) => v.optional(v.nullable(schema));
+const between = (low: number, high: number) =>
+  v.pipe(v.number(), v.minValue(low, `must be at least ${low}`), v.maxValue(high, `must be at most ${high}`));
+const positive = v.pipe(v.number(), v.integer('must be an integer'), v.minValue(1, 'must be at least 1'));
+
+const schema = v.looseObject({
+  model: v.optional(
+    v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(256, 'is too long')),
+    'auto',
+  ),
+  messages: v.pipe(v.array(message), v.minLength(1, 'must hold at least one message')),
+  stream: optional(v.boolean()),
+  stream_options: optional(v.looseObject({ include_usage: optional(v.boolean()) })),
+  session_id: optional(v.string()),
+  n: optional(v.number()),
+  temperature: optional(between(0, 2)),
+  top_p: optional(between(0, 1)),
+  presence_penalty: optional(between(-2, 2)),
+  frequency_penalty: optional(between(-2, 2)),
+  max_tokens: optional(positive),
+  max_completion_tokens: optional(positive),
+  stop: optional(
+    v.union([v.string(), v.pipe(v.array(v.string()), v.maxLength(4, 'must hold at most 4 strings'))]),
+  ),
+  tools: optional(v.array(v.looseObject({ type: v.string() }))),
+  tool_choice: optional(v.union([v.string(), v.looseObject({ type: v.string() })])),
+  response_format: optional(v.looseObject({ type: v.string() })),
+  user: optional(v.string()),
+});
+
+/** Fields that are not for the model. */
+const ownFields: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'session_id',
+  'n',
+]);
+
+/**
+ * Fields that Edgewise does not know go to the model unchanged.
+ * @throws AppError that names the field: `missing_required_parameter`, `invalid_type`, `invalid_value`, `unsupported_value`
+ */
+export function parseChatCompletionRequest(body: unknown): ChatCompletionInput {
+  checkDepth(body);
+  const { model, messages, stream, stream_options, session_id, n, ...rest } = parseInput(schema, body);
+  if (n != null && n !== 1) {
+    throw new AppError('unsupported_value', {
+      param: 'n',
+      message: `Unsupported value: 'n' must be 1, but got ${n}.`,
+    });
+  }
+  if (stream_options && !stream) {
+    throw new AppError('invalid_value', {
+      param: 'stream_options',
+      message: "Invalid value for 'stream_options': it is only allowed when 'stream' is true.",
+    });
+  }
+  const params: JsonObject = {};
+  for (const [field, value] of Object.entries(rest)) {
+    if (value !== undefined && value !== null && !ownFields.has(field)) params[field] = value as JsonObject;
+  }
+  const input: ChatCompletionInput = {
+    request: { model, messages: messages as ChatMessage[], params },
+    stream: stream ?? false,
+    includeUsage: stream_options?.include_usage ?? false,
+  };
+  if (session_id != null) input.sessionId = parseSessionId(session_id, 'session_id');
+  return input;
+}
+
+/** @throws AppError `invalid_value` naming `param` */
+export function parseSessionId(value: string, param: string): string {
+  if (SESSION_ID.test(value)) return value;
+  throw new AppError('invalid_value', {
+    param,
+    message: `Invalid value for '${param}': expected 1 to 128 letters, digits, '.', '_', ':' or '-'.`,
+  });
+}
+
+/** The body for an upstream: always streamed, always with usage, and nothing that is only ours. */
+export function toUpstreamBody(request: ChatRequest, upstreamModel: string): JsonObject {
+  return {
+    ...request.params,
+    model: upstreamModel,
+    messages: request.messages as JsonObject[],
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+}

@@ -1,0 +1,134 @@
+/** Reads an upstream's Chat Completions stream as {@link ChatEvent}s, as OpenAI and its many likes really send it. */
+import type { ChatEvent, FinishReason, JsonObject, JsonValue, Usage } from './chat-model.ts';
+import { AppError } from './errors.ts';
+
+/** Delta fields with an event of their own, or with nothing to say. */
+const knownDeltaFields: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'refusal',
+  'reasoning_content',
+  'reasoning',
+  'tool_calls',
+  'function_call',
+]);
+
+const finishReasons: Record<string, FinishReason> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+};
+
+/**
+ * One per answer. Never throws. Usage may come in a chunk of its own, with the finish, or with every
+ * chunk (the last one counts), so it and the turn's end are held back until {@link end}.
+ */
+export class CompletionChunkReader {
+  #usage: Usage | undefined;
+  #finishReason: FinishReason | undefined;
+  #calledTools = false;
+  #ended = false;
+
+  push(chunk: unknown): ChatEvent[] {
+    if (this.#ended) return [];
+    if (!isObject(chunk)) return this.#fail('upstream_invalid');
+    if (isObject(chunk.error) || typeof chunk.error === 'string') return this.#fail('upstream_error');
+    if (isObject(chunk.usage)) this.#usage = toUsage(chunk.usage);
+    const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
+    if (!isObject(choice)) return [];
+    const events = isObject(choice.delta) ? this.#readDelta(choice.delta, choice.logprobs) : [];
+    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
+      this.#finishReason = finishReasons[choice.finish_reason] ?? 'stop';
+    }
+    return events;
+  }
+
+  /** What remains when the upstream has closed its stream. */
+  end(): ChatEvent[] {
+    if (this.#ended) return [];
+    const usage: ChatEvent[] = this.#usage ? [{ type: 'usage', usage: this.#usage }] : [];
+    if (!this.#finishReason) return [...usage, ...this.#fail('upstream_cut')];
+    this.#ended = true;
+    // Some servers finish an answer that calls tools with "stop".
+    const finishReason =
+      this.#calledTools && this.#finishReason === 'stop' ? 'tool_calls' : this.#finishReason;
+    return [...usage, { type: 'turn-end', finishReason }];
+  }
+
+  #fail(code: 'upstream_invalid' | 'upstream_error' | 'upstream_cut'): ChatEvent[] {
+    this.#ended = true;
+    return [{ type: 'error', error: new AppError(code).toInfo() }];
+  }
+
+  #readDelta(delta: JsonObject, logprobs: JsonValue | undefined): ChatEvent[] {
+    const events: ChatEvent[] = [];
+    const reasoning = text(delta.reasoning_content) || text(delta.reasoning);
+    if (reasoning !== '') events.push({ type: 'reasoning-delta', text: reasoning });
+    const content = text(delta.content);
+    if (content !== '' || isObject(logprobs)) {
+      events.push({ type: 'text-delta', text: content, ...(isObject(logprobs) ? { logprobs } : {}) });
+    }
+    const refusal = text(delta.refusal);
+    if (refusal !== '') events.push({ type: 'refusal-delta', text: refusal });
+    if (Array.isArray(delta.tool_calls)) events.push(...this.#readCalls(delta.tool_calls));
+    const extra = Object.entries(delta).filter(
+      ([name, value]) => !knownDeltaFields.has(name) && value != null,
+    );
+    if (extra.length > 0) events.push({ type: 'extra-delta', fields: Object.fromEntries(extra) });
+    return events;
+  }
+
+  #readCalls(calls: JsonValue[]): ChatEvent[] {
+    const events: ChatEvent[] = [];
+    calls.forEach((call, place) => {
+      if (!isObject(call)) return;
+      this.#calledTools = true;
+      const called = isObject(call.function) ? call.function : {};
+      const event: ChatEvent = {
+        type: 'tool-call-delta',
+        index: typeof call.index === 'number' ? call.index : place,
+        arguments: argumentsText(called.arguments),
+      };
+      if (text(call.id) !== '') event.id = text(call.id);
+      if (text(called.name) !== '') event.name = text(called.name);
+      events.push(event);
+    });
+    return events;
+  }
+}
+
+function toUsage(usage: JsonObject): Usage {
+  const cached = isObject(usage.prompt_tokens_details)
+    ? usage.prompt_tokens_details.cached_tokens
+    : undefined;
+  const reasoning = isObject(usage.completion_tokens_details)
+    ? usage.completion_tokens_details.reasoning_tokens
+    : undefined;
+  const counted: Usage = {
+    inputTokens: tokenCount(usage.prompt_tokens),
+    outputTokens: tokenCount(usage.completion_tokens),
+    estimated: false,
+  };
+  if (typeof cached === 'number') counted.cachedInputTokens = tokenCount(cached);
+  if (typeof reasoning === 'number') counted.reasoningTokens = tokenCount(reasoning);
+  return counted;
+}
+
+function tokenCount(value: JsonValue | undefined): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
+}
+
+/** Ollama and some others send arguments as an object. */
+function argumentsText(value: JsonValue | undefined): string {
+  return isObject(value) ? JSON.stringify(value) : text(value);
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

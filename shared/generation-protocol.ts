@@ -1,0 +1,108 @@
+/**
+ * What the edge and the core say to each other. The edge asks for a generation and reads its events; each
+ * event has a number, so that a reader that lost its connection attaches again where it was.
+ *
+ * - `POST /v1/generations`              {@link GenerationRequest} -> event stream
+ * - `GET  /v1/generations/:id/events?after=N` -> the events after number N, then the live rest; 404 `generation_not_found`
+ * - `POST /v1/generations/:id/cancel`   -> {@link GenerationOutcome}; idempotent
+ * - `GET  /v1/models`                   -> {@link ModelList}
+ *
+ * Every call carries a service token (`service-token.ts`). An event is one SSE event: `id` is its number
+ * from 0, `data` the {@link ChatEvent} as JSON. Comments keep a silent connection open.
+ */
+import type { ChatEvent, ChatMessage, JsonObject } from './chat-model.ts';
+import { AppError, parseErrorInfo } from './errors.ts';
+import { decodeSse, encodeSse, type SseMessage } from './sse.ts';
+
+export interface GenerationRequest {
+  /** The turn's id, chosen by the edge. A second request with the same id attaches to the first. */
+  id: string;
+  model: string;
+  messages: ChatMessage[];
+  params: JsonObject;
+  /**
+   * False: the generation lives as long as this connection. True: the core owns it, keeps it running when
+   * nobody reads, and keeps its events for a while after its end.
+   */
+  detached: boolean;
+}
+
+export interface GenerationOutcome {
+  /** `cancelled` by this call or an earlier one; `finished` if the end came first. */
+  status: 'cancelled' | 'finished' | 'unknown';
+}
+
+export interface NumberedChatEvent {
+  seq: number;
+  event: ChatEvent;
+}
+
+/** Tokenizer families, by the name of their byte-pair encoding. */
+export type TokenEncoding = 'o200k_base' | 'cl100k_base';
+
+/** One model of `GET /v1/models`: OpenAI's object, with what Edgewise knows under `edgewise`. */
+export interface ModelInfo {
+  id: string;
+  object: 'model';
+  /** Unix time in seconds. */
+  created: number;
+  owned_by: string;
+  edgewise: {
+    kind: 'model' | 'alias';
+    /** For an alias: the models it stands for, in order. */
+    targets?: string[];
+    /** Most tokens that prompt and answer may have together. */
+    contextLength: number;
+    encoding: TokenEncoding;
+    /** False for the extractive model, which quotes documents and generates nothing. */
+    generative: boolean;
+    place: 'edge' | 'core';
+    /** Why this model is there: "OPENAI_API_KEY is set". */
+    reason?: string;
+  };
+}
+
+export interface ModelList {
+  object: 'list';
+  data: ModelInfo[];
+}
+
+const eventTypes: ReadonlySet<string> = new Set<ChatEvent['type']>([
+  'model-start',
+  'text-delta',
+  'reasoning-delta',
+  'refusal-delta',
+  'tool-call-delta',
+  'extra-delta',
+  'usage',
+  'turn-end',
+  'error',
+]);
+
+export function encodeGenerationEvent({ seq, event }: NumberedChatEvent): string {
+  return encodeSse({ id: String(seq), data: JSON.stringify(event) });
+}
+
+/** The events of a generation's byte stream. Errors with `upstream_invalid` on anything that is none. */
+export function decodeGenerationEvents(bytes: ReadableStream<Uint8Array>): ReadableStream<NumberedChatEvent> {
+  return decodeSse(bytes).pipeThrough(
+    new TransformStream<SseMessage, NumberedChatEvent>({
+      transform: (message, controller) => controller.enqueue(parseGenerationEvent(message)),
+    }),
+  );
+}
+
+function parseGenerationEvent(message: SseMessage): NumberedChatEvent {
+  const seq = Number(message.id);
+  let event: ChatEvent;
+  try {
+    event = JSON.parse(message.data);
+  } catch (cause) {
+    throw new AppError('upstream_invalid', { cause });
+  }
+  if (!Number.isSafeInteger(seq) || seq < 0 || !eventTypes.has(event?.type)) {
+    throw new AppError('upstream_invalid');
+  }
+  if (event.type === 'error') return { seq, event: { type: 'error', error: parseErrorInfo(event.error) } };
+  return { seq, event };
+}

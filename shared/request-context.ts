@@ -1,0 +1,12 @@
+/** Who asks, and within what bounds: made once by the edge's guards, carried the whole way. */
+export interface RequestContext {
+  /** Ours, unless the client sent an acceptable `x-request-id`. */
+  requestId: string;
+  tenant: string;
+  /** The token's `sub`. */
+  user: string;
+  plan: string;
+  scopes: readonly string[];
+  /** Unix time in milliseconds after which nobody waits for the answer. */
+  deadlineMs: number;
+}
