@@ -3,7 +3,8 @@ import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.
 import { toUpstreamBody } from '../../shared/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
 import { AppError } from '../../shared/errors.ts';
-import { decodeSse, type SseMessage } from '../../shared/sse.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+import { decodeSse } from '../../shared/sse.ts';
 
 export interface LightModelOptions {
   /** With its version path: `https://api.example.com/v1`. */
@@ -58,49 +59,26 @@ interface CompletionStreamOptions {
   signal: AbortSignal;
 }
 
-/** An upstream's event stream as a model's: never errors, always ends in a terminal event. */
-export function completionStream(options: CompletionStreamOptions): ReadableStream<ChatEvent> {
-  const { model, chunks, open } = options;
-  const reading = new AbortController();
-  const signal = AbortSignal.any([options.signal, reading.signal]);
-  let reader: ReadableStreamDefaultReader<SseMessage> | undefined;
-
-  async function next(): Promise<ChatEvent[]> {
-    if (!reader) {
-      reader = decodeSse(await open(signal)).getReader();
-      return [{ type: 'model-start', model, provider: 'edge' }];
-    }
-    const { done, value } = await reader.read();
-    if (done || value.data === '[DONE]') return chunks.end(!done);
-    let chunk: unknown;
+/** An upstream's event stream as a model's. */
+export function completionStream({
+  model,
+  chunks,
+  open,
+  signal,
+}: CompletionStreamOptions): ReadableStream<ChatEvent> {
+  return eventStream(signal, async function* (inner) {
     try {
-      chunk = JSON.parse(value.data);
-    } catch (cause) {
-      throw new AppError('upstream_invalid', { cause });
+      const messages = decodeSse(await open(inner));
+      yield { type: 'model-start', model, provider: 'edge' };
+      for await (const { data } of messages) {
+        if (data === '[DONE]') return yield* chunks.end(true);
+        yield* chunks.push(JSON.parse(data));
+      }
+      yield* chunks.end(false);
+    } catch (error) {
+      yield toErrorEvent(error, inner);
     }
-    return chunks.push(chunk);
-  }
-
-  return new ReadableStream<ChatEvent>(
-    {
-      async pull(controller) {
-        // A chunk may say nothing; pulling on until something was said keeps one pull one promise.
-        for (;;) {
-          const events = await next().catch((error): ChatEvent[] => [toErrorEvent(error, signal)]);
-          for (const event of events) controller.enqueue(event);
-          const last = events.at(-1);
-          if (last?.type === 'turn-end' || last?.type === 'error') {
-            controller.close();
-            reading.abort();
-            return;
-          }
-          if (last) return;
-        }
-      },
-      cancel: () => reading.abort(),
-    },
-    { highWaterMark: 0 },
-  );
+  });
 }
 
 function toErrorEvent(error: unknown, signal: AbortSignal): ChatEvent {
@@ -108,7 +86,9 @@ function toErrorEvent(error: unknown, signal: AbortSignal): ChatEvent {
     ? new AppError('cancelled')
     : error instanceof AppError
       ? error
-      : new AppError('upstream_unavailable', { cause: error });
+      : new AppError(error instanceof SyntaxError ? 'upstream_invalid' : 'upstream_unavailable', {
+          cause: error,
+        });
   return { type: 'error', error: known.toInfo() };
 }
 

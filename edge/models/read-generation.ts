@@ -1,6 +1,7 @@
 /** Reading a generation of the core as a model's stream: never errors, always ends in a terminal event. */
 import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
+import { eventStream } from '../../shared/event-stream.ts';
 import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
 
 type Open = (signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
@@ -86,30 +87,6 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
       else signal.addEventListener('abort', () => void onAbort(), { once: true });
     });
   }
-}
-
-/** Pulls a generator of events to its terminal one. Cancelling the stream aborts the generator's signal. */
-function eventStream(
-  outer: AbortSignal,
-  read: (signal: AbortSignal) => AsyncGenerator<ChatEvent, void, void>,
-): ReadableStream<ChatEvent> {
-  const reading = new AbortController();
-  const events = read(AbortSignal.any([outer, reading.signal]));
-  return new ReadableStream<ChatEvent>(
-    {
-      async pull(controller) {
-        const { value } = await events.next();
-        const event = value ?? failure(new AppError('internal_error'));
-        controller.enqueue(event);
-        if (!isTerminal(event)) return;
-        controller.close();
-        reading.abort();
-        await events.return();
-      },
-      cancel: () => reading.abort(),
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 function toCoreError(error: unknown): AppError {

@@ -1,0 +1,26 @@
+/** The core's map: the guard, then the routes. */
+import { Hono } from 'hono';
+import type { CoreHono } from './http/core-hono.ts';
+import { generationsRoute } from './http/generations-route.ts';
+import { healthRoute } from './http/health-route.ts';
+import { modelsRoute } from './http/models-route.ts';
+import { onError, onNotFound } from './http/on-error.ts';
+import { serviceAuth } from './http/service-auth.ts';
+import type { CoreServices } from './services.ts';
+
+export function createApp(services: CoreServices): Hono<CoreHono> {
+  const app = new Hono<CoreHono>();
+  const { start, events, cancel } = generationsRoute(services);
+
+  app.get('/healthz', healthRoute(services));
+
+  app.use('/v1/*', serviceAuth(services));
+  app.get('/v1/models', modelsRoute(services));
+  app.post('/v1/generations', start);
+  app.get('/v1/generations/:id/events', events);
+  app.post('/v1/generations/:id/cancel', cancel);
+
+  app.onError(onError);
+  app.notFound(onNotFound);
+  return app;
+}

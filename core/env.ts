@@ -1,0 +1,65 @@
+/** The core's environment, parsed once at start. Every missing or wrong key is named at once. */
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { importServiceKey } from '../shared/service-token.ts';
+
+export interface CoreConfig {
+  host: string;
+  port: number;
+  serviceKey: Uint8Array;
+  modelsFile: string;
+  knowledgeDir: string;
+  /** How long a shutdown waits for running generations, in milliseconds. */
+  graceMs: number;
+  /** A comment goes out after this long without an event. */
+  heartbeatMs: number;
+  maxGenerationMs: number;
+}
+
+const root = join(import.meta.dirname, '..');
+
+const integer = (fallback: number, min: number, max: number) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d+$/, 'must be a whole number'),
+      v.transform(Number),
+      v.minValue(min, `must be at least ${min}`),
+      v.maxValue(max, `must be at most ${max}`),
+    ),
+    String(fallback),
+  );
+
+const schema = v.object({
+  CORE_HOST: v.optional(v.string(), '127.0.0.1'),
+  CORE_PORT: integer(8788, 0, 65_535),
+  EDGEWISE_SERVICE_SECRET: v.pipe(
+    v.optional(v.string(), ''),
+    v.minLength(32, 'must have at least 32 characters'),
+  ),
+  EDGEWISE_MODELS_FILE: v.optional(v.string(), join(root, 'infra/models.toml')),
+  EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/knowledge')),
+  EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
+  EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
+  EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
+});
+
+/** @throws Error that lists every variable at fault, one a line. */
+export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>): CoreConfig {
+  const parsed = v.safeParse(schema, env);
+  if (!parsed.success) {
+    const faults = parsed.issues.map((issue) => `  ${v.getDotPath(issue)} ${issue.message}`);
+    throw new Error(`The core's configuration is wrong:\n${faults.join('\n')}`);
+  }
+  const values = parsed.output;
+  return {
+    host: values.CORE_HOST,
+    port: values.CORE_PORT,
+    serviceKey: importServiceKey(values.EDGEWISE_SERVICE_SECRET),
+    modelsFile: values.EDGEWISE_MODELS_FILE,
+    knowledgeDir: values.EDGEWISE_KNOWLEDGE_DIR,
+    graceMs: values.EDGEWISE_GRACE_MS,
+    heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
+    maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Starts generations, each once, and lets readers come and go. Owns the running ones; their events are the
+ * log's. A detached generation outlives its readers, bounded by its deadline and {@link GenerationsOptions.maxMs}.
+ */
+import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
+import { AppError } from '../../shared/errors.ts';
+import type {
+  GenerationOutcome,
+  GenerationRequest,
+  NumberedChatEvent,
+} from '../../shared/generation-protocol.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { GenerationLog } from './generation-log.ts';
+
+export interface GenerationsOptions {
+  log: GenerationLog;
+  /** @throws AppError `model_not_found` */
+  resolveModel: (name: string) => ChatModel;
+  /** Longest time that a generation may run, in milliseconds. */
+  maxMs: number;
+  now: () => number;
+  onEnd: (end: GenerationEnd) => void;
+}
+
+/** For the log line. */
+export interface GenerationEnd {
+  requestId: string;
+  model: string;
+  durationMs: number;
+  inputTokens: number | undefined;
+  outputTokens: number | undefined;
+  /** The error's code, when it ended in one. */
+  error: string | undefined;
+}
+
+export interface Generations {
+  /** @throws AppError `model_not_found`, `shutting_down` */
+  start(
+    context: RequestContext,
+    request: GenerationRequest,
+    reader: AbortSignal,
+  ): Promise<ReadableStream<NumberedChatEvent>>;
+  /** @throws AppError `generation_not_found` */
+  attach(
+    context: RequestContext,
+    id: string,
+    after: number,
+    reader: AbortSignal,
+  ): Promise<ReadableStream<NumberedChatEvent>>;
+  /** Returns once the generation has ended. */
+  cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
+  /** Refuses new ones, and resolves when the running ones have ended or `graceMs` have gone by; then it ends them. */
+  drain(graceMs: number): Promise<void>;
+}
+
+interface Running {
+  /** Aborted without a reason it is a cancel; an {@link AppError} as the reason becomes the generation's error. */
+  stop: AbortController;
+  ended: Promise<GenerationOutcome['status']>;
+}
+
+export function createGenerations(options: GenerationsOptions): Generations {
+  const { log, resolveModel, maxMs, now, onEnd } = options;
+  const running = new Map<string, Running>();
+  let draining = false;
+
+  /** Pumps the model into the log, whether anybody reads or not. */
+  async function run(
+    key: string,
+    model: ChatModel,
+    context: RequestContext,
+    request: GenerationRequest,
+    signal: AbortSignal,
+  ): Promise<GenerationOutcome['status']> {
+    const startMs = now();
+    const end: GenerationEnd = {
+      requestId: context.requestId,
+      model: model.name,
+      durationMs: 0,
+      inputTokens: undefined,
+      outputTokens: undefined,
+      error: undefined,
+    };
+    for await (const said of model.stream(request, signal)) {
+      const event = settled(said, signal);
+      await log.append(key, event);
+      if (event.type === 'model-start') end.model = event.model;
+      if (event.type === 'usage')
+        ({ inputTokens: end.inputTokens, outputTokens: end.outputTokens } = event.usage);
+      if (event.type === 'error') end.error = event.error.code;
+    }
+    end.durationMs = now() - startMs;
+    onEnd(end);
+    return end.error === 'cancelled' ? 'cancelled' : 'finished';
+  }
+
+  function begin(
+    key: string,
+    model: ChatModel,
+    context: RequestContext,
+    request: GenerationRequest,
+  ): Running {
+    const stop = new AbortController();
+    const limitMs = Math.max(0, Math.min(maxMs, context.deadlineMs - now()));
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMs)]);
+    const ended = run(key, model, context, request, signal).finally(() => running.delete(key));
+    const entry: Running = { stop, ended };
+    running.set(key, entry);
+    return entry;
+  }
+
+  async function read(
+    key: string,
+    after: number,
+    reader: AbortSignal,
+  ): Promise<ReadableStream<NumberedChatEvent>> {
+    const events = await log.read(key, after, reader);
+    if (!events) throw new AppError('generation_not_found');
+    return events;
+  }
+
+  return {
+    async start(context, request, reader) {
+      if (draining) throw new AppError('shutting_down', { retryAfterMs: 1000 });
+      const key = keyOf(context, request.id);
+      const model = resolveModel(request.model);
+      if (await log.open(key)) {
+        const { stop } = begin(key, model, context, request);
+        if (!request.detached) onAbort(reader, () => stop.abort());
+      }
+      return read(key, -1, reader);
+    },
+
+    attach: (context, id, after, reader) => read(keyOf(context, id), after, reader),
+
+    async cancel(context, id) {
+      const key = keyOf(context, id);
+      const entry = running.get(key);
+      if (!entry) return { status: (await log.state(key)) === 'unknown' ? 'unknown' : 'finished' };
+      entry.stop.abort();
+      return { status: await entry.ended };
+    },
+
+    async drain(graceMs) {
+      draining = true;
+      const all = Promise.all([...running.values()].map(({ ended }) => ended));
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, graceMs);
+      await Promise.race([all, grace.promise]);
+      clearTimeout(timer);
+      for (const { stop } of running.values()) stop.abort(new AppError('shutting_down'));
+      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    },
+  };
+}
+
+/** Tenant and user are part of the key: nobody reaches another's generation by its id. */
+function keyOf({ tenant, user }: RequestContext, id: string): string {
+  return JSON.stringify([tenant, user, id]);
+}
+
+/** A model that was aborted says `cancelled`; why it was aborted says what that means. */
+function settled(event: ChatEvent, { aborted, reason }: AbortSignal): ChatEvent {
+  if (event.type !== 'error' || event.error.code !== 'cancelled' || !aborted) return event;
+  if (reason instanceof AppError) return { type: 'error', error: reason.toInfo() };
+  const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError';
+  return timedOut ? { type: 'error', error: new AppError('deadline_exceeded').toInfo() } : event;
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+}

@@ -1,0 +1,102 @@
+/**
+ * Generations in the memory of one core instance: the embedded default. Owns them for {@link KEEP_MS} after
+ * their end, and no more than {@link MAX_CHARS} of finished ones, oldest out first. A restart forgets all.
+ */
+import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
+import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import type { GenerationLog } from './generation-log.ts';
+
+export const KEEP_MS = 600_000;
+/** Characters of event text, about 64 MB. */
+const MAX_CHARS = 32 * 1024 * 1024;
+
+interface Generation {
+  events: ChatEvent[];
+  chars: number;
+  complete: boolean;
+  /** Resolved and replaced at every event. */
+  news: PromiseWithResolvers<void>;
+}
+
+export function createMemoryGenerationLog(): GenerationLog {
+  const generations = new Map<string, Generation>();
+  /** Complete ones, oldest first. */
+  const finished = new Map<string, NodeJS.Timeout>();
+  let finishedChars = 0;
+
+  function forget(key: string): void {
+    clearTimeout(finished.get(key));
+    if (finished.delete(key)) finishedChars -= generations.get(key)?.chars ?? 0;
+    generations.delete(key);
+  }
+
+  function finish(key: string, generation: Generation): void {
+    generation.complete = true;
+    finishedChars += generation.chars;
+    finished.set(key, setTimeout(() => forget(key), KEEP_MS).unref());
+    for (const oldest of finished.keys()) {
+      if (finishedChars <= MAX_CHARS || oldest === key) break;
+      forget(oldest);
+    }
+  }
+
+  return {
+    async open(key) {
+      if (generations.has(key)) return false;
+      generations.set(key, { events: [], chars: 0, complete: false, news: Promise.withResolvers() });
+      return true;
+    },
+
+    async append(key, event) {
+      const generation = generations.get(key);
+      if (!generation || generation.complete) return;
+      generation.events.push(event);
+      generation.chars += 'text' in event ? event.text.length + 64 : 256;
+      if (isTerminal(event)) finish(key, generation);
+      const { news } = generation;
+      generation.news = Promise.withResolvers();
+      news.resolve();
+    },
+
+    async read(key, after, signal) {
+      const generation = generations.get(key);
+      return generation && readGeneration(generation, after, signal);
+    },
+
+    async state(key) {
+      const generation = generations.get(key);
+      if (!generation) return 'unknown';
+      return generation.complete ? 'complete' : 'running';
+    },
+  };
+}
+
+function readGeneration(
+  generation: Generation,
+  after: number,
+  signal: AbortSignal,
+): ReadableStream<NumberedChatEvent> {
+  const left = Promise.withResolvers<void>();
+  if (signal.aborted) left.resolve();
+  signal.addEventListener('abort', () => left.resolve(), { once: true });
+  let seq = after + 1;
+  return new ReadableStream<NumberedChatEvent>(
+    {
+      async pull(controller) {
+        while (seq >= generation.events.length && !generation.complete && !signal.aborted) {
+          await Promise.race([generation.news.promise, left.promise]);
+        }
+        const event = generation.events[seq];
+        if (!event || signal.aborted) {
+          controller.close();
+          return;
+        }
+        controller.enqueue({ seq, event });
+        seq++;
+        if (isTerminal(event)) controller.close();
+      },
+      cancel: () => left.resolve(),
+    },
+    { highWaterMark: 0 },
+  );
+}

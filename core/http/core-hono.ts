@@ -1,0 +1,15 @@
+/** What the core's handlers find in Hono's context. */
+import type { Context, Handler } from 'hono';
+import type { RequestContext } from '../../shared/request-context.ts';
+
+export interface CoreHono {
+  Variables: {
+    /** From the service token. Set behind the guard. */
+    request: RequestContext;
+    /** The body as text, as the token was bound to it. */
+    body: string;
+  };
+}
+
+export type CoreContext = Context<CoreHono>;
+export type CoreHandler = Handler<CoreHono>;

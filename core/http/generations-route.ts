@@ -1,0 +1,95 @@
+/** `shared/generation-protocol.ts`, served. */
+import * as v from 'valibot';
+import type { ChatMessage, JsonObject } from '../../shared/chat-model.ts';
+import { AppError } from '../../shared/errors.ts';
+import {
+  encodeGenerationEvent,
+  type GenerationRequest,
+  type NumberedChatEvent,
+} from '../../shared/generation-protocol.ts';
+import { parseInput } from '../../shared/parse-input.ts';
+import { encodeSseComment, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
+import type { CoreServices } from '../services.ts';
+import type { CoreContext, CoreHandler } from './core-hono.ts';
+
+const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,128}$/, 'is no generation id'));
+const schema = v.object({
+  id,
+  model: v.string(),
+  messages: v.array(v.looseObject({ role: v.string() })),
+  params: v.record(v.string(), v.unknown()),
+  detached: v.boolean(),
+});
+
+export function generationsRoute({
+  generations,
+  config,
+}: CoreServices): Record<'start' | 'events' | 'cancel', CoreHandler> {
+  return {
+    async start(c) {
+      const events = await generations.start(c.get('request'), parseRequest(c.get('body')), c.req.raw.signal);
+      return eventResponse(events, config.heartbeatMs);
+    },
+    async events(c) {
+      const after = parseAfter(c);
+      const events = await generations.attach(c.get('request'), parseId(c), after, c.req.raw.signal);
+      return eventResponse(events, config.heartbeatMs);
+    },
+    async cancel(c) {
+      return c.json(await generations.cancel(c.get('request'), parseId(c)));
+    },
+  };
+}
+
+function parseRequest(body: string): GenerationRequest {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch (cause) {
+    throw new AppError('invalid_json', { cause });
+  }
+  const request = parseInput(schema, json);
+  // The edge has checked the messages field by field; the signature says that it was the edge.
+  return { ...request, messages: request.messages as ChatMessage[], params: request.params as JsonObject };
+}
+
+function parseId(c: CoreContext): string {
+  return parseInput(id, c.req.param('id'));
+}
+
+function parseAfter(c: CoreContext): number {
+  const after = c.req.query('after') ?? '-1';
+  if (!/^(?:-1|\d{1,15})$/.test(after)) throw new AppError('invalid_value', { param: 'after' });
+  return Number(after);
+}
+
+const heartbeat = encodeSseComment('ping');
+
+function eventResponse(events: ReadableStream<NumberedChatEvent>, heartbeatMs: number): Response {
+  const reader = events.getReader();
+  const utf8 = new TextEncoder();
+  let timer: NodeJS.Timeout | undefined;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        timer = setInterval(() => controller.enqueue(utf8.encode(heartbeat)), heartbeatMs);
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) {
+          clearInterval(timer);
+          controller.close();
+          return;
+        }
+        timer?.refresh();
+        controller.enqueue(utf8.encode(encodeGenerationEvent(value)));
+      },
+      async cancel() {
+        clearInterval(timer);
+        await reader.cancel();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers: { 'content-type': SSE_CONTENT_TYPE, 'cache-control': 'no-store' } });
+}

@@ -1,0 +1,18 @@
+/** The only place in the core that builds error responses. They go to the edge, as {@link ErrorInfo}. */
+import { AppError, type ErrorInfo, toAppError } from '../../shared/errors.ts';
+import { logLine } from '../observe/log.ts';
+import type { CoreContext } from './core-hono.ts';
+
+export function onError(thrown: Error, c: CoreContext): Response {
+  const error = toAppError(thrown);
+  if (error.code === 'internal_error') {
+    const cause = error.cause instanceof Error ? error.cause.stack : undefined;
+    logLine('error', 'internal error', { request_id: c.get('request')?.requestId, cause });
+  }
+  const body: { error: ErrorInfo } = { error: error.toInfo() };
+  return Response.json(body, { status: error.status, headers: { 'cache-control': 'no-store' } });
+}
+
+export function onNotFound(c: CoreContext): Response {
+  return onError(new AppError('route_not_found'), c);
+}

@@ -1,0 +1,69 @@
+/**
+ * The registry in force. Reads the models file again when it changes; a broken edit keeps the registry
+ * that was good and is told in the log and in {@link LiveRegistry.fault}.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, relative } from 'node:path';
+import type { DiscoveredModel, Environment } from './discover.ts';
+import { type ModelsFile, ModelsFileError, parseModelsFile } from './models-file.ts';
+import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
+
+export interface LiveRegistryOptions extends Pick<RegistryOptions, 'createModel' | 'extractive'> {
+  path: string;
+  env: Environment;
+  discovered: DiscoveredModel[];
+  onReload: (fault: string | undefined) => void;
+}
+
+export interface LiveRegistry {
+  readonly current: Registry;
+  /** What is wrong with the file on disk, when the registry in force is older than it. */
+  readonly fault: string | undefined;
+  close(): void;
+}
+
+/** Editors write in several steps; only what is there after a pause is read. */
+const SETTLE_MS = 50;
+
+/** @throws ModelsFileError when the file is broken at the start, Error when it cannot be read */
+export async function openLiveRegistry(options: LiveRegistryOptions): Promise<LiveRegistry> {
+  const { path, onReload, ...rest } = options;
+  const label = relative(process.cwd(), path);
+  const read = async (): Promise<ModelsFile> => parseModelsFile(await readFile(path, 'utf8'), label);
+  let current = createRegistry({ ...rest, file: await read() });
+  let fault: string | undefined;
+
+  async function reload(): Promise<void> {
+    try {
+      current = createRegistry({ ...rest, file: await read() });
+      fault = undefined;
+    } catch (error) {
+      // A file that is gone for a moment is an editor at work; what follows tells.
+      fault = error instanceof ModelsFileError ? error.message : `${label} cannot be read`;
+    }
+    onReload(fault);
+  }
+
+  const watcher = watchFile(path, () => void reload());
+  return {
+    get current() {
+      return current;
+    },
+    get fault() {
+      return fault;
+    },
+    close: () => watcher.close(),
+  };
+}
+
+/** Watches the folder, since many editors replace a file instead of writing it. */
+function watchFile(path: string, onChange: () => void): FSWatcher {
+  let timer: NodeJS.Timeout | undefined;
+  const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
+    if (name !== basename(path)) return;
+    clearTimeout(timer);
+    timer = setTimeout(onChange, SETTLE_MS);
+  });
+  return watcher;
+}

@@ -1,0 +1,12 @@
+/** The core's tokenizers: a vocabulary is loaded when it is first needed and kept. */
+import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import type { CountTokens } from './with-counted-usage.ts';
+
+export async function loadTokenCounter(encoding: TokenEncoding): Promise<CountTokens> {
+  const { countTokens } =
+    encoding === 'o200k_base'
+      ? await import('gpt-tokenizer/encoding/o200k_base')
+      : await import('gpt-tokenizer/encoding/cl100k_base');
+  // Special tokens in a user's text are ordinary text.
+  return (text) => countTokens(text, { disallowedSpecial: new Set() });
+}

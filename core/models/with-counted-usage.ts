@@ -1,0 +1,49 @@
+/** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
+import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from '../../shared/chat-model.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { countMessageTokens, REPLY_PRIMING_TOKENS } from '../../shared/token-count.ts';
+
+export type CountTokens = (text: string) => number;
+
+/** @param loadCounter The tokenizer for the model's family; loaded when it is first needed. */
+export function withCountedUsage(
+  model: ChatModel,
+  encoding: TokenEncoding,
+  loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
+): ChatModel {
+  async function* count(
+    events: ReadableStream<ChatEvent>,
+    request: ChatRequest,
+  ): AsyncGenerator<ChatEvent, void, void> {
+    let said = '';
+    let begun = false;
+    let reported = false;
+    for await (const event of events) {
+      if (event.type === 'model-start') begun = true;
+      if (event.type === 'usage') reported = true;
+      said += textOf(event);
+      // A turn that is cut or stopped has cost something, too.
+      if (isTerminal(event) && begun && !reported)
+        yield usageEvent(request, said, await loadCounter(encoding));
+      yield event;
+    }
+  }
+  return {
+    name: model.name,
+    stream: (request, signal) => eventStream(signal, (inner) => count(model.stream(request, inner), request)),
+  };
+}
+
+function textOf(event: ChatEvent): string {
+  if (event.type === 'tool-call-delta') return (event.name ?? '') + event.arguments;
+  return 'text' in event ? event.text : '';
+}
+
+function usageEvent(request: ChatRequest, said: string, count: CountTokens): ChatEvent {
+  const prompt = request.messages.reduce(
+    (sum, message) => sum + countMessageTokens(message, count),
+    REPLY_PRIMING_TOKENS,
+  );
+  return { type: 'usage', usage: { inputTokens: prompt, outputTokens: count(said), estimated: true } };
+}

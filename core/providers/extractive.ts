@@ -1,0 +1,58 @@
+/**
+ * The model that needs no model: it quotes the knowledge base, names its source, and says first and
+ * plainly that no language model wrote the answer. The ladder's last rung and the embedded default.
+ */
+import { type ChatEvent, type ChatModel, type ChatRequest, messageText } from '../../shared/chat-model.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+import type { FoundPassage, PassageIndex } from '../knowledge/passage-index.ts';
+
+export const EXTRACTIVE_MODEL = 'edgewise-extractive';
+
+const texts = {
+  en: {
+    notice: 'No language model answered this. Below is a passage quoted from the knowledge base.',
+    nothing: 'No language model answered this, and the knowledge base holds no passage about your question.',
+    source: 'Source',
+  },
+  zh: {
+    notice: '这条回答不是语言模型写的。以下是从知识库中原样引用的一段。',
+    nothing: '这条回答不是语言模型写的，知识库中也没有与您的问题相关的段落。',
+    source: '来源',
+  },
+};
+
+export function createExtractiveModel(index: PassageIndex): ChatModel {
+  async function* answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
+    yield { type: 'model-start', model: EXTRACTIVE_MODEL, provider: 'edgewise' };
+    const newest = request.messages.findLast((message) => message.role === 'user');
+    const question = newest ? messageText(newest) : '';
+    for (const text of pieces(compose(question, index.find(question)))) {
+      if (signal.aborted) {
+        yield {
+          type: 'error',
+          error: { code: 'cancelled', message: 'The turn was cancelled.', retryable: false },
+        };
+        return;
+      }
+      yield { type: 'text-delta', text };
+    }
+    yield { type: 'turn-end', finishReason: 'stop' };
+  }
+  return {
+    name: EXTRACTIVE_MODEL,
+    stream: (request, signal) => eventStream(signal, (inner) => answer(request, inner)),
+  };
+}
+
+function compose(question: string, found: FoundPassage | undefined): string {
+  const { notice, nothing, source } = texts[/\p{Script=Han}/u.test(question) ? 'zh' : 'en'];
+  if (!found) return nothing;
+  const { passage } = found;
+  const quoted = passage.text.replace(/^/gm, '> ').replace(/^> $/gm, '>');
+  return `${notice}\n\n${quoted}\n\n${source}: ${passage.source}, "${passage.heading}"`;
+}
+
+/** Words with the space before them; Chinese, which has none, sentence by sentence. */
+function pieces(text: string): string[] {
+  return text.match(/\s*[^\s，。；：！？]+[，。；：！？]?|\s+|[，。；：！？]/g) ?? [text];
+}

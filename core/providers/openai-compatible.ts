@@ -1,0 +1,68 @@
+/** Any service that speaks OpenAI's Chat Completions, through the official client: OpenAI, Azure OpenAI and their likes. */
+import { AzureOpenAI, OpenAI } from 'openai';
+import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import { toUpstreamBody } from '../../shared/chat-schema.ts';
+import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+import { toUpstreamError } from './upstream-errors.ts';
+
+/** Where a model is called, with the one key that belongs there. */
+export type Upstream =
+  | { kind: 'openai'; baseUrl: string; apiKey: string | undefined }
+  | { kind: 'azure'; endpoint: string; apiKey: string; apiVersion: string };
+
+export interface OpenAICompatibleOptions {
+  /** The model's name in the registry. */
+  name: string;
+  /** In OpenTelemetry's `gen_ai.provider.name` values where one exists. */
+  provider: string;
+  upstream: Upstream;
+  /** The upstream's own name for the model; on Azure, the deployment. */
+  upstreamModel: string;
+  fetch?: typeof fetch;
+}
+
+export function createOpenAICompatibleModel(options: OpenAICompatibleOptions): ChatModel {
+  const { name, provider, upstreamModel } = options;
+  const client = createClient(options);
+
+  async function* answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
+    const reader = new CompletionChunkReader();
+    try {
+      const chunks = await client.chat.completions.create(toStreamingBody(request, upstreamModel), {
+        signal,
+      });
+      yield { type: 'model-start', model: name, provider };
+      for await (const chunk of chunks) yield* reader.push(chunk);
+      yield* reader.end();
+    } catch (error) {
+      yield { type: 'error', error: toUpstreamError(error, signal).toInfo() };
+    }
+  }
+
+  return { name, stream: (request, signal) => eventStream(signal, (inner) => answer(request, inner)) };
+}
+
+type StreamingBody = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
+
+/** Unknown fields travel on, so the body is wider than the client's type. */
+function toStreamingBody(request: ChatRequest, upstreamModel: string): StreamingBody {
+  return toUpstreamBody(request, upstreamModel) as unknown as StreamingBody;
+}
+
+function createClient({ upstream, upstreamModel, fetch }: OpenAICompatibleOptions): OpenAI {
+  // Retries and time limits belong to the layers around this one.
+  const common = { maxRetries: 0, timeout: 2 ** 31 - 1, ...(fetch ? { fetch } : {}) };
+  if (upstream.kind === 'azure') {
+    const { endpoint, apiKey, apiVersion } = upstream;
+    return new AzureOpenAI({ ...common, endpoint, apiKey, apiVersion, deployment: upstreamModel });
+  }
+  // Everything is passed explicitly: the client must not pick up another provider's key from the environment.
+  return new OpenAI({
+    ...common,
+    baseURL: upstream.baseUrl,
+    apiKey: upstream.apiKey ?? 'none',
+    organization: null,
+    project: null,
+  });
+}

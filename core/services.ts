@@ -1,0 +1,57 @@
+/** The only place in the core that constructs. */
+import type { ChatModel } from '../shared/chat-model.ts';
+import { withTimeLimits } from '../shared/with-time-limits.ts';
+import type { CoreConfig } from './env.ts';
+import { createGenerations, type Generations } from './generations/generations.ts';
+import { createMemoryGenerationLog } from './generations/memory-generation-log.ts';
+import { createPassageIndex } from './knowledge/passage-index.ts';
+import { readPassages } from './knowledge/passages.ts';
+import { discoverFromEnvironment, discoverOllama, type Environment } from './models/discover.ts';
+import { type LiveRegistry, openLiveRegistry } from './models/live-registry.ts';
+import type { Target } from './models/registry.ts';
+import { loadTokenCounter } from './models/token-counter.ts';
+import { withCountedUsage } from './models/with-counted-usage.ts';
+import { logGeneration, logLine } from './observe/log.ts';
+import { createExtractiveModel } from './providers/extractive.ts';
+import { createOpenAICompatibleModel } from './providers/openai-compatible.ts';
+
+export interface CoreServices {
+  config: CoreConfig;
+  registry: LiveRegistry;
+  generations: Generations;
+  now: () => number;
+}
+
+/** @throws ModelsFileError when the models file is broken */
+export async function createCoreServices(config: CoreConfig, env: Environment): Promise<CoreServices> {
+  const now = () => Date.now();
+  const extractive = createExtractiveModel(createPassageIndex(await readPassages(config.knowledgeDir)));
+  const configured = discoverFromEnvironment(env);
+  const hasKey = Boolean(env.OPENAI_API_KEY) || configured.length > 0;
+  const registry = await openLiveRegistry({
+    path: config.modelsFile,
+    env,
+    discovered: hasKey ? configured : await discoverOllama(fetch),
+    createModel,
+    extractive: withCountedUsage(extractive, 'o200k_base', loadTokenCounter),
+    onReload: (fault) =>
+      fault
+        ? logLine('error', 'models file is broken; the registry that was good stays in force', { fault })
+        : logLine('info', 'models file read again', {}),
+  });
+  const generations = createGenerations({
+    log: createMemoryGenerationLog(),
+    resolveModel: (name) => registry.current.resolve(name),
+    maxMs: config.maxGenerationMs,
+    now,
+    onEnd: logGeneration,
+  });
+  return { config, registry, generations, now };
+}
+
+/** From the inside out: the call, its time limits, its usage. */
+function createModel(target: Target): ChatModel {
+  const { name, provider, upstream, upstreamModel, encoding, timeLimits } = target;
+  const model = createOpenAICompatibleModel({ name, provider, upstream, upstreamModel });
+  return withCountedUsage(withTimeLimits(model, timeLimits), encoding, loadTokenCounter);
+}
