@@ -1,0 +1,46 @@
+/** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
+import { execFile } from 'node:child_process';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { projectRoot } from './settings.ts';
+
+export const assetsDir: string = join(projectRoot, 'dist/assets');
+const bundleDir = join(projectRoot, 'dist/edge');
+export const workerBundle: string = join(bundleDir, 'worker.js');
+
+const run = promisify(execFile);
+
+/** @throws Error with wrangler's own words */
+export async function buildEdge(): Promise<void> {
+  await buildAssets();
+  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
+  try {
+    await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', bundleDir], {
+      cwd: projectRoot,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
+    });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`The Worker could not be built:\n${(stderr || stdout || String(error)).trim()}`);
+  }
+}
+
+/** The tokenizers' vocabularies, as JSON lists: too large for the Worker, and rarely needed. */
+async function buildAssets(): Promise<void> {
+  const folder = join(assetsDir, 'tokenizers');
+  await mkdir(folder, { recursive: true });
+  await buildVocabulary(folder, 'o200k_base', () => import('gpt-tokenizer/bpeRanks/o200k_base'));
+  await buildVocabulary(folder, 'cl100k_base', () => import('gpt-tokenizer/bpeRanks/cl100k_base'));
+}
+
+async function buildVocabulary(
+  folder: string,
+  encoding: TokenEncoding,
+  load: () => Promise<{ default: unknown }>,
+): Promise<void> {
+  const path = join(folder, `${encoding}.json`);
+  if (await stat(path).catch(() => undefined)) return;
+  await writeFile(path, JSON.stringify((await load()).default));
+}

@@ -1,0 +1,89 @@
+/** How the core and the edge are started as processes on this machine. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { edgeEnvironment, type LocalSecrets, type LocalSettings, projectRoot } from './settings.ts';
+import { writeWorkerdConfig } from './workerd-config.ts';
+
+/** The program itself: what stands in node_modules/.bin is a script around it, where a signal would stop. */
+const { default: workerdProgram } = createRequire(import.meta.url)('workerd') as { default: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function startCore(env: Environment, settings: LocalSettings, secrets: LocalSecrets): Child {
+  return startChild({
+    name: 'core',
+    command: process.execPath,
+    args: [join(projectRoot, 'core/server.ts')],
+    cwd: projectRoot,
+    env: { ...env, CORE_PORT: String(settings.corePort), EDGEWISE_SERVICE_SECRET: secrets.serviceSecret },
+    logFile: join(settings.dataDir, 'logs/core.log'),
+  });
+}
+
+/** Needs a built Worker; see `build.ts`. */
+export async function startEdge(
+  env: Environment,
+  settings: LocalSettings,
+  secrets: LocalSecrets,
+): Promise<Child> {
+  const bindings = edgeEnvironment(env, settings, secrets);
+  const config = await writeWorkerdConfig({
+    dir: join(settings.dataDir, 'edge'),
+    port: settings.edgePort,
+    bindings: Object.keys(bindings),
+  });
+  return startChild({
+    name: 'edge',
+    command: workerdProgram,
+    args: ['serve', config],
+    cwd: projectRoot,
+    env: { PATH: env.PATH, ...bindings },
+    logFile: join(settings.dataDir, 'logs/edge.log'),
+  });
+}
+
+export interface Health {
+  core: { status: string; models?: { id: string; generative: boolean; reason?: string }[] };
+}
+
+const READY_MS = 30_000;
+const POLL_MS = 50;
+
+/**
+ * Waits until the edge answers and reaches the core.
+ * @throws Error with a child's own words when it ends before, or when {@link READY_MS} have gone by
+ */
+export async function untilHealthy(edgePort: number, children: Child[]): Promise<Health> {
+  let fallen: Child | undefined;
+  for (const child of children) {
+    void child.ended.then(() => {
+      fallen ??= child;
+    });
+  }
+  for (const endMs = Date.now() + READY_MS; Date.now() < endMs; ) {
+    if (fallen) throw await fallenError(fallen);
+    const health = await readHealth(edgePort);
+    if (health?.core.status === 'ok') return health;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  const words = await Promise.all(
+    children.map(async (child) => `${child.name}:\n${await child.lastWords()}`),
+  );
+  throw new Error(`Edgewise was not ready after ${READY_MS / 1000} seconds.\n${words.join('\n')}`);
+}
+
+export async function fallenError(child: Child): Promise<Error> {
+  return new Error(`The ${child.name} ${await child.ended}:\n${await child.lastWords()}`);
+}
+
+async function readHealth(edgePort: number): Promise<Health | undefined> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${edgePort}/healthz`, {
+      signal: AbortSignal.timeout(3000),
+    });
+    return response.ok ? ((await response.json()) as Health) : undefined;
+  } catch {
+    return undefined;
+  }
+}

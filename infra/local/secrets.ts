@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LocalSecrets } from './settings.ts';
+
+/**
+ * The secrets of local start, made on first use: `secrets.json` in the data folder, readable by its owner alone.
+ * @throws Error when the file is there but is not ours
+ */
+export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
+  const path = join(dataDir, 'secrets.json');
+  await mkdir(dataDir, { recursive: true });
+  const made: LocalSecrets = { jwtSecret: newSecret(), serviceSecret: newSecret() };
+  try {
+    // Exclusive: of two first starts at once, one makes the file and the other reads it.
+    await writeFile(path, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    return made;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  await chmod(path, 0o600);
+  const read: Partial<LocalSecrets> = JSON.parse(await readFile(path, 'utf8'));
+  if (typeof read.jwtSecret === 'string' && typeof read.serviceSecret === 'string') {
+    return { jwtSecret: read.jwtSecret, serviceSecret: read.serviceSecret };
+  }
+  throw new Error(`${path} holds no secrets of Edgewise. Move it away to have new ones made.`);
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}

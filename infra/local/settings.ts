@@ -1,0 +1,75 @@
+/** What the local commands are told by the environment: ports, the data folder, and what goes on to edge and core. */
+import { join, resolve } from 'node:path';
+
+export const projectRoot: string = join(import.meta.dirname, '../..');
+
+export interface LocalSettings {
+  edgePort: number;
+  corePort: number;
+  /** All state of local start: secrets, logs, Durable Objects. */
+  dataDir: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws Error that says which variable is wrong and how */
+export function readLocalSettings(env: Environment): LocalSettings {
+  const edgePort = parsePort('PORT', env.PORT, 8787);
+  const corePort = parsePort('CORE_PORT', env.CORE_PORT, 8788);
+  if (edgePort === corePort) throw new Error(`PORT and CORE_PORT are both ${edgePort}; they must differ.`);
+  return { edgePort, corePort, dataDir: resolve(projectRoot, env.EDGEWISE_DATA || '.data') };
+}
+
+function parsePort(name: string, text: string | undefined, fallback: number): number {
+  if (text === undefined || text === '') return fallback;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new Error(`${name} must be a port from 1 to 65535, but is "${text}".`);
+}
+
+/** The edge's optional text bindings; those that are set reach the Worker. */
+export const edgeVariables = [
+  'EDGEWISE_JWT_ALGORITHM',
+  'EDGEWISE_JWT_SECRET',
+  'EDGEWISE_JWKS_URL',
+  'EDGEWISE_JWT_ISSUER',
+  'EDGEWISE_JWT_AUDIENCE',
+  'EDGEWISE_CORS_ORIGINS',
+  'EDGEWISE_MAX_BODY_BYTES',
+  'EDGEWISE_WINDOW_ROUNDS',
+  'EDGEWISE_WINDOW_TOKENS',
+  'EDGEWISE_LIGHT_BASE_URL',
+  'EDGEWISE_LIGHT_API_KEY',
+  'EDGEWISE_LIGHT_MODEL',
+  'EDGEWISE_HEARTBEAT_MS',
+  'EDGEWISE_TURN_TIMEOUT_MS',
+  'EDGEWISE_SESSION_TTL_HOURS',
+  'EDGEWISE_TURN_TTL_MINUTES',
+  'UPSTASH_REDIS_REST_URL',
+  'UPSTASH_REDIS_REST_TOKEN',
+] as const;
+
+/** Everything the Worker is bound to in local start. */
+export function edgeEnvironment(
+  env: Environment,
+  settings: LocalSettings,
+  secrets: LocalSecrets,
+): Record<string, string> {
+  const bindings: Record<string, string> = {
+    EDGEWISE_CORE_URL: `http://127.0.0.1:${settings.corePort}`,
+    EDGEWISE_SERVICE_SECRET: secrets.serviceSecret,
+    EDGEWISE_JWT_SECRET: secrets.jwtSecret,
+  };
+  for (const name of edgeVariables) {
+    const value = env[name];
+    if (value) bindings[name] = value;
+  }
+  return bindings;
+}
+
+export interface LocalSecrets {
+  /** Signs users' tokens (HS256). */
+  jwtSecret: string;
+  /** Signs the edge's calls to the core. */
+  serviceSecret: string;
+}

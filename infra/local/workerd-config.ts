@@ -1,0 +1,76 @@
+/** The edge's configuration for `workerd serve`: what wrangler.toml says for the cloud, said for one machine. */
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assetsDir, workerBundle } from './build.ts';
+
+export interface WorkerdOptions {
+  /** Where the configuration and the Durable Objects' storage go. */
+  dir: string;
+  port: number;
+  /** Names of the text bindings; their values are read from workerd's environment, so that no secret is written down. */
+  bindings: string[];
+}
+
+/** Keep in step with wrangler.toml; `infra/architecture.test.ts` compares them. */
+export const compatibilityDate = '2026-11-01';
+export const compatibilityFlags: readonly string[] = ['enable_request_signal'];
+export const durableObjects: Readonly<Record<string, string>> = {
+  SESSIONS: 'SessionObject',
+  DIRECTORY: 'DirectoryObject',
+};
+
+/** Writes the configuration. @returns its path */
+export async function writeWorkerdConfig({ dir, port, bindings }: WorkerdOptions): Promise<string> {
+  const storage = join(dir, 'durable-objects');
+  await mkdir(storage, { recursive: true });
+  // Embedded files are named relative to the configuration.
+  await copyFile(workerBundle, join(dir, 'worker.js'));
+  const path = join(dir, 'config.capnp');
+  await writeFile(path, toConfig({ storage, port, bindings }));
+  return path;
+}
+
+function toConfig({
+  storage,
+  port,
+  bindings,
+}: {
+  storage: string;
+  port: number;
+  bindings: string[];
+}): string {
+  const objects = Object.entries(durableObjects);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edge),
+    (name = "durable-objects", disk = (path = ${text(storage)}, writable = true)),
+    (name = "assets", disk = (path = ${text(assetsDir)})),
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "edge")],
+);
+
+const edge :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = ${text(compatibilityDate)},
+  compatibilityFlags = [${compatibilityFlags.map(text).join(', ')}],
+  bindings = [
+    (name = "ASSETS", service = "assets"),
+${objects.map(([name, className]) => `    (name = ${text(name)}, durableObjectNamespace = ${text(className)}),`).join('\n')}
+${bindings.map((name) => `    (name = ${text(name)}, fromEnvironment = ${text(name)}),`).join('\n')}
+  ],
+  durableObjectNamespaces = [
+${objects.map(([, className]) => `    (className = ${text(className)}, uniqueKey = ${text(`edgewise-${className}`)}, enableSql = true),`).join('\n')}
+  ],
+  durableObjectStorage = (localDisk = "durable-objects"),
+  globalOutbound = "internet",
+);
+`;
+}
+
+/** A Cap'n Proto text literal. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}
