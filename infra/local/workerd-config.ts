@@ -12,7 +12,7 @@ export interface WorkerdOptions {
 }
 
 /** Keep in step with wrangler.toml; `infra/architecture.test.ts` compares them. */
-export const compatibilityDate = '2026-11-01';
+export const compatibilityDate = '2026-10-20';
 export const compatibilityFlags: readonly string[] = ['enable_request_signal'];
 export const durableObjects: Readonly<Record<string, string>> = {
   SESSIONS: 'SessionObject',
