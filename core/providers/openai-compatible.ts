@@ -34,6 +34,8 @@ export function createOpenAICompatibleModel(options: OpenAICompatibleOptions): C
       });
       yield { type: 'model-start', model: name, provider };
       for await (const chunk of chunks) yield* reader.push(chunk);
+      // The client ends an aborted stream as if it were whole.
+      signal.throwIfAborted();
       yield* reader.end();
     } catch (error) {
       yield { type: 'error', error: toUpstreamError(error, signal).toInfo() };

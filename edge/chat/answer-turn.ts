@@ -41,8 +41,10 @@ export interface TurnPlan {
   conversation?: TurnConversation;
   models: TurnModels;
   timings: TurnTimings;
-  /** Aborted with {@link STOPPED} as its reason when somebody stops the turn; with any other when time is up. */
+  /** Aborted when nobody waits for the answer any more, or when its time is up. Ends the model call. */
   signal: AbortSignal;
+  /** Aborted, besides `signal`, when somebody stops the turn: it ends as cancelled, with what was said kept. */
+  stop?: AbortSignal;
   /** Unix time in milliseconds. */
   now: () => number;
   /** Told once, right before the model is asked. */
@@ -55,9 +57,6 @@ export interface AskedModel {
   /** Unix time in seconds. */
   createdAt: number;
 }
-
-/** The reason of an abort that ends the turn as cancelled, with what was said kept. */
-export const STOPPED = 'stopped';
 
 /** Events of a turn that belong together: what one event of the model came to. */
 export interface TurnBatch {
@@ -128,7 +127,7 @@ interface ModelRelay {
 
 /** Passes a model's events on as the turn's, and keeps the answer once the last one is out. */
 async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
-  const { conversation, timings, signal, now } = plan;
+  const { conversation, timings, now } = plan;
   const { expander, askedMs, result } = relay;
   let { modelEvents, seq } = relay;
   for await (const event of relay.events) {
@@ -137,7 +136,7 @@ async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<Tu
     else timings.firstTokenMs ??= now() - askedMs;
     if (conversation && isTerminal(event)) expander.receipt = await conversation.receipt();
     const events: NumberedTurnEvent[] = [];
-    for (const turnEvent of expand(expander, event, signal)) {
+    for (const turnEvent of expand(expander, event, plan)) {
       foldTurnEvent(result, turnEvent);
       events.push({ seq: seq++, event: turnEvent });
     }
@@ -146,11 +145,11 @@ async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<Tu
   await conversation?.keepAnswer(result);
 }
 
-/** A model that was aborted says `cancelled`; what that means depends on who aborted it and why. */
-function expand(expander: TurnExpander, event: ChatEvent, signal: AbortSignal): TurnEvent[] {
+/** A model that was aborted says `cancelled`; what that means depends on who aborted it. */
+function expand(expander: TurnExpander, event: ChatEvent, { signal, stop }: TurnPlan): TurnEvent[] {
   if (event.type !== 'error' || event.error.code !== 'cancelled' || !signal.aborted)
     return expander.push(event);
-  return signal.reason === STOPPED ? expander.cancel() : expander.fail(deadlineExceeded);
+  return stop?.aborted ? expander.cancel() : expander.fail(deadlineExceeded);
 }
 
 const deadlineExceeded: ErrorInfo = new AppError('deadline_exceeded').toInfo();

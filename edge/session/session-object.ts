@@ -12,7 +12,6 @@ import {
   type AskedModel,
   answerTurn,
   resumeTurn,
-  STOPPED,
   type TurnBatch,
   type TurnPlan,
 } from '../chat/answer-turn.ts';
@@ -136,7 +135,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       if (id === undefined) throw new AppError('turn_not_found');
       const running = this.#running.get(id);
       if (running) {
-        running.stop.abort(STOPPED);
+        running.stop.abort();
         await running.live.ended;
       }
       return this.#outcome(id);
@@ -158,7 +157,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** Stops what runs and forgets the conversation. */
   async remove(key: ConversationKey): Promise<Reply<void>> {
     return reply(async () => {
-      for (const { stop } of this.#running.values()) stop.abort(STOPPED);
+      for (const { stop } of this.#running.values()) stop.abort();
       await this.#line;
       const existed = await this.#store.remove(key);
       this.#log.clear();
@@ -231,6 +230,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       models: sessionModelsFor(context, turnId),
       timings,
       signal: AbortSignal.any([stop.signal, timeout]),
+      stop: stop.signal,
       now,
       onAsk: (asked) => this.#log.ask(turnId, JSON.stringify(asked)),
     };
