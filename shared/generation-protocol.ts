@@ -52,7 +52,7 @@ export interface ModelInfo {
     /** For an alias: the models it stands for, in order. */
     targets?: string[];
     /** Most tokens that prompt and answer may have together. */
-    contextLength: number;
+    context_length: number;
     encoding: TokenEncoding;
     /** False for the extractive model, which quotes documents and generates nothing. */
     generative: boolean;

@@ -140,7 +140,14 @@ function describe({ name, provider, contextLength, encoding, reason }: Target): 
     object: 'model',
     created: 0,
     owned_by: provider,
-    edgewise: { kind: 'model', contextLength, encoding, generative: true, place: 'core', reason },
+    edgewise: {
+      kind: 'model',
+      context_length: contextLength,
+      encoding,
+      generative: true,
+      place: 'core',
+      reason,
+    },
   };
 }
 
@@ -152,7 +159,7 @@ function describeExtractive(name: string, alone: boolean): ModelInfo {
     owned_by: 'edgewise',
     edgewise: {
       kind: 'model',
-      contextLength: EXTRACTIVE_CONTEXT_LENGTH,
+      context_length: EXTRACTIVE_CONTEXT_LENGTH,
       encoding: 'o200k_base',
       generative: false,
       place: 'core',

@@ -69,7 +69,7 @@ function describeLight(name: string): ModelInfo {
     owned_by: 'edge',
     edgewise: {
       kind: 'model',
-      contextLength: LIGHT_CONTEXT_LENGTH,
+      context_length: LIGHT_CONTEXT_LENGTH,
       encoding: tokenEncodingFor(name),
       generative: true,
       place: 'edge',

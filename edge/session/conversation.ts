@@ -84,7 +84,7 @@ export class Conversation implements TurnConversation {
 
   async fit(choice: ModelChoice): Promise<ChatRequest> {
     const { request, limits, counters, describeModel } = this.#options;
-    const { encoding, contextLength } = (await describeModel(choice.model)).edgewise;
+    const { encoding, context_length: contextLength } = (await describeModel(choice.model)).edgewise;
     const fitting = { rounds: limits.rounds, tokens: Math.min(limits.tokens, contextLength) };
     // Bytes bound tokens from above, so a conversation that fits by its bytes needs no tokenizer.
     const window =
