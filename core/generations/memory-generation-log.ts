@@ -77,25 +77,30 @@ function readGeneration(
   signal: AbortSignal,
 ): ReadableStream<NumberedChatEvent> {
   const left = Promise.withResolvers<void>();
-  if (signal.aborted) left.resolve();
-  signal.addEventListener('abort', () => left.resolve(), { once: true });
+  let gone = false;
+  const leave = () => {
+    gone = true;
+    left.resolve();
+  };
+  if (signal.aborted) leave();
+  signal.addEventListener('abort', leave, { once: true });
   let seq = after + 1;
   return new ReadableStream<NumberedChatEvent>(
     {
       async pull(controller) {
-        while (seq >= generation.events.length && !generation.complete && !signal.aborted) {
+        while (seq >= generation.events.length && !generation.complete && !gone) {
           await Promise.race([generation.news.promise, left.promise]);
         }
         const event = generation.events[seq];
-        if (!event || signal.aborted) {
-          controller.close();
+        if (!event || gone) {
+          if (signal.aborted || !gone) controller.close();
           return;
         }
         controller.enqueue({ seq, event });
         seq++;
         if (isTerminal(event)) controller.close();
       },
-      cancel: () => left.resolve(),
+      cancel: leave,
     },
     { highWaterMark: 0 },
   );

@@ -28,11 +28,13 @@ const stopWords = new Set(
 
 export function createPassageIndex(passages: Passage[]): PassageIndex {
   const index = new MiniSearch<Passage>({
-    fields: ['heading', 'text'],
+    fields: ['title', 'heading', 'text'],
+    extractField: (passage, field) =>
+      field === 'title' ? titleOf(passage) : passage[field as keyof Passage],
     tokenize: words,
     processTerm: toTerm,
     searchOptions: {
-      boost: { heading: 2 },
+      boost: { title: 3 },
       prefix: (term) => term.length > 3 && !han.test(term),
       fuzzy: false,
     },
@@ -51,6 +53,11 @@ export function createPassageIndex(passages: Passage[]): PassageIndex {
       return undefined;
     },
   };
+}
+
+/** The heading right above the passage; those further up stand over many. */
+function titleOf({ heading }: Passage): string {
+  return heading.split(' > ').at(-1) ?? '';
 }
 
 function words(text: string): string[] {

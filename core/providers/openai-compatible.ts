@@ -55,7 +55,12 @@ function toStreamingBody(request: ChatRequest, upstreamModel: string): Streaming
 function createClient({ upstream, upstreamModel, fetch }: OpenAICompatibleOptions): OpenAI {
   // Retries and time limits belong to the layers around this one.
   // Its own log would hold what the model said.
-  const common = { maxRetries: 0, timeout: 2 ** 31 - 1, logLevel: 'off' as const, ...(fetch ? { fetch } : {}) };
+  const common = {
+    maxRetries: 0,
+    timeout: 2 ** 31 - 1,
+    logLevel: 'off' as const,
+    ...(fetch ? { fetch } : {}),
+  };
   if (upstream.kind === 'azure') {
     const { endpoint, apiKey, apiVersion } = upstream;
     return new AzureOpenAI({ ...common, endpoint, apiKey, apiVersion, deployment: upstreamModel });
