@@ -48,9 +48,10 @@ export function describeChatModel(name: string, { answering, silent }: ModelUnde
       await reader.cancel();
     });
 
-    test.skipIf(!silent)('aborted while it is silent, ends as cancelled at once', async () => {
+    if (!silent) return;
+    test('aborted while it is silent, ends as cancelled at once', async () => {
       const stop = new AbortController();
-      const model = await (silent as () => ChatModel | Promise<ChatModel>)();
+      const model = await silent();
       const reader = model.stream(request, stop.signal).getReader();
       expect((await reader.read()).value?.type).toBe('model-start');
       const rest = readRest(reader);

@@ -1,0 +1,139 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeGenerationEvents, type GenerationRequest } from '../shared/generation-protocol.ts';
+import { signServiceToken } from '../shared/service-token.ts';
+import { readAll } from '../shared/testing/streams.ts';
+import { createApp } from './app.ts';
+import { parseCoreEnv } from './env.ts';
+import type { CoreHono } from './http/core-hono.ts';
+import { type CoreServices, createCoreServices } from './services.ts';
+
+const secret = 'a service secret of thirty-two bytes';
+let services: CoreServices;
+let app: Hono<CoreHono>;
+beforeAll(async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'edgewise-core-'));
+  await writeFile(join(dir, 'models.toml'), '');
+  const env = {
+    EDGEWISE_SERVICE_SECRET: secret,
+    EDGEWISE_MODELS_FILE: join(dir, 'models.toml'),
+    OPENAI_API_KEY: 'x',
+  };
+  services = await createCoreServices(parseCoreEnv(env), env);
+  app = createApp(services);
+});
+afterAll(() => services.registry.close());
+
+const context = {
+  requestId: 'r',
+  tenant: 't',
+  user: 'u',
+  plan: 'p',
+  scopes: [],
+  deadlineMs: Date.now() + 60_000,
+};
+async function send(method: string, path: string, body = ''): Promise<Response> {
+  const token = await signServiceToken(
+    services.config.serviceKey,
+    context,
+    { method, path, body },
+    Date.now(),
+  );
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return app.request(path, { method, headers, ...(body ? { body } : {}) });
+}
+const question = (id: string): GenerationRequest => ({
+  id,
+  model: 'auto',
+  messages: [{ role: 'user', content: 'What is Edgewise?' }],
+  params: {},
+  detached: true,
+});
+
+describe('a generation', () => {
+  test('streams numbered events, and can be read again', async () => {
+    const response = await send('POST', '/v1/generations', JSON.stringify(question('g1')));
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const events = await readAll(decodeGenerationEvents(response.body as ReadableStream<Uint8Array>));
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index));
+    expect(events.at(-1)?.event.type).toBe('turn-end');
+    const again = await send('GET', '/v1/generations/g1/events?after=3');
+    expect(await readAll(decodeGenerationEvents(again.body as ReadableStream<Uint8Array>))).toEqual(
+      events.slice(4),
+    );
+    expect(await (await send('POST', '/v1/generations/g1/cancel')).json()).toEqual({ status: 'finished' });
+  });
+
+  test.each<[string, string, string, number, string]>([
+    ['no JSON', '/v1/generations', '{', 400, 'invalid_json'],
+    ['a bad id', '/v1/generations', JSON.stringify({ ...question('a/b') }), 400, 'invalid_value'],
+    [
+      'no messages',
+      '/v1/generations',
+      JSON.stringify({ ...question('g2'), messages: undefined }),
+      400,
+      'missing_required_parameter',
+    ],
+    [
+      'an unknown model',
+      '/v1/generations',
+      JSON.stringify({ ...question('g3'), model: 'x' }),
+      404,
+      'model_not_found',
+    ],
+  ])('with %s is refused', async (_name, path, body, status, code) => {
+    const response = await send('POST', path, body);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { code } });
+  });
+
+  test('that is not there is 404', async () => {
+    const response = await send('GET', '/v1/generations/none/events?after=-1');
+    expect(await response.json()).toMatchObject({ error: { code: 'generation_not_found' } });
+  });
+});
+
+test('every route but the health check wants a service token', async () => {
+  const open = app.routes.filter(({ method, path }) => method !== 'ALL' && path !== '/healthz');
+  expect(open.length).toBeGreaterThan(3);
+  for (const { method, path } of open) {
+    const response = await app.request(path.replace(':id', 'x'), { method });
+    expect([path, response.status]).toEqual([path, 401]);
+  }
+  expect((await app.request('/healthz')).status).toBe(200);
+});
+
+test('the health check says which models answer and why, and nothing else', async () => {
+  const health = await (await app.request('/healthz')).json();
+  expect(health).toEqual({
+    status: 'ok',
+    models_file: 'ok',
+    models: [
+      { id: 'edgewise-extractive', generative: false, reason: expect.stringContaining('no language model') },
+    ],
+  });
+});
+
+test('the serverless handlers serve the same app', async () => {
+  process.env.EDGEWISE_SERVICE_SECRET = secret;
+  process.env.OPENAI_API_KEY = 'x';
+  const { fetch, handler } = await import('./function.ts');
+  expect((await fetch(new Request('http://core.test/healthz'))).status).toBe(200);
+  const event = {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: '/healthz',
+    rawQueryString: '',
+    headers: { host: 'core.test' },
+    isBase64Encoded: false,
+    requestContext: { domainName: 'core.test', http: { method: 'GET', path: '/healthz' } },
+  };
+  const answer = await (
+    handler as unknown as (event: object, context: object) => Promise<{ statusCode: number; body: string }>
+  )(event, {});
+  expect(answer.statusCode).toBe(200);
+  expect(JSON.parse(answer.body)).toMatchObject({ status: 'ok' });
+});

@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTokenVerifier } from './token-verifier.ts';
+
+const secret = new TextEncoder().encode('a secret of at least thirty-two bytes');
+const config = { algorithm: 'HS256', issuer: 'i', audience: 'a', secret } as const;
+const verify = createTokenVerifier(config);
+
+const sign = (
+  claims: JWTPayload = {},
+  alg = 'HS256',
+  key: Uint8Array | CryptoKey = secret,
+  header: object = {},
+) =>
+  new SignJWT({ sub: 'alice', iss: 'i', aud: 'a', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+    .setProtectedHeader({ alg, ...header })
+    .sign(key);
+
+test('takes tenant, user, plan and scopes from the claims', async () => {
+  const token = await sign({ tenant: 'acme', plan: 'pro', scope: 'admin chat' });
+  expect(await verify(token)).toEqual({
+    tenant: 'acme',
+    user: 'alice',
+    plan: 'pro',
+    scopes: ['admin', 'chat'],
+  });
+  expect(await verify(await sign())).toEqual({ tenant: 'default', user: 'alice', plan: 'free', scopes: [] });
+});
+
+describe('refuses', () => {
+  const now = Math.floor(Date.now() / 1000);
+  test.each<[string, () => Promise<string | undefined> | string | undefined, string]>([
+    ['no token', () => undefined, 'missing_token'],
+    ['garbage', () => 'abc', 'invalid_token'],
+    ['an expired token', () => sign({ exp: now - 60 }), 'token_expired'],
+    ['a token that is not valid yet', () => sign({ nbf: now + 600 }), 'invalid_token'],
+    ['a token without an end', () => sign({ exp: undefined as unknown as number }), 'invalid_token'],
+    ['a token without a user', () => sign({ sub: undefined as unknown as string }), 'invalid_token'],
+    ['an empty user', () => sign({ sub: '' }), 'invalid_token'],
+    ['a tenant that is no text', () => sign({ tenant: 5 }), 'invalid_token'],
+    ['another issuer', () => sign({ iss: 'x' }), 'invalid_token'],
+    ['another audience', () => sign({ aud: 'x' }), 'invalid_token'],
+    [
+      'another secret',
+      () => sign({}, 'HS256', new TextEncoder().encode('another secret of thirty-two bytes!')),
+      'invalid_token',
+    ],
+    [
+      'another algorithm of the same family',
+      () => sign({}, 'HS512', new TextEncoder().encode('x'.repeat(64))),
+      'invalid_token',
+    ],
+    [
+      'alg none',
+      () => new UnsecuredJWT({ sub: 'alice', iss: 'i', aud: 'a', exp: now + 60 }).encode(),
+      'invalid_token',
+    ],
+  ])('%s', async (_name, token, code) => {
+    await expect(verify(await token())).rejects.toMatchObject({ code });
+  });
+
+  test('with 30 seconds of grace for clocks that differ', async () => {
+    expect((await verify(await sign({ exp: now - 10 }))).user).toBe('alice');
+  });
+});
+
+describe('keys of an identity provider', () => {
+  let server: Server;
+  let keys: object[] = [];
+  let url: URL;
+  beforeAll(async () => {
+    server = createServer((_request, answer) => answer.end(JSON.stringify({ keys })));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`);
+  });
+  afterAll(() => void server.close());
+
+  test.each(['RS256', 'ES256', 'EdDSA'] as const)('%s', async (algorithm) => {
+    const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
+    keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: algorithm }];
+    const verifyRemote = createTokenVerifier({ algorithm, issuer: 'i', audience: 'a', jwksUrl: url });
+    expect((await verifyRemote(await sign({}, algorithm, privateKey, { kid: 'k1' }))).user).toBe('alice');
+    await expect(verifyRemote(await sign({}, algorithm, privateKey, { kid: '../k1' }))).rejects.toMatchObject(
+      { code: 'invalid_token' },
+    );
+    // The public key must not become an HMAC secret (RFC 8725, section 2.1).
+    await expect(verifyRemote(await sign({}, 'HS256', secret, { kid: 'k1' }))).rejects.toMatchObject({
+      code: 'invalid_token',
+    });
+  });
+
+  test('that cannot be had are our trouble, not the caller’s', async () => {
+    const unreachable = createTokenVerifier({
+      algorithm: 'RS256',
+      issuer: 'i',
+      audience: 'a',
+      jwksUrl: new URL('http://127.0.0.1:9/'),
+    });
+    const { privateKey } = await generateKeyPair('RS256');
+    await expect(unreachable(await sign({}, 'RS256', privateKey, { kid: 'k' }))).rejects.toMatchObject({
+      code: 'keys_unavailable',
+    });
+  });
+});
