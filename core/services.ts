@@ -1,5 +1,6 @@
 /** The only place in the core that constructs. */
 import type { ChatModel } from '../shared/chat-model.ts';
+import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { withTimeLimits } from '../shared/with-time-limits.ts';
 import type { CoreConfig } from './env.ts';
 import { createGenerations, type Generations } from './generations/generations.ts';
@@ -10,7 +11,6 @@ import { discoverFromEnvironment, discoverOllama, type Environment } from './mod
 import { type LiveRegistry, openLiveRegistry } from './models/live-registry.ts';
 import type { Target } from './models/registry.ts';
 import { loadTokenCounter } from './models/token-counter.ts';
-import { withCountedUsage } from './models/with-counted-usage.ts';
 import { logGeneration, logLine } from './observe/log.ts';
 import { createExtractiveModel } from './providers/extractive.ts';
 import { createOpenAICompatibleModel } from './providers/openai-compatible.ts';

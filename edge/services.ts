@@ -2,6 +2,8 @@
 import type { ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
+import { tokenEncodingFor } from '../shared/token-count.ts';
+import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { type TimeLimits, withTimeLimits } from '../shared/with-time-limits.ts';
 import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
@@ -55,13 +57,14 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     now,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
-  const light = createLight(config, bindings);
+  const counters = createTokenCounters(bindings.ASSETS);
+  const light = createLight(config, bindings, counters);
   return {
     config,
     verifyToken: createTokenVerifier(config.jwt),
     core,
     catalog: createModelCatalog({ core, lightModel: light?.name, now }),
-    counters: createTokenCounters(bindings.ASSETS),
+    counters,
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
       open: ({ route }) => (route.place === 'edge' ? required(light) : core.model(context, turnId)),
@@ -78,14 +81,18 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   };
 }
 
-function createLight(config: EdgeConfig, bindings: EdgeBindings): ChatModel | undefined {
-  const { light } = config;
+function createLight(
+  { light }: EdgeConfig,
+  bindings: EdgeBindings,
+  counters: TokenCounters,
+): ChatModel | undefined {
   if (!light) return undefined;
   const model =
     light.kind === 'workers-ai'
       ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
       : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
-  return withTimeLimits(model, lightTimeLimits);
+  const limited = withTimeLimits(model, lightTimeLimits);
+  return withCountedUsage(limited, tokenEncodingFor(light.model), (encoding) => counters.load(encoding));
 }
 
 /** A light answer lives in one object's memory: when that is gone, what is left of the answer is all there will be. */

@@ -1,6 +1,6 @@
 /** The core's tokenizers: a vocabulary is loaded when it is first needed and kept. */
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
-import type { CountTokens } from './with-counted-usage.ts';
+import type { CountTokens } from '../../shared/with-counted-usage.ts';
 
 export async function loadTokenCounter(encoding: TokenEncoding): Promise<CountTokens> {
   const { countTokens } =

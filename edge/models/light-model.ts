@@ -68,9 +68,11 @@ export function completionStream({
 }: CompletionStreamOptions): ReadableStream<ChatEvent> {
   return eventStream(signal, async function* (inner) {
     try {
+      inner.throwIfAborted();
       const messages = decodeSse(await open(inner));
       yield { type: 'model-start', model, provider: 'edge' };
       for await (const { data } of messages) {
+        inner.throwIfAborted();
         if (data === '[DONE]') return yield* chunks.end(true);
         yield* chunks.push(JSON.parse(data));
       }

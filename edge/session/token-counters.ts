@@ -4,8 +4,7 @@
  */
 import { GptEncoding } from 'gpt-tokenizer/GptEncoding';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
-
-export type CountTokens = (text: string) => number;
+import type { CountTokens } from '../../shared/with-counted-usage.ts';
 
 export interface TokenCounters {
   /** The counter if it is already here. Never waits. */

@@ -1,8 +1,8 @@
 /** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
-import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from '../../shared/chat-model.ts';
-import { eventStream } from '../../shared/event-stream.ts';
-import type { TokenEncoding } from '../../shared/generation-protocol.ts';
-import { countMessageTokens, REPLY_PRIMING_TOKENS } from '../../shared/token-count.ts';
+import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from './chat-model.ts';
+import { eventStream } from './event-stream.ts';
+import type { TokenEncoding } from './generation-protocol.ts';
+import { countMessageTokens, REPLY_PRIMING_TOKENS } from './token-count.ts';
 
 export type CountTokens = (text: string) => number;
 
