@@ -1,8 +1,17 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { freePort } from './infra/local/ports.ts';
+
+/** Where the core of the `workers` tests listens; its secret is for tests alone. */
+const secret = 'a service secret that is only for tests';
+// This file is read more than once; the port must stay.
+process.env.WORKERS_TEST_CORE_PORT ??= String(await freePort());
+process.env.WORKERS_TEST_SECRET = secret;
 
 export default defineConfig({
   test: {
+    // What the parts log is worth reading when a test has failed.
+    silent: 'passed-only',
     projects: [
       {
         test: {
@@ -17,14 +26,20 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: {
-                EDGEWISE_CORE_URL: 'http://127.0.0.1:9',
-                EDGEWISE_SERVICE_SECRET: 'a service secret that is only for tests',
+                EDGEWISE_CORE_URL: `http://127.0.0.1:${process.env.WORKERS_TEST_CORE_PORT}`,
+                EDGEWISE_SERVICE_SECRET: secret,
                 EDGEWISE_JWT_SECRET: 'a token secret that is only for the tests',
+                ...(process.env.SEEDS ? { SEEDS: process.env.SEEDS } : {}),
+                ...(process.env.SEED ? { SEED: process.env.SEED } : {}),
               },
             },
           }),
         ],
-        test: { name: 'workers', include: ['edge/**/*.workers.test.ts'] },
+        test: {
+          name: 'workers',
+          include: ['edge/**/*.workers.test.ts'],
+          globalSetup: ['infra/e2e/core-for-workers.ts'],
+        },
       },
       {
         test: {

@@ -62,7 +62,10 @@ async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promi
       foldTurnEvent(result, numbered.event);
       early.push(numbered);
     }
-    if (result.error) throw AppError.fromInfo(result.error);
+    // A reader that has a part of the turn already reads on; its status was 200.
+    if (result.error && options.after < 0 && early.every(({ event }) => isSilentOrEnd(event))) {
+      throw AppError.fromInfo(result.error);
+    }
     next = turn.next();
   }
   return new Response(encodeTurn(turn, next, early, options), {
@@ -132,6 +135,10 @@ function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, s
 /** A model's name is configuration, but a header takes printable ASCII only. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?');
+}
+
+function isSilentOrEnd(event: TurnEvent): boolean {
+  return event.type === 'turn-end' || !saysSomething(event);
 }
 
 function saysSomething(event: TurnEvent): boolean {

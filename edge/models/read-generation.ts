@@ -2,7 +2,7 @@
 import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
-import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generation-protocol.ts';
 
 type Open = (signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
 
@@ -25,7 +25,7 @@ export interface OwnedGeneration {
   start: Open;
   attach: (after: number, signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
   /** Asks the core to end it. */
-  cancel: () => Promise<unknown>;
+  cancel: () => Promise<GenerationOutcome>;
   wait: (ms: number) => Promise<void>;
   now: () => number;
 }
@@ -36,16 +36,19 @@ const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2000;
 /** How long the core may take to end a generation that was cancelled. */
 const CANCEL_MS = 5000;
+const CANCEL_AGAIN_MS = 100;
 
 /** Reads a generation that the core owns, over as many connections as it takes. */
 export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent> {
   const { from, signal, start, attach, wait, now } = generation;
   const reading = new AbortController();
-  const cancelled = cancelOnAbort(generation, reading);
   let ended = false;
+  const cancelled = cancelOnAbort(generation, reading);
 
   return eventStream(reading.signal, async function* (inner) {
     let next = from;
+    // Nothing was asked of the core yet, and nothing will be.
+    if (next === 0 && signal.aborted) return yield failure(new AppError('cancelled'));
     let lostAtMs: number | undefined;
     let waitMs = FIRST_WAIT_MS;
     for (;;) {
@@ -73,17 +76,24 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
   });
 
   /** Resolves once cancelling is over and nothing is left to read. */
-  function cancelOnAbort({ cancel }: OwnedGeneration, reader: AbortController): Promise<void> {
+  function cancelOnAbort(
+    { cancel }: Pick<OwnedGeneration, 'cancel'>,
+    reader: AbortController,
+  ): Promise<void> {
     return new Promise((resolve) => {
       const onAbort = async () => {
         if (ended) return;
         // The core's own end of the generation is what the reader should see; it is waited for, but not for ever.
-        await cancel().catch(() => undefined);
-        await wait(CANCEL_MS);
+        // A cancel may overtake the call that starts the generation, so one that met nothing is sent again.
+        for (const endMs = now() + CANCEL_MS; !ended && now() < endMs; await wait(CANCEL_AGAIN_MS)) {
+          const outcome = await cancel().catch(() => undefined);
+          if (outcome && outcome.status !== 'unknown') break;
+        }
+        if (!ended) await wait(CANCEL_MS);
         reader.abort();
         resolve();
       };
-      if (signal.aborted) void onAbort();
+      if (signal.aborted && from > 0) void onAbort();
       else signal.addEventListener('abort', () => void onAbort(), { once: true });
     });
   }

@@ -64,9 +64,9 @@ export class Conversation implements TurnConversation {
     }
   }
 
-  /** How many rounds the conversation has, this turn's included once its question is stored. */
+  /** How many rounds the conversation has, as far as it was read; this turn's included once its question is stored. */
   get rounds(): number {
-    return this.#lastStored?.round ?? this.#loaded.messages.at(-1)?.round ?? 0;
+    return this.#lastStored?.round ?? this.#tail?.messages.at(-1)?.round ?? 0;
   }
 
   async load(): Promise<{ rounds: number }> {

@@ -195,12 +195,14 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   ): LiveTurn {
     const { turnId, context, sessionId } = command;
     this.#running.set(turnId, { live, stop: plan.stop });
-    this.#line = this.#line.then(async () => {
+    const run = async () => {
       await this.#watch();
       await live.run(batches, (error) => this.#refuse(error, command));
       this.#running.delete(turnId);
       await this.#list({ tenant: context.tenant, user: context.user, sessionId }, plan.conversation.rounds);
-    });
+    };
+    // Whatever happens to one turn, the next one gets its chance.
+    this.#line = this.#line.then(run).catch((error) => void this.#refuse(error, command));
     return live;
   }
 
@@ -292,6 +294,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   /** The directory is a convenience: a turn does not fail because of it. */
   async #list(key: ConversationKey, rounds: number): Promise<void> {
+    // Nothing was stored, so there is nothing to list.
+    if (rounds === 0) return;
     try {
       await directoryOf(this.env, key).touch(key.sessionId, this.#services.now(), rounds);
     } catch (cause) {
