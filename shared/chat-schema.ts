@@ -11,6 +11,10 @@ export interface ChatCompletionInput {
   includeUsage: boolean;
   /** The session that this turn belongs to, when the body names one. */
   sessionId?: string;
+  /** The message that the new ones follow (an edit makes a branch); `null` for the beginning. */
+  parentId?: string | null;
+  /** Answers a turn's question once more: the newest turn's (`true`), or the one with that id. */
+  regenerate?: true | string;
 }
 
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -52,10 +56,12 @@ const schema = v.looseObject({
     v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(256, 'is too long')),
     'auto',
   ),
-  messages: v.pipe(v.array(message), v.minLength(1, 'must hold at least one message')),
+  messages: v.array(message),
   stream: optional(v.boolean()),
   stream_options: optional(v.looseObject({ include_usage: optional(v.boolean()) })),
   session_id: optional(v.string()),
+  parent_id: v.optional(v.nullable(v.string())),
+  regenerate: optional(v.union([v.boolean(), v.string()])),
   n: optional(v.number()),
   temperature: optional(between(0, 2)),
   top_p: optional(between(0, 1)),
@@ -79,6 +85,8 @@ const ownFields: ReadonlySet<string> = new Set([
   'stream',
   'stream_options',
   'session_id',
+  'parent_id',
+  'regenerate',
   'n',
 ]);
 
@@ -88,7 +96,14 @@ const ownFields: ReadonlySet<string> = new Set([
  */
 export function parseChatCompletionRequest(body: unknown): ChatCompletionInput {
   checkDepth(body);
-  const { model, messages, stream, stream_options, session_id, n, ...rest } = parseInput(schema, body);
+  const parsed = parseInput(schema, body);
+  const { model, messages, stream, stream_options, session_id, parent_id, regenerate, n, ...rest } = parsed;
+  if (messages.length === 0 && !regenerate) {
+    throw new AppError('invalid_value', {
+      param: 'messages',
+      message: "Invalid value for 'messages': must hold at least one message.",
+    });
+  }
   if (n != null && n !== 1) {
     throw new AppError('unsupported_value', {
       param: 'n',
@@ -111,6 +126,8 @@ export function parseChatCompletionRequest(body: unknown): ChatCompletionInput {
     includeUsage: stream_options?.include_usage ?? false,
   };
   if (session_id != null) input.sessionId = parseSessionId(session_id, 'session_id');
+  if (parent_id !== undefined) input.parentId = parent_id;
+  if (regenerate) input.regenerate = regenerate;
   return input;
 }
 

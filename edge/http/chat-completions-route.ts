@@ -7,6 +7,7 @@ import { AppError } from '../../shared/errors.ts';
 import { answerTurn } from '../chat/answer-turn.ts';
 import { toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
+import type { TurnBranch } from '../session/conversation.ts';
 import { sessionOf } from '../session/session-object.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { EdgeContext } from './edge-hono.ts';
@@ -16,6 +17,10 @@ import { readJson } from './json-body.ts';
 export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
   const input = parseChatCompletionRequest(await readJson(c));
   const sessionId = sessionIdOf(c, input);
+  if (sessionId === undefined && branchOf(input)) {
+    const message = "'regenerate' and 'parent_id' need a session.";
+    throw new AppError('invalid_value', { param: input.regenerate ? 'regenerate' : 'parent_id', message });
+  }
   const response =
     sessionId === undefined ? await answerAlone(c, input) : await answerInSession(c, input, sessionId);
   const authTiming = `auth;dur=${c.get('authMs').toFixed(1)}`;
@@ -76,11 +81,17 @@ async function answerInSession(
     sessionId,
     turnId,
     request: input.request,
+    branch: branchOf(input),
     wire: toWireRequest(input),
   });
   if (!reply.ok) throw AppError.fromInfo(reply.error);
   reply.value.headers.set('x-session-id', sessionId);
   return reply.value;
+}
+
+function branchOf({ regenerate, parentId }: ChatCompletionInput): TurnBranch | undefined {
+  if (regenerate) return { kind: 'again', turnId: regenerate === true ? undefined : regenerate };
+  return parentId === undefined ? undefined : { kind: 'after-message', messageId: parentId };
 }
 
 function toWireRequest({ stream, includeUsage }: ChatCompletionInput): WireRequest {

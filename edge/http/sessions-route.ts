@@ -147,6 +147,7 @@ function toMessage(stored: StoredMessage, position: number): object {
   return {
     position,
     id: stored.id,
+    parent_id: stored.parentId,
     turn_id: stored.turnId,
     created_at: Math.floor(stored.createdAtMs / 1000),
     ...stored.message,

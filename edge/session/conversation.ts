@@ -26,12 +26,25 @@ export interface ConversationOptions {
   request: ChatRequest;
   limits: WindowLimits;
   counters: TokenCounters;
+  /** Where the turn goes on; after the newest message without it. */
+  branch: TurnBranch | undefined;
+  /** Whether the request's system messages replace the conversation's, or hold for this turn alone. */
+  keepSystem: boolean;
   /** @throws AppError `model_not_found`, `core_unavailable` */
   describeModel: (name: string) => Promise<ModelInfo>;
   newId: () => string;
   /** Unix time in milliseconds. */
   now: () => number;
 }
+
+/** Where in the tree of a conversation's messages a turn goes on. */
+export type TurnBranch =
+  /** After the last message of a turn. */
+  | { kind: 'after-turn'; turnId: string }
+  /** After a message; `null` is the beginning. */
+  | { kind: 'after-message'; messageId: string | null }
+  /** A turn's question is answered once more; the newest turn's without a name. */
+  | { kind: 'again'; turnId: string | undefined };
 
 /** Enough for the default window even when rounds hold a few tool calls; more is read when it is not. */
 const FIRST_READ = 32;
@@ -46,7 +59,7 @@ interface Prompt {
 
 export class Conversation implements TurnConversation {
   readonly #options: ConversationOptions;
-  readonly #newest: ChatMessage[];
+  #newest: ChatMessage[];
   readonly #newSystem: ChatMessage[];
   #tail: ConversationTail | undefined;
   #prompt: Prompt | undefined;
@@ -56,7 +69,7 @@ export class Conversation implements TurnConversation {
     this.#options = options;
     this.#newSystem = options.request.messages.filter(isSystem);
     this.#newest = options.request.messages.filter((message) => !isSystem(message));
-    if (this.#newest.length === 0) {
+    if (this.#newest.length === 0 && options.branch?.kind !== 'again') {
       throw new AppError('invalid_value', {
         param: 'messages',
         message: 'A session turn needs at least one message that is no system message.',
@@ -70,16 +83,33 @@ export class Conversation implements TurnConversation {
   }
 
   async load(): Promise<{ rounds: number }> {
-    const { store, key, limits } = this.#options;
-    let tail = await store.tail(key, FIRST_READ);
-    let messages = tail.messages;
-    while (messages.length < Math.min(tail.version, MAX_READ) && !holdsRounds(messages, limits.rounds)) {
-      const before = tail.version - messages.length;
-      tail = { ...tail, messages: (await store.tail(key, messages.length, before)).messages };
-      messages = [...tail.messages, ...messages];
-    }
-    this.#tail = { ...tail, messages };
+    await this.#read();
     return { rounds: this.rounds };
+  }
+
+  /** Reads back from the end until the branch's place is found and the window's rounds are in. */
+  async #read(isOurs: (message: StoredMessage) => boolean = () => false): Promise<void> {
+    const { store, key, limits, branch } = this.#options;
+    const { version, system, messages } = await store.tail(key, FIRST_READ);
+    for (;;) {
+      const others = messages.filter((message) => !isOurs(message));
+      const place = findPlace(others, branch);
+      const path = place && pathTo(others, place.head);
+      const all = messages.length >= version || messages.length >= MAX_READ;
+      if (path && (all || path.complete || holdsRounds(path.messages, limits.rounds))) {
+        this.#tail = { version, system, messages: path.messages };
+        if (place.again) this.#answerAgain(place.again);
+        return;
+      }
+      if (all) throw new AppError('turn_not_found');
+      messages.unshift(...(await store.tail(key, messages.length, version - messages.length)).messages);
+    }
+  }
+
+  /** The question is stored already: it is neither stored again nor part of what came before it. */
+  #answerAgain(question: StoredMessage[]): void {
+    this.#newest = question.map(({ message }) => message);
+    this.#lastStored = question.at(-1);
   }
 
   async fit(choice: ModelChoice): Promise<ChatRequest> {
@@ -94,19 +124,20 @@ export class Conversation implements TurnConversation {
   }
 
   async reload(choice: ModelChoice): Promise<ChatRequest> {
-    await this.load();
-    const tail = this.#loaded;
-    const { turnId } = this.#options;
-    this.#lastStored = tail.messages.findLast((message) => message.turnId === turnId);
-    tail.messages = tail.messages.filter((message) => message.turnId !== turnId);
+    const { turnId, store, key } = this.#options;
+    const { messages } = await store.tail(key, FIRST_READ);
+    const ours = (message: StoredMessage) => message.turnId === turnId;
+    await this.#read(ours);
+    this.#lastStored = messages.findLast(ours) ?? this.#lastStored;
     return this.fit(choice);
   }
 
   async keepQuestion(): Promise<void> {
-    const { store, key } = this.#options;
+    const { store, key, keepSystem } = this.#options;
+    if (this.#lastStored) return;
     const tail = this.#loaded;
     const messages = this.#chain(tail.messages.at(-1), this.#newest);
-    const system = this.#newSystem.length > 0 ? this.#newSystem : undefined;
+    const system = keepSystem && this.#newSystem.length > 0 ? this.#newSystem : undefined;
     tail.version = await store.append(key, { expectedVersion: tail.version, messages, system });
     this.#lastStored = messages.at(-1);
   }
@@ -207,4 +238,49 @@ function isSystem(message: ChatMessage): boolean {
 /** Whether the messages hold that many rounds from their beginning. */
 function holdsRounds(messages: StoredMessage[], rounds: number): boolean {
   return messages.filter(({ message }) => message.role === 'user').length >= rounds;
+}
+
+interface Place {
+  /** The message that the turn follows; `undefined` at the beginning of the conversation. */
+  head: StoredMessage | undefined;
+  /** The question to answer once more. */
+  again?: StoredMessage[];
+}
+
+/** @returns `undefined` when it is not among these messages */
+function findPlace(messages: StoredMessage[], branch: TurnBranch | undefined): Place | undefined {
+  if (!branch) return { head: messages.at(-1) };
+  if (branch.kind === 'after-message') {
+    if (branch.messageId === null) return { head: undefined };
+    const head = messages.find(({ id }) => id === branch.messageId);
+    return head && { head };
+  }
+  const turnId = branch.turnId ?? messages.at(-1)?.turnId;
+  const turn = messages.filter((message) => message.turnId === turnId);
+  if (branch.kind === 'after-turn') return turn.length > 0 ? { head: turn.at(-1) } : undefined;
+  // An answer given again has no question of its own: it hangs on that of the turn before.
+  const answer = turn.find(({ message }) => message.role === 'assistant');
+  const question = turn.filter(({ message }) => message.role !== 'assistant');
+  const asked = messages.find(({ id }) => id === answer?.parentId);
+  if (question.length === 0 && asked) return findPlace(messages, { kind: 'again', turnId: asked.turnId });
+  const [first] = question;
+  if (!first) return undefined;
+  const head = messages.find(({ id }) => id === first.parentId);
+  return head || first.parentId === null ? { head, again: question } : undefined;
+}
+
+/** The messages that lead to one, oldest first, as far as they are here. */
+function pathTo(
+  messages: StoredMessage[],
+  head: StoredMessage | undefined,
+): { messages: StoredMessage[]; complete: boolean } {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  const path: StoredMessage[] = [];
+  let next = head;
+  while (next) {
+    path.push(next);
+    next = next.parentId === null ? undefined : byId.get(next.parentId);
+  }
+  const oldest = path.at(-1);
+  return { messages: path.reverse(), complete: oldest === undefined || oldest.parentId === null };
 }

@@ -22,7 +22,7 @@ import { logError } from '../observe/log.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { ContextStore, ConversationKey, StoredMessage } from './context-store.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, type TurnBranch } from './conversation.ts';
 import { directoryOf } from './directory-object.ts';
 import { LiveTurn } from './live-turn.ts';
 import { createSqliteContextStore } from './sqlite-context-store.ts';
@@ -35,6 +35,10 @@ export interface TurnCommand {
   sessionId: string;
   turnId: string;
   request: ChatRequest;
+  /** Where the turn goes on; after the newest message without it. */
+  branch?: TurnBranch | undefined;
+  /** Whether the request's system messages hold for this turn alone. */
+  ownSystem?: boolean | undefined;
   /** How the client that started the turn reads it; whoever attaches later reads the same bytes. */
   wire: WireRequest;
 }
@@ -220,6 +224,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       store: this.#store,
       request,
       limits: config.window,
+      branch: command.branch,
+      keepSystem: !command.ownSystem,
       counters,
       describeModel: (name) => catalog.find(context, name),
       newId,

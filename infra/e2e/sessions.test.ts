@@ -210,6 +210,36 @@ function describeSessions(): void {
     expect(await history()).toHaveLength(2);
   });
 
+  test('an answer can be given again, and a question edited: both make a branch, and history keeps both', async () => {
+    await turn('one');
+    await turn('two');
+    system.upstream.behave(say('Another answer.'));
+    const again = await system.chat('', { messages: [], regenerate: true }, { 'x-session-id': sessionId });
+    expect(await again.json()).toMatchObject({ choices: [{ message: { content: 'Another answer.' } }] });
+    expect(sent().map(([, text]) => text)).toEqual(['one', 'Answer 1.', 'two']);
+
+    const [first, answer1] = await history();
+    await (
+      await system.chat('two, edited', { parent_id: answer1?.id }, { 'x-session-id': sessionId })
+    ).json();
+    expect(sent().map(([, text]) => text)).toEqual(['one', 'Answer 1.', 'two, edited']);
+    await (await system.chat('one, edited', { parent_id: null }, { 'x-session-id': sessionId })).json();
+    expect(sent().map(([, text]) => text)).toEqual(['one, edited']);
+    await turn('three');
+    expect(sent().map(([, text]) => text)).toEqual(['one, edited', 'Another answer.', 'three']);
+
+    const all = await history();
+    expect(all.map(({ content }) => content)).toEqual([
+      ...['one', 'Answer 1.', 'two', 'Answer 3.', 'Another answer.', 'two, edited', 'Another answer.'],
+      ...['one, edited', 'Another answer.', 'three', 'Another answer.'],
+    ]);
+    expect(all[4]?.parent_id).toBe(all[2]?.id);
+    expect(all[5]?.parent_id).toBe(answer1?.id);
+    expect(all[7]?.parent_id).toBe(first?.parent_id);
+    const lost = await system.chat('x', { parent_id: 'nothing' }, { 'x-session-id': sessionId });
+    expect(lost.status).toBe(404);
+  });
+
   test('a turn goes on when its client is gone', async () => {
     system.upstream.behave(say('one two three four five', { paceMs: 30 }));
     await readSome(await system.chat('count', { stream: true }, { 'x-session-id': sessionId }), 2);
@@ -242,8 +272,15 @@ function sent(): [string, string][] {
   return messages.map(({ role, content }) => [role, String(content)]);
 }
 
-async function history(): Promise<{ role: string; content: string }[]> {
+interface Shown {
+  id: string;
+  parent_id: string | null;
+  role: string;
+  content: string;
+}
+
+async function history(): Promise<Shown[]> {
   const response = await system.request(`/v1/sessions/${sessionId}`);
   if (response.status === 404) return [];
-  return ((await response.json()) as { messages: { role: string; content: string }[] }).messages;
+  return ((await response.json()) as { messages: Shown[] }).messages;
 }
