@@ -10,6 +10,7 @@ import { onError } from './http/on-error.ts';
 import { onNotFound } from './http/on-not-found.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
+import { responsesRoute } from './http/responses-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
 import { withServices } from './http/with-services.ts';
 
@@ -25,6 +26,11 @@ export function createApp(): Hono<EdgeHono> {
   app.use('/v1/*', requestContext());
   app.get('/v1/models', modelsRoute);
   app.post('/v1/chat/completions', chatCompletionsRoute);
+  app.post('/v1/responses', responsesRoute.create);
+  app.get('/v1/responses/:id', responsesRoute.read);
+  app.delete('/v1/responses/:id', responsesRoute.remove);
+  app.post('/v1/responses/:id/cancel', responsesRoute.cancel);
+  app.get('/v1/responses/:id/input_items', responsesRoute.inputItems);
   app.get('/v1/sessions', sessionsRoute.list);
   app.get('/v1/sessions/:id', sessionRoute.read);
   app.delete('/v1/sessions/:id', sessionRoute.remove);

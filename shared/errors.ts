@@ -41,6 +41,7 @@ export const errorRules = {
   model_not_found: invalid('The model does not exist.', 404),
   session_not_found: invalid('The session does not exist.', 404),
   turn_not_found: invalid('The session has no such turn.', 404),
+  response_not_found: invalid('The response does not exist, or is no longer kept.', 404),
   turn_expired: invalid('The events of this turn are no longer kept.', 410),
   route_not_found: invalid('There is nothing at this address.', 404),
   method_not_allowed: invalid('This address does not answer that method.', 405),

@@ -4,29 +4,30 @@ import {
   parseSessionId,
 } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { answerTurn } from '../chat/answer-turn.ts';
-import { toTurnResponse } from '../chat/turn-response.ts';
-import type { TurnTimings } from '../chat/turn-timings.ts';
 import type { TurnBranch } from '../session/conversation.ts';
-import { sessionOf } from '../session/session-object.ts';
-import { createWire, type WireRequest } from '../wire/create-wire.ts';
+import type { WireRequest } from '../wire/create-wire.ts';
+import { answerAlone } from './answer-alone.ts';
+import { answerInSession } from './answer-in-session.ts';
+import { withAuthTiming } from './auth-timing.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 
 /** `POST /v1/chat/completions`: a turn of a session when one is named, else a prompt that stands alone. */
 export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
   const input = parseChatCompletionRequest(await readJson(c));
+  const { request } = input;
   const sessionId = sessionIdOf(c, input);
-  if (sessionId === undefined && branchOf(input)) {
+  const branch = branchOf(input);
+  const wire = toWireRequest(input);
+  const turnId = c.get('services').newId();
+  if (sessionId !== undefined) {
+    return withAuthTiming(c, await answerInSession(c, { sessionId, turnId, request, branch, wire }));
+  }
+  if (branch) {
     const message = "'regenerate' and 'parent_id' need a session.";
     throw new AppError('invalid_value', { param: input.regenerate ? 'regenerate' : 'parent_id', message });
   }
-  const response =
-    sessionId === undefined ? await answerAlone(c, input) : await answerInSession(c, input, sessionId);
-  const authTiming = `auth;dur=${c.get('authMs').toFixed(1)}`;
-  const answer = new Response(response.body, response);
-  answer.headers.append('server-timing', authTiming);
-  return answer;
+  return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
 }
 
 /** The header wins; both with different values is a mistake worth telling. */
@@ -40,53 +41,6 @@ function sessionIdOf(c: EdgeContext, input: ChatCompletionInput): string | undef
     });
   }
   return fromHeader ?? input.sessionId;
-}
-
-async function answerAlone(c: EdgeContext, input: ChatCompletionInput): Promise<Response> {
-  const { modelsFor, config, now, newId } = c.get('services');
-  const context = c.get('request');
-  const turnId = newId();
-  const timings: TurnTimings = {};
-  const reader = new AbortController();
-  const deadline = AbortSignal.timeout(config.turnTimeoutMs);
-  const turn = answerTurn({
-    turnId,
-    request: input.request,
-    models: modelsFor(context, turnId),
-    timings,
-    signal: AbortSignal.any([reader.signal, deadline, c.req.raw.signal]),
-    now,
-  });
-  return toTurnResponse(turn, {
-    turnId,
-    wire: createWire(toWireRequest(input), { requestId: context.requestId, ids: false }),
-    stream: input.stream,
-    after: -1,
-    timings,
-    heartbeatMs: config.heartbeatMs,
-    onCancel: () => reader.abort(),
-  });
-}
-
-async function answerInSession(
-  c: EdgeContext,
-  input: ChatCompletionInput,
-  sessionId: string,
-): Promise<Response> {
-  const context = c.get('request');
-  const { tenant, user } = context;
-  const turnId = c.get('services').newId();
-  const reply = await sessionOf(c.env, { tenant, user, sessionId }).startTurn({
-    context,
-    sessionId,
-    turnId,
-    request: input.request,
-    branch: branchOf(input),
-    wire: toWireRequest(input),
-  });
-  if (!reply.ok) throw AppError.fromInfo(reply.error);
-  reply.value.headers.set('x-session-id', sessionId);
-  return reply.value;
 }
 
 function branchOf({ regenerate, parentId }: ChatCompletionInput): TurnBranch | undefined {

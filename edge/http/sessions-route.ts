@@ -8,6 +8,7 @@ import { directoryOf, type SessionEntry } from '../session/directory-object.ts';
 import { sessionOf, type TurnCursor } from '../session/session-object.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
+import { parseInteger } from './query.ts';
 
 /** A session's own address, or one below it. */
 type SessionPath = '/v1/sessions/:id' | '/v1/sessions/:id/stream' | '/v1/sessions/:id/stop';
@@ -152,18 +153,4 @@ function toMessage(stored: StoredMessage, position: number): object {
     created_at: Math.floor(stored.createdAtMs / 1000),
     ...stored.message,
   };
-}
-
-function parseInteger(
-  text: string | undefined,
-  param: string,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  if (text === undefined) return fallback;
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new AppError('invalid_value', {
-    param,
-    message: `'${param}' must be a whole number from ${min} to ${max}.`,
-  });
 }

@@ -3,11 +3,11 @@
  * Leaves the messages to the context store and the way of a prompt to `chat/answer-turn.ts`.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ChatRequest, Usage } from '../../shared/chat-model.ts';
+import type { ChatMessage, ChatRequest, Usage } from '../../shared/chat-model.ts';
 import { AppError, type ErrorInfo, toAppError } from '../../shared/errors.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { type NumberedTurnEvent, noUsage } from '../../shared/turn-events.ts';
-import { emptyTurnResult, foldTurnEvent, turnText } from '../../shared/turn-result.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult, turnText } from '../../shared/turn-result.ts';
 import {
   type AskedModel,
   answerTurn,
@@ -34,11 +34,15 @@ export interface TurnCommand {
   context: RequestContext;
   sessionId: string;
   turnId: string;
+  /** Unix time in seconds. */
+  createdAt: number;
   request: ChatRequest;
   /** Where the turn goes on; after the newest message without it. */
   branch?: TurnBranch | undefined;
   /** Whether the request's system messages hold for this turn alone. */
   ownSystem?: boolean | undefined;
+  /** Whether the answer to the client is that the turn has begun, and no more. */
+  background?: boolean | undefined;
   /** How the client that started the turn reads it; whoever attaches later reads the same bytes. */
   wire: WireRequest;
 }
@@ -69,6 +73,8 @@ export interface TurnCursor {
   turnId: string | undefined;
   /** The number of the last event that the client has; -1 for none. */
   after: number;
+  /** The wire of this reader; that on which the turn was asked without it. */
+  wire?: WireRequest;
 }
 
 interface RunningTurn {
@@ -115,6 +121,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
         new LiveTurn(this.#liveOptions(command.turnId)),
         answerTurn(plan.turn),
       );
+      if (command.background && !command.wire.stream) return this.#describe(command.turnId);
       return this.#respond(live.read(-1), command, -1, timings);
     });
   }
@@ -124,11 +131,30 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return reply(async () => {
       const id = cursor.turnId ?? [...this.#running.keys()].at(0);
       if (id === undefined) return undefined;
-      const row = this.#log.find(id);
-      if (!row) throw new AppError('turn_expired');
-      const command: TurnCommand = JSON.parse(row.command);
-      const wire = { ...command.wire, stream: true };
+      const command = this.#commandOf(id);
+      const wire = { ...wireFor(command, cursor.wire), stream: true };
       return this.#respond(this.#read(id), { ...command, wire }, cursor.after, {});
+    });
+  }
+
+  /** A turn as far as it has come, in one piece. */
+  async describe(turnId: string, wire: WireRequest): Promise<Reply<Response>> {
+    return reply(async () => this.#describe(turnId, wire));
+  }
+
+  /** The messages that a turn was asked with. */
+  async question(turnId: string): Promise<Reply<ChatMessage[]>> {
+    return reply(async () => this.#commandOf(turnId).request.messages);
+  }
+
+  /** Stops a turn if it runs, and forgets its events. What was said stays in the conversation. */
+  async removeTurn(turnId: string): Promise<Reply<void>> {
+    return reply(async () => {
+      this.#commandOf(turnId);
+      const running = this.#running.get(turnId);
+      running?.stop.abort();
+      await running?.live.ended;
+      this.#log.remove(turnId);
     });
   }
 
@@ -251,13 +277,13 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   #respond(
     turn: AsyncGenerator<{ events: NumberedTurnEvent[] }, void, void>,
-    { context, turnId, wire }: TurnCommand,
+    { context, turnId, wire, createdAt }: TurnCommand,
     after: number,
     timings: TurnTimings,
   ): Promise<Response> {
     return toTurnResponse(turn, {
       turnId,
-      wire: createWire(wire, { requestId: context.requestId, ids: true }),
+      wire: createWire(wire, { requestId: context.requestId, ids: true, createdAt }),
       stream: wire.stream,
       after,
       timings,
@@ -272,11 +298,30 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return this.#running.get(turnId)?.live.read(-1) ?? readLogged(this.#log, turnId);
   }
 
+  /** @throws AppError `turn_expired` */
+  #commandOf(turnId: string): TurnCommand {
+    const row = this.#log.find(turnId);
+    if (!row) throw new AppError('turn_expired');
+    return JSON.parse(row.command);
+  }
+
+  #describe(turnId: string, asked?: WireRequest): Response {
+    const command = this.#commandOf(turnId);
+    const { context, createdAt } = command;
+    const wire = createWire(wireFor(command, asked), { requestId: context.requestId, ids: true, createdAt });
+    return Response.json(wire.body(this.#result(turnId)));
+  }
+
+  #result(turnId: string): TurnResult {
+    const result = emptyTurnResult();
+    for (const { event } of this.#log.readAll(turnId).events) foldTurnEvent(result, event);
+    return result;
+  }
+
   #outcome(turnId: string): StopOutcome {
     const row = this.#log.find(turnId);
     if (!row) throw new AppError('turn_not_found');
-    const result = emptyTurnResult();
-    for (const { event } of this.#log.readAll(turnId).events) foldTurnEvent(result, event);
+    const result = this.#result(turnId);
     return {
       turnId,
       status: row.status === 'cancelled' ? 'cancelled' : 'finished',
@@ -310,6 +355,11 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   }
 }
 
+/** The wire that the turn was asked on, unless this reader speaks another. */
+function wireFor(command: TurnCommand, asked: WireRequest | undefined): WireRequest {
+  return asked && asked.kind !== command.wire.kind ? asked : command.wire;
+}
+
 async function* readLogged(
   log: TurnLog,
   turnId: string,
@@ -331,7 +381,10 @@ async function* failBeforeAsking(): AsyncGenerator<TurnBatch, void, void> {
 }
 
 /** The object's methods as its stub has them. The platform's own type expands JSON without end. */
-export type SessionStub = Pick<SessionObject, 'startTurn' | 'attach' | 'stopTurn' | 'history' | 'remove'>;
+export type SessionStub = Pick<
+  SessionObject,
+  'startTurn' | 'attach' | 'describe' | 'question' | 'stopTurn' | 'removeTurn' | 'history' | 'remove'
+>;
 
 export function sessionOf(
   bindings: Pick<EdgeBindings, 'SESSIONS'>,

@@ -110,6 +110,7 @@ class Life {
         context,
         sessionId: this.#sessionId,
         turnId,
+        createdAt: 0,
         request,
         wire,
       });

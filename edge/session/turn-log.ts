@@ -33,6 +33,7 @@ export interface TurnLog {
   read(turnId: string, after: number): NumberedTurnEvent[];
   /** Everything of a turn. */
   readAll(turnId: string): LoggedEvents;
+  remove(turnId: string): void;
   /** Removes turns that ended before that Unix time in milliseconds. @returns whether any turn is left */
   expire(beforeMs: number): boolean;
   clear(): void;
@@ -126,6 +127,11 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
     unfinished: () => turns(`WHERE status = 'in_progress' ORDER BY started_at_ms, rowid`),
     read: (turnId, after) => readRows(turnId, after, FRAME_ROWS).events,
     readAll: (turnId) => readRows(turnId, -1, Number.MAX_SAFE_INTEGER),
+
+    remove(turnId) {
+      sql.exec('DELETE FROM turn_event WHERE turn_id = ?', turnId);
+      sql.exec('DELETE FROM turn WHERE turn_id = ?', turnId);
+    },
 
     expire(beforeMs) {
       sql.exec(

@@ -1,0 +1,23 @@
+import { AppError } from '../../shared/errors.ts';
+import { sessionOf, type TurnCommand } from '../session/session-object.ts';
+import type { EdgeContext } from './edge-hono.ts';
+
+/** Starts a turn of a session of the caller's, and answers with its first reader's response. */
+export async function answerInSession(
+  c: EdgeContext,
+  command: Omit<TurnCommand, 'context' | 'createdAt'>,
+): Promise<Response> {
+  const context = c.get('request');
+  const { tenant, user } = context;
+  const { sessionId } = command;
+  const createdAt = Math.floor(c.get('services').now() / 1000);
+  const reply = await sessionOf(c.env, { tenant, user, sessionId }).startTurn({
+    ...command,
+    context,
+    createdAt,
+  });
+  if (!reply.ok) throw AppError.fromInfo(reply.error);
+  const response = new Response(reply.value.body, reply.value);
+  response.headers.set('x-session-id', sessionId);
+  return response;
+}

@@ -1,0 +1,112 @@
+/** OpenAI's Responses API. A stored response is a turn of a session, and its id says of which. */
+import type { ChatMessage } from '../../shared/chat-model.ts';
+import { AppError } from '../../shared/errors.ts';
+import { parseResponsesRequest } from '../../shared/responses-schema.ts';
+import { type SessionStub, sessionOf } from '../session/session-object.ts';
+import type { WireRequest } from '../wire/create-wire.ts';
+import { parseResponseId, responseId } from '../wire/response-id.ts';
+import { answerAlone } from './answer-alone.ts';
+import { answerInSession } from './answer-in-session.ts';
+import { withAuthTiming } from './auth-timing.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { readJson } from './json-body.ts';
+import { parseInteger } from './query.ts';
+
+type ResponsePath = '/v1/responses/:id' | '/v1/responses/:id/cancel' | '/v1/responses/:id/input_items';
+
+export const responsesRoute = {
+  async create(c: EdgeContext): Promise<Response> {
+    const input = parseResponsesRequest(await readJson(c));
+    const { request, stream, echo, background } = input;
+    const turnId = c.get('services').newId();
+    const previous =
+      input.previousResponseId === undefined ? undefined : parsePrevious(input.previousResponseId);
+    const sessionId = input.conversation ?? previous?.sessionId ?? `conv_${c.get('services').newId()}`;
+    const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
+    if (!input.store) return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
+    const branch = previous && { kind: 'after-turn' as const, turnId: previous.turnId };
+    const command = { sessionId, turnId, request, branch, ownSystem: true, background, wire };
+    return withAuthTiming(c, await answerInSession(c, command));
+  },
+
+  /** The response as far as it has come; with `stream=true` its events after `starting_after`, and the live rest. */
+  async read(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
+    const { session, turnId, wire } = place(c);
+    if (c.req.query('stream') !== 'true') return taken(await session.describe(turnId, wire));
+    const range = { fallback: -1, min: 0, max: Number.MAX_SAFE_INTEGER };
+    const after = parseInteger(c.req.query('starting_after'), 'starting_after', range);
+    return taken(await session.attach({ turnId, after, wire }));
+  },
+
+  async cancel(c: EdgeContext<'/v1/responses/:id/cancel'>): Promise<Response> {
+    const { session, turnId, wire } = place(c);
+    taken(await session.describe(turnId, wire));
+    await session.stopTurn(turnId);
+    return taken(await session.describe(turnId, wire));
+  },
+
+  /** Stops the response if it runs, and forgets it. What was said stays in its conversation. */
+  async remove(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
+    const { session, turnId } = place(c);
+    const reply = await session.removeTurn(turnId);
+    if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
+    return c.json({ id: c.req.param('id'), object: 'response', deleted: true });
+  },
+
+  async inputItems(c: EdgeContext<'/v1/responses/:id/input_items'>): Promise<Response> {
+    const { session, turnId } = place(c);
+    const reply = await session.question(turnId);
+    if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
+    const data = reply.value.flatMap((message, index) => toInputItems(message, `${turnId}_${index}`));
+    const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
+    return c.json({ object: 'list', data, first_id: first, last_id: last, has_more: false });
+  },
+};
+
+function parsePrevious(id: string): { turnId: string; sessionId: string } {
+  try {
+    return parseResponseId(id);
+  } catch {
+    throw new AppError('response_not_found', { param: 'previous_response_id' });
+  }
+}
+
+function place(c: EdgeContext<ResponsePath>): { session: SessionStub; turnId: string; wire: WireRequest } {
+  const id = c.req.param('id');
+  const { turnId, sessionId } = parseResponseId(id);
+  const { tenant, user } = c.get('request');
+  const wire: WireRequest = { kind: 'responses', stream: false, responseId: id, echo: {} };
+  return { session: sessionOf(c.env, { tenant, user, sessionId }), turnId, wire };
+}
+
+function taken(reply: Awaited<ReturnType<SessionStub['attach']>>): Response {
+  if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
+  if (!reply.value) throw new AppError('response_not_found');
+  return new Response(reply.value.body, reply.value);
+}
+
+/** The Responses API knows no 410: what is gone is not there. */
+function toResponseError(error: AppError): AppError {
+  return error.code === 'turn_expired' ? new AppError('response_not_found') : error;
+}
+
+interface InputItem {
+  id: string;
+  [field: string]: unknown;
+}
+
+function toInputItems(message: ChatMessage, id: string): InputItem[] {
+  const { role, content, tool_call_id: callId } = message;
+  if (role === 'tool')
+    return [{ id: `fco_${id}`, type: 'function_call_output', call_id: callId, output: content }];
+  const calls = (message.tool_calls ?? []).map((call, index) => ({
+    id: `fc_${id}_${index}`,
+    type: 'function_call',
+    call_id: call.id,
+    ...call.function,
+  }));
+  if (content == null) return calls;
+  const type = role === 'assistant' ? 'output_text' : 'input_text';
+  const parts = typeof content === 'string' ? [{ type, text: content }] : content;
+  return [{ id: `msg_${id}`, type: 'message', role, status: 'completed', content: parts }, ...calls];
+}
