@@ -12,6 +12,7 @@ import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { responsesRoute } from './http/responses-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
+import { uiChatRoute } from './http/ui-chat-route.ts';
 import { withServices } from './http/with-services.ts';
 
 export function createApp(): Hono<EdgeHono> {
@@ -36,6 +37,10 @@ export function createApp(): Hono<EdgeHono> {
   app.delete('/v1/sessions/:id', sessionRoute.remove);
   app.get('/v1/sessions/:id/stream', sessionRoute.stream);
   app.post('/v1/sessions/:id/stop', sessionRoute.stop);
+
+  app.use('/api/*', requestContext());
+  app.post('/api/chat', uiChatRoute.send);
+  app.get('/api/chat/:id/stream', uiChatRoute.resume);
 
   app.onError(onError);
   app.notFound(onNotFound(app));

@@ -39,7 +39,10 @@ async function main(): Promise<void> {
     reap(children);
     const health = await Promise.race([untilHealthy(settings.edgePort, children), asked]);
     if (!health) return;
-    const token = await signLocalToken(process.env.EDGEWISE_JWT_SECRET || secrets.jwtSecret, defaultClaims);
+    // Where a key set says who gets in, there is no secret here to sign with.
+    const token = /^(?:HS256)?$/.test(process.env.EDGEWISE_JWT_ALGORITHM ?? '')
+      ? await signLocalToken(process.env.EDGEWISE_JWT_SECRET || secrets.jwtSecret, defaultClaims)
+      : 'A_TOKEN_OF_YOUR_ISSUER';
     console.log(welcome(settings, health, token));
     const fallen = await Promise.race([
       asked,

@@ -89,7 +89,7 @@ function toChunk(event: TurnEvent, result: TurnResult, turnId: string): Chunk {
         ? { type: 'error', errorText: event.error.message }
         : {
             type: 'finish',
-            finishReason: toFinishReason(event.finishReason),
+            finishReason: toFinishReason(event),
             messageMetadata: toMetadata(event),
           };
   }
@@ -119,8 +119,8 @@ function toolInput(result: TurnResult, index: number): Chunk {
   }
 }
 
-function toFinishReason(reason: string | undefined): string {
-  return (reason ?? 'other').replace('_', '-');
+function toFinishReason({ status, finishReason }: Extract<TurnEvent, { type: 'turn-end' }>): string {
+  return status === 'cancelled' ? 'interrupted' : (finishReason ?? 'other').replace('_', '-');
 }
 
 function toMetadata(end: Extract<TurnEvent, { type: 'turn-end' }>): Record<string, unknown> {

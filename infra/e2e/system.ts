@@ -60,7 +60,17 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
 
   let core: Child = startCore(environment, settings, secrets);
   let edge: Child = await startEdge(environment, settings, secrets);
-  await ready();
+  async function stop(): Promise<void> {
+    await Promise.all([edge.stop(2000), core.stop(2000)]);
+    await upstream.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  try {
+    await ready();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   const address = `http://127.0.0.1:${settings.edgePort}`;
   const token = (claims: Partial<TokenClaims> = {}) =>
@@ -103,10 +113,6 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
       core = startCore(environment, settings, secrets);
       await ready();
     },
-    async stop() {
-      await Promise.all([edge.stop(2000), core.stop(2000)]);
-      await upstream.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    stop,
   };
 }

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
 import { projectRoot } from './settings.ts';
 
@@ -23,7 +23,8 @@ export async function buildEdge(): Promise<void> {
     });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`The Worker could not be built:\n${(stderr || stdout || String(error)).trim()}`);
+    const words = stripVTControlCharacters(stderr || stdout || String(error));
+    throw new Error(`The Worker could not be built:\n${words.trim()}`);
   }
 }
 

@@ -8,15 +8,33 @@ import { join } from 'node:path';
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const path = join(dataDir, 'lock');
-  await mkdir(dataDir, { recursive: true });
-  const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-  if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-    throw new Error(
-      `Edgewise runs on this data folder already (process ${holder}). Stop it, or set EDGEWISE_DATA to another folder.`,
-    );
+  // Conversations and secrets lie here: nobody else on the machine may look inside.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  if (!(await claim(path))) {
+    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (holder > 0 && holder !== process.pid && isAlive(holder)) throw held(holder);
+    await rm(path, { force: true });
+    // Of two that take over at once, one makes the file.
+    if (!(await claim(path))) throw held('another');
   }
-  await writeFile(path, String(process.pid));
   return () => rm(path, { force: true });
+}
+
+/** @returns whether the file was not there before */
+async function claim(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function held(holder: number | string): Error {
+  return new Error(
+    `Edgewise runs on this data folder already (process ${holder}). Stop it, or set EDGEWISE_DATA to another folder.`,
+  );
 }
 
 function isAlive(pid: number): boolean {

@@ -64,6 +64,10 @@ export async function untilHealthy(edgePort: number, children: Child[]): Promise
   for (const endMs = Date.now() + READY_MS; Date.now() < endMs; ) {
     if (fallen) throw await fallenError(fallen);
     const health = await readHealth(edgePort);
+    if (health === 'broken') {
+      const causes = await Promise.all(children.map(async (child) => lastCause(await child.lastWords())));
+      throw new Error(`The edge cannot serve:\n${causes.find(Boolean) ?? 'its log says more.'}`);
+    }
     if (health?.core.status === 'ok') return health;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -77,11 +81,26 @@ export async function fallenError(child: Child): Promise<Error> {
   return new Error(`The ${child.name} ${await child.ended}:\n${await child.lastWords()}`);
 }
 
-async function readHealth(edgePort: number): Promise<Health | undefined> {
+/** What the last error among these log lines was caused by. */
+function lastCause(words: string): string | undefined {
+  const causes = words.split('\n').flatMap((line) => {
+    try {
+      const { cause } = JSON.parse(line) as { cause?: unknown };
+      return typeof cause === 'string' ? [cause] : [];
+    } catch {
+      return [];
+    }
+  });
+  return causes.at(-1)?.replace(/^Error: /, '');
+}
+
+/** @returns `broken` when the edge runs and fails, as it does for a wrong configuration */
+async function readHealth(edgePort: number): Promise<Health | 'broken' | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${edgePort}/healthz`, {
       signal: AbortSignal.timeout(3000),
     });
+    if (response.status === 500) return 'broken';
     return response.ok ? ((await response.json()) as Health) : undefined;
   } catch {
     return undefined;

@@ -9,7 +9,7 @@ import type { LocalSecrets } from './settings.ts';
  */
 export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   const path = join(dataDir, 'secrets.json');
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const made: LocalSecrets = { jwtSecret: newSecret(), serviceSecret: newSecret() };
   try {
     // Exclusive: of two first starts at once, one makes the file and the other reads it.

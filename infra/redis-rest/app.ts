@@ -1,7 +1,7 @@
 /**
  * Upstash's REST protocol in front of a plain Redis: for tests, and for those who run their own Redis.
- * A command is a JSON array, `/pipeline` and `/multi-exec` take a list of them, and
- * `Upstash-Encoding: base64` asks for encoded strings.
+ * A command is a JSON array, or a path whose last words are the body and the query; `/pipeline` and
+ * `/multi-exec` take a list of commands. `Upstash-Encoding: base64` asks for encoded strings.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
@@ -16,6 +16,13 @@ const commandSchema = v.pipe(
 );
 const pipelineSchema = v.array(commandSchema);
 
+/** All callers share one connection: what changes its state, or blocks it, would reach the others. */
+const refusedCommands: ReadonlySet<string> = new Set(
+  `auth blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin client discard exec hello monitor multi
+   psubscribe psync punsubscribe quit replconf reset select shutdown ssubscribe subscribe sunsubscribe sync
+   unsubscribe unwatch wait waitaof watch`.split(/\s+/),
+);
+
 type Answer = { result: unknown } | { error: string };
 
 export interface RedisRestOptions {
@@ -29,6 +36,7 @@ export function createRedisRest({ redis, token }: RedisRestOptions): Hono {
 
   async function run([name = '', ...args]: string[], base64: boolean): Promise<Answer> {
     try {
+      requireStateless(name);
       return { result: encode(await redis.callBuffer(name, ...args), base64) };
     } catch (error) {
       return { error: (error as Error).message };
@@ -36,14 +44,6 @@ export function createRedisRest({ redis, token }: RedisRestOptions): Hono {
   }
 
   app.use(bearer(token));
-
-  app.post('/', async (c) => {
-    const answer = await run(
-      await body(c.req.json(), commandSchema),
-      wantsBase64(c.req.header('upstash-encoding')),
-    );
-    return c.json(answer, 'error' in answer ? 400 : 200);
-  });
 
   app.post('/pipeline', async (c) => {
     const base64 = wantsBase64(c.req.header('upstash-encoding'));
@@ -55,13 +55,22 @@ export function createRedisRest({ redis, token }: RedisRestOptions): Hono {
     const base64 = wantsBase64(c.req.header('upstash-encoding'));
     const transaction = redis.multi();
     for (const [name = '', ...args] of await body(c.req.json(), pipelineSchema))
-      transaction.callBuffer(name, ...args);
+      transaction.callBuffer(requireStateless(name), ...args);
     const results = (await transaction.exec()) ?? [];
     return c.json(
       results.map(([error, result]) =>
         error ? { error: error.message } : { result: encode(result, base64) },
       ),
     );
+  });
+
+  app.on(['GET', 'POST', 'PUT'], '*', async (c) => {
+    const command =
+      c.req.path === '/'
+        ? await body(c.req.json(), commandSchema)
+        : pathCommand(c.req.url, await c.req.text());
+    const answer = await run(command, wantsBase64(c.req.header('upstash-encoding')));
+    return c.json(answer, 'error' in answer ? 400 : 200);
   });
 
   app.onError((error, c) => {
@@ -81,6 +90,20 @@ function bearer(token: string): MiddlewareHandler {
     }
     await next();
   };
+}
+
+/** `/set/key?EX=10` with the body `value` is `SET key value EX 10`. */
+function pathCommand(address: string, value: string): string[] {
+  const { pathname, searchParams } = new URL(address);
+  const words = pathname.slice(1).split('/').map(decodeURIComponent);
+  if (value !== '') words.push(value);
+  return [...words, ...[...searchParams].flat().filter((word) => word !== '')];
+}
+
+/** @throws Error in Redis's own form */
+function requireStateless(name: string): string {
+  if (!refusedCommands.has(name.toLowerCase())) return name;
+  throw new Error(`ERR Command is not available: '${name}'`);
 }
 
 async function body<Schema extends v.GenericSchema>(

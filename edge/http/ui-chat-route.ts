@@ -1,0 +1,98 @@
+/**
+ * The AI SDK's chat contract: `POST /api/chat` with the whole list of UI messages, of which the newest is
+ * new to us, and `GET /api/chat/:id/stream` to come back. The chat's id is our `session_id`.
+ */
+import * as v from 'valibot';
+import type { ChatMessage, JsonObject } from '../../shared/chat-model.ts';
+import { parseSessionId } from '../../shared/chat-schema.ts';
+import { AppError } from '../../shared/errors.ts';
+import { checkDepth, parseInput } from '../../shared/parse-input.ts';
+import type { TurnBranch } from '../session/conversation.ts';
+import { sessionOf } from '../session/session-object.ts';
+import type { WireRequest } from '../wire/create-wire.ts';
+import { answerInSession } from './answer-in-session.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { readJson } from './json-body.ts';
+import { parseInteger } from './query.ts';
+
+const part = v.looseObject({
+  type: v.string(),
+  text: v.optional(v.string()),
+  url: v.optional(v.string()),
+  mediaType: v.optional(v.string()),
+});
+const uiMessage = v.looseObject({
+  id: v.optional(v.string()),
+  role: v.picklist(['system', 'user', 'assistant']),
+  parts: v.array(part),
+});
+const schema = v.looseObject({
+  id: v.string(),
+  messages: v.pipe(v.array(uiMessage), v.minLength(1, 'must hold at least one message')),
+  trigger: v.optional(v.picklist(['submit-message', 'regenerate-message']), 'submit-message'),
+  messageId: v.optional(v.nullable(v.string())),
+  model: v.optional(v.string(), 'auto'),
+});
+type UiChat = v.InferOutput<typeof schema>;
+
+const wire: WireRequest = { kind: 'ui-messages', stream: true };
+/** The header that tells a run's id; `GET /api/chat/:runId/stream?startIndex=N` takes it up again. */
+const RUN_ID_HEADER = 'x-workflow-run-id';
+
+export const uiChatRoute = {
+  async send(c: EdgeContext): Promise<Response> {
+    const body = await readJson(c);
+    checkDepth(body);
+    const chat = parseInput(schema, body);
+    const sessionId = parseSessionId(chat.id, 'id');
+    const turnId = c.get('services').newId();
+    const branch = branchOf(chat);
+    const messages = branch ? [] : [toChatMessage(chat)];
+    const request = { model: chat.model, messages, params: {} };
+    const response = await answerInSession(c, { sessionId, turnId, request, branch, wire });
+    response.headers.set(RUN_ID_HEADER, `run_${turnId}_${sessionId}`);
+    return response;
+  },
+
+  /** The running turn from its `start`, or the run that the id names from `startIndex`; 204 when nothing runs. */
+  async resume(c: EdgeContext<'/api/chat/:id/stream'>): Promise<Response> {
+    const id = c.req.param('id');
+    const [, turnId, sessionOfRun] = /^run_([0-9a-f]{32})_(.+)$/.exec(id) ?? [];
+    const sessionId = parseSessionId(sessionOfRun ?? id, 'id');
+    const { tenant, user } = c.get('request');
+    const range = { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
+    const after = parseInteger(c.req.query('startIndex'), 'startIndex', range) - 1;
+    const reply = await sessionOf(c.env, { tenant, user, sessionId }).attach({ turnId, after, wire });
+    if (!reply.ok) throw AppError.fromInfo(reply.error);
+    return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
+  },
+};
+
+/** The SDK names the answer to replace by our own message id, `msg_<turn>`, or means the newest. */
+function branchOf({ trigger, messageId }: UiChat): TurnBranch | undefined {
+  if (trigger !== 'regenerate-message') return undefined;
+  return { kind: 'again', turnId: /^msg_([0-9a-f]{32})$/.exec(messageId ?? '')?.[1] };
+}
+
+function toChatMessage({ messages }: UiChat): ChatMessage {
+  const index = messages.length - 1;
+  const newest = messages[index];
+  if (newest?.role !== 'user') {
+    throw new AppError('invalid_value', {
+      param: `messages[${index}].role`,
+      message: `Invalid value for 'messages[${index}].role': the newest message must be the user's.`,
+    });
+  }
+  const parts = newest.parts.flatMap(toContentPart);
+  const [only] = parts;
+  if (parts.length === 1 && only?.type === 'text') return { role: 'user', content: String(only.text) };
+  return { role: 'user', content: parts };
+}
+
+function toContentPart({ type, text, url, mediaType }: v.InferOutput<typeof part>): JsonObject[] {
+  if (type === 'text') return [{ type, text: text ?? '' }];
+  if (type === 'file' && mediaType?.startsWith('image/')) return [{ type: 'image_url', image_url: { url } }];
+  if (type === 'file') return [{ type, file: { file_data: url } }];
+  // Steps, sources and data parts are the page's own.
+  return [];
+}
