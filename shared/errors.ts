@@ -49,6 +49,7 @@ export const errorRules = {
   unsupported_media_type: invalid('The request body must be application/json.', 415),
   /** The client, or whoever owns the turn, cancelled it. 499 is the customary status; it is never sent. */
   cancelled: invalid('The turn was cancelled.', 499),
+  idempotency_mismatch: invalid('This Idempotency-Key was used with another request.', 422),
   session_conflict: {
     status: 409,
     type: 'conflict_error',

@@ -10,22 +10,32 @@ import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';
 import { withAuthTiming } from './auth-timing.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
 
 /** `POST /v1/chat/completions`: a turn of a session when one is named, else a prompt that stands alone. */
 export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
-  const input = parseChatCompletionRequest(await readJson(c));
+  const body = await readJson(c);
+  const input = parseChatCompletionRequest(body);
   const { request } = input;
+  const idempotency = await readIdempotencyKey(c, body);
   const sessionId = sessionIdOf(c, input);
   const branch = branchOf(input);
   const wire = toWireRequest(input);
   const turnId = c.get('services').newId();
   if (sessionId !== undefined) {
-    return withAuthTiming(c, await answerInSession(c, { sessionId, turnId, request, branch, wire }));
+    return withAuthTiming(
+      c,
+      await answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire }),
+    );
   }
   if (branch) {
     const message = "'regenerate' and 'parent_id' need a session.";
     throw new AppError('invalid_value', { param: input.regenerate ? 'regenerate' : 'parent_id', message });
+  }
+  if (idempotency) {
+    const command = { sessionId: idempotency.sessionId, turnId, request, alone: true, idempotency, wire };
+    return withAuthTiming(c, await answerInSession(c, command));
   }
   return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
 }

@@ -9,6 +9,7 @@ import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';
 import { withAuthTiming } from './auth-timing.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
 
@@ -16,16 +17,23 @@ type ResponsePath = '/v1/responses/:id' | '/v1/responses/:id/cancel' | '/v1/resp
 
 export const responsesRoute = {
   async create(c: EdgeContext): Promise<Response> {
-    const input = parseResponsesRequest(await readJson(c));
+    const body = await readJson(c);
+    const input = parseResponsesRequest(body);
+    const idempotency = await readIdempotencyKey(c, body);
     const { request, stream, echo, background } = input;
     const turnId = c.get('services').newId();
     const previous =
       input.previousResponseId === undefined ? undefined : parsePrevious(input.previousResponseId);
-    const sessionId = input.conversation ?? previous?.sessionId ?? `conv_${c.get('services').newId()}`;
+    const sessionId =
+      input.conversation ??
+      previous?.sessionId ??
+      idempotency?.sessionId ??
+      `conv_${c.get('services').newId()}`;
     const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
-    if (!input.store) return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
+    if (!input.store && !idempotency) return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
     const branch = previous && { kind: 'after-turn' as const, turnId: previous.turnId };
-    const command = { sessionId, turnId, request, branch, ownSystem: true, background, wire };
+    const common = { sessionId, turnId, request, idempotency, background, wire };
+    const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };
     return withAuthTiming(c, await answerInSession(c, command));
   },
 

@@ -12,6 +12,7 @@ import { sessionOf } from '../session/session-object.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerInSession } from './answer-in-session.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
 
@@ -49,7 +50,8 @@ export const uiChatRoute = {
     const branch = branchOf(chat);
     const messages = branch ? [] : [toChatMessage(chat)];
     const request = { model: chat.model, messages, params: {} };
-    const response = await answerInSession(c, { sessionId, turnId, request, branch, wire });
+    const idempotency = await readIdempotencyKey(c, body);
+    const response = await answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
     response.headers.set(RUN_ID_HEADER, `run_${turnId}_${sessionId}`);
     return response;
   },

@@ -41,6 +41,10 @@ export interface TurnCommand {
   branch?: TurnBranch | undefined;
   /** Whether the request's system messages hold for this turn alone. */
   ownSystem?: boolean | undefined;
+  /** The turn belongs to no conversation; it is here for the sake of its idempotency key. */
+  alone?: boolean | undefined;
+  /** A second turn with the same key is the first one, read again. */
+  idempotency?: { key: string; bodyHash: string } | undefined;
   /** Whether the answer to the client is that the turn has begun, and no more. */
   background?: boolean | undefined;
   /** How the client that started the turn reads it; whoever attaches later reads the same bytes. */
@@ -113,6 +117,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return reply(async () => {
       if (this.#running.size > MAX_WAITING_TURNS) throw new AppError('session_busy', { retryAfterMs: 1000 });
       const timings: TurnTimings = {};
+      const first = this.#firstOfKey(command);
+      if (first) return this.#answer(first, this.#read(first.turnId), {});
       const plan = this.#plan(command, timings);
       this.#log.begin(command.turnId, JSON.stringify(command), this.#services.now());
       const live = this.#enter(
@@ -121,8 +127,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
         new LiveTurn(this.#liveOptions(command.turnId)),
         answerTurn(plan.turn),
       );
-      if (command.background && !command.wire.stream) return this.#describe(command.turnId);
-      return this.#respond(live.read(-1), command, -1, timings);
+      return this.#answer(command, live.read(-1), timings);
     });
   }
 
@@ -219,7 +224,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** Puts the turn in line; it runs when the one before it has ended. */
   #enter(
     command: TurnCommand,
-    plan: { turn: TurnPlan; stop: AbortController; conversation: Conversation },
+    plan: { turn: TurnPlan; stop: AbortController; conversation: Conversation | undefined },
     live: LiveTurn,
     batches: AsyncGenerator<TurnBatch, void, void>,
   ): LiveTurn {
@@ -229,7 +234,10 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       await this.#watch();
       await live.run(batches, (error) => this.#refuse(error, command));
       this.#running.delete(turnId);
-      await this.#list({ tenant: context.tenant, user: context.user, sessionId }, plan.conversation.rounds);
+      await this.#list(
+        { tenant: context.tenant, user: context.user, sessionId },
+        plan.conversation?.rounds ?? 0,
+      );
     };
     // Whatever happens to one turn, the next one gets its chance.
     this.#line = this.#line.then(run).catch((error) => void this.#refuse(error, command));
@@ -239,28 +247,16 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   #plan(
     command: TurnCommand,
     timings: TurnTimings,
-  ): { turn: TurnPlan; stop: AbortController; conversation: Conversation } {
-    const { context, turnId, request, sessionId } = command;
-    const { config, counters, catalog, newId, now, sessionModelsFor } = this.#services;
+  ): { turn: TurnPlan; stop: AbortController; conversation: Conversation | undefined } {
+    const { context, turnId, request } = command;
+    const { now, sessionModelsFor } = this.#services;
     const stop = new AbortController();
     const timeout = AbortSignal.timeout(Math.max(0, context.deadlineMs - now()));
-    const conversation = new Conversation({
-      key: { tenant: context.tenant, user: context.user, sessionId },
-      turnId,
-      store: this.#store,
-      request,
-      limits: config.window,
-      branch: command.branch,
-      keepSystem: !command.ownSystem,
-      counters,
-      describeModel: (name) => catalog.find(context, name),
-      newId,
-      now,
-    });
+    const conversation = command.alone ? undefined : this.#conversation(command);
     const turn: TurnPlan = {
       turnId,
       request,
-      conversation,
+      ...(conversation && { conversation }),
       models: sessionModelsFor(context, turnId),
       timings,
       signal: AbortSignal.any([stop.signal, timeout]),
@@ -271,8 +267,48 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return { turn, stop, conversation };
   }
 
+  #conversation({ context, turnId, request, sessionId, branch, ownSystem }: TurnCommand): Conversation {
+    const { config, counters, catalog, newId, now } = this.#services;
+    return new Conversation({
+      key: { tenant: context.tenant, user: context.user, sessionId },
+      turnId,
+      store: this.#store,
+      request,
+      limits: config.window,
+      branch,
+      keepSystem: !ownSystem,
+      counters,
+      describeModel: (name) => catalog.find(context, name),
+      newId,
+      now,
+    });
+  }
+
   #liveOptions(turnId: string) {
     return { turnId, log: this.#log, sync: () => this.ctx.storage.sync(), now: this.#services.now };
+  }
+
+  /**
+   * The turn that this command's idempotency key has started already. One that failed is no answer: the key
+   * is free again. @throws AppError `idempotency_mismatch`
+   */
+  #firstOfKey({ idempotency, turnId }: TurnCommand): TurnCommand | undefined {
+    if (!idempotency) return undefined;
+    const { key, bodyHash } = idempotency;
+    const first = this.#log.findByKey(key);
+    if (first && first.bodyHash !== bodyHash) throw new AppError('idempotency_mismatch');
+    if (first && this.#log.find(first.turnId)?.status !== 'failed') return this.#commandOf(first.turnId);
+    this.#log.keepKey(key, bodyHash, turnId);
+    return undefined;
+  }
+
+  async #answer(
+    command: TurnCommand,
+    turn: ReturnType<LiveTurn['read']>,
+    timings: TurnTimings,
+  ): Promise<Response> {
+    if (command.background && !command.wire.stream) return this.#describe(command.turnId);
+    return this.#respond(turn, command, -1, timings);
   }
 
   #respond(

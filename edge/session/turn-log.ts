@@ -34,6 +34,9 @@ export interface TurnLog {
   /** Everything of a turn. */
   readAll(turnId: string): LoggedEvents;
   remove(turnId: string): void;
+  /** The turn that an idempotency key started, with the hash of what it was asked. */
+  findByKey(key: string): { turnId: string; bodyHash: string } | undefined;
+  keepKey(key: string, bodyHash: string, turnId: string): void;
   /** Removes turns that ended before that Unix time in milliseconds. @returns whether any turn is left */
   expire(beforeMs: number): boolean;
   clear(): void;
@@ -54,6 +57,9 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
   sql.exec(`CREATE TABLE IF NOT EXISTS turn_event (
     turn_id TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
     model_events INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (turn_id, first_seq)) WITHOUT ROWID`);
+
+  sql.exec(`CREATE TABLE IF NOT EXISTS idempotency_key (
+    key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, turn_id TEXT NOT NULL)`);
 
   function turns(condition: string, ...values: string[]): TurnRow[] {
     return sql
@@ -133,18 +139,39 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
       sql.exec('DELETE FROM turn WHERE turn_id = ?', turnId);
     },
 
+    findByKey(key) {
+      return sql
+        .exec<{ turnId: string; bodyHash: string }>(
+          `SELECT turn_id AS turnId, body_hash AS bodyHash FROM idempotency_key
+           WHERE key = ? AND turn_id IN (SELECT turn_id FROM turn)`,
+          key,
+        )
+        .toArray()[0];
+    },
+
+    keepKey(key, bodyHash, turnId) {
+      sql.exec(
+        'INSERT OR REPLACE INTO idempotency_key (key, body_hash, turn_id) VALUES (?, ?, ?)',
+        key,
+        bodyHash,
+        turnId,
+      );
+    },
+
     expire(beforeMs) {
       sql.exec(
         'DELETE FROM turn_event WHERE turn_id IN (SELECT turn_id FROM turn WHERE ended_at_ms < ?)',
         beforeMs,
       );
       sql.exec('DELETE FROM turn WHERE ended_at_ms < ?', beforeMs);
+      sql.exec('DELETE FROM idempotency_key WHERE turn_id NOT IN (SELECT turn_id FROM turn)');
       return turns('LIMIT 1').length > 0;
     },
 
     clear() {
       sql.exec('DELETE FROM turn_event');
       sql.exec('DELETE FROM turn');
+      sql.exec('DELETE FROM idempotency_key');
     },
   };
   return log;

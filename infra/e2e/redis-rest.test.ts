@@ -25,7 +25,7 @@ describe.skipIf(lacks('redis-server'))("the REST bridge, with Upstash's own clie
   test('gives numbers, nothing, lists and objects as the client expects them', async () => {
     expect(await client.incr('count')).toBe(1);
     expect(await client.get('nothing')).toBeNull();
-    await client.rpush('list', { a: 1 }, 'b', 3);
+    await client.rpush<unknown>('list', { a: 1 }, 'b', 3);
     expect(await client.lrange('list', 0, -1)).toEqual([{ a: 1 }, 'b', 3]);
     await client.hset('hash', { one: 1, two: 'zwei' });
     expect(await client.hgetall('hash')).toEqual({ one: 1, two: 'zwei' });

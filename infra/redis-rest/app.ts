@@ -36,8 +36,7 @@ export function createRedisRest({ redis, token }: RedisRestOptions): Hono {
 
   async function run([name = '', ...args]: string[], base64: boolean): Promise<Answer> {
     try {
-      requireStateless(name);
-      return { result: encode(await redis.callBuffer(name, ...args), base64) };
+      return { result: encode(await redis.callBuffer(toCommandName(name), ...args), base64) };
     } catch (error) {
       return { error: (error as Error).message };
     }
@@ -55,7 +54,7 @@ export function createRedisRest({ redis, token }: RedisRestOptions): Hono {
     const base64 = wantsBase64(c.req.header('upstash-encoding'));
     const transaction = redis.multi();
     for (const [name = '', ...args] of await body(c.req.json(), pipelineSchema))
-      transaction.callBuffer(requireStateless(name), ...args);
+      transaction.callBuffer(toCommandName(name), ...args);
     const results = (await transaction.exec()) ?? [];
     return c.json(
       results.map(([error, result]) =>
@@ -100,9 +99,12 @@ function pathCommand(address: string, value: string): string[] {
   return [...words, ...[...searchParams].flat().filter((word) => word !== '')];
 }
 
-/** @throws Error in Redis's own form */
-function requireStateless(name: string): string {
-  if (!refusedCommands.has(name.toLowerCase())) return name;
+/**
+ * In capitals, since ioredis reshapes the replies of commands that it knows by their small letters.
+ * @throws Error in Redis's own form
+ */
+function toCommandName(name: string): string {
+  if (!refusedCommands.has(name.toLowerCase())) return name.toUpperCase();
   throw new Error(`ERR Command is not available: '${name}'`);
 }
 

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lockDataDir } from './lock.ts';
+
+let parent: string;
+let dataDir: string;
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'edgewise-lock-'));
+  dataDir = join(parent, 'data with a space');
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+test('is held until it is given back', async () => {
+  const unlock = await lockDataDir(dataDir);
+  expect(await readFile(join(dataDir, 'lock'), 'utf8')).toBe(String(process.pid));
+  await unlock();
+  await expect(stat(join(dataDir, 'lock'))).rejects.toThrow('ENOENT');
+  await (await lockDataDir(dataDir))();
+});
+
+test('makes a folder that nobody else may look into', async () => {
+  await lockDataDir(dataDir);
+  expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+});
+
+test('of a living process is respected, and the error says what to do', async () => {
+  await lockDataDir(dataDir);
+  await writeFile(join(dataDir, 'lock'), String(process.ppid));
+  await expect(lockDataDir(dataDir)).rejects.toThrow(
+    `(process ${process.ppid}). Stop it, or set EDGEWISE_DATA`,
+  );
+});
+
+test.each([
+  ['of a process that is gone', () => String(spawnSync(process.execPath, ['-v']).pid)],
+  ['that was never written', () => ''],
+  ['that is no number', () => 'nobody'],
+])('%s is taken over', async (_name, holder) => {
+  await lockDataDir(dataDir);
+  await writeFile(join(dataDir, 'lock'), holder());
+  await lockDataDir(dataDir);
+  expect(await readFile(join(dataDir, 'lock'), 'utf8')).toBe(String(process.pid));
+});
