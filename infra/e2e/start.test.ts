@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../local/ports.ts';
 import { projectRoot } from '../local/settings.ts';
+import { lacks } from './services.ts';
 
 interface Started {
   process: ChildProcess;
@@ -63,7 +64,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything, and that is no f
   await expectNothingLeft(started);
 });
 
-test('a core that crashes stops the rest, and its last words are shown', async () => {
+test.skipIf(lacks('ps'))('a core that crashes stops the rest, and its last words are shown', async () => {
   const started = await start();
   await ready(started);
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args=']);

@@ -1,6 +1,6 @@
 /** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
 import { execFile } from 'node:child_process';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
@@ -12,19 +12,27 @@ export const workerBundle: string = join(bundleDir, 'worker.js');
 
 const run = promisify(execFile);
 
-/** @throws Error with wrangler's own words */
+/**
+ * Two builds at once do not disturb each other, and a reader finds a whole bundle: it is moved into place.
+ * @throws Error with wrangler's own words
+ */
 export async function buildEdge(): Promise<void> {
   await buildAssets();
+  await mkdir(bundleDir, { recursive: true });
+  const outDir = await mkdtemp(join(projectRoot, 'dist/build-'));
   const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
   try {
-    await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', bundleDir], {
+    await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outDir], {
       cwd: projectRoot,
       env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
     });
+    await rename(join(outDir, 'worker.js'), workerBundle);
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const words = stripVTControlCharacters(stderr || stdout || String(error));
     throw new Error(`The Worker could not be built:\n${words.trim()}`);
+  } finally {
+    await rm(outDir, { recursive: true, force: true });
   }
 }
 
@@ -43,5 +51,8 @@ async function buildVocabulary(
 ): Promise<void> {
   const path = join(folder, `${encoding}.json`);
   if (await stat(path).catch(() => undefined)) return;
-  await writeFile(path, JSON.stringify((await load()).default));
+  // Moved into place: what a stopped build leaves must not pass for the whole.
+  const part = `${path}.${process.pid}.part`;
+  await writeFile(part, JSON.stringify((await load()).default));
+  await rename(part, path);
 }
