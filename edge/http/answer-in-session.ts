@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts';
-import { sessionOf, type TurnCommand } from '../session/session-object.ts';
+import { sessionOf } from '../session/session-object.ts';
+import type { TurnCommand } from '../session/turn-command.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
 /** Starts a turn of a session of the caller's, and answers with its first reader's response. */
