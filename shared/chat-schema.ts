@@ -19,13 +19,26 @@ export interface ChatCompletionInput {
 
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-const part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
+const typed = v.looseObject({ type: v.string() });
+/** The type of parts and calls whose form is for the model to judge. */
+const typeBut = (known: string) => v.pipe(v.string(), v.notValue(known));
+const part = v.pipe(
+  typed,
+  v.variant('type', [
+    v.looseObject({ type: v.literal('text'), text: v.string() }),
+    v.looseObject({ type: typeBut('text') }),
+  ]),
+);
 const content = v.union([v.string(), v.array(part)]);
-const toolCall = v.looseObject({
-  id: v.string(),
-  type: v.string(),
-  function: v.optional(v.looseObject({ name: v.string(), arguments: v.string() })),
-});
+const id = v.string();
+const called = v.looseObject({ name: v.string(), arguments: v.string() });
+const toolCall = v.pipe(
+  v.looseObject({ id, type: v.string() }),
+  v.variant('type', [
+    v.looseObject({ id, type: v.literal('function'), function: called }),
+    v.looseObject({ id, type: typeBut('function') }),
+  ]),
+);
 const name = v.optional(v.string());
 const prompt = v.looseObject({ role: v.picklist(['system', 'developer', 'user']), content, name });
 const answer = v.looseObject({
@@ -72,9 +85,9 @@ const schema = v.looseObject({
   stop: optional(
     v.union([v.string(), v.pipe(v.array(v.string()), v.maxLength(4, 'must hold at most 4 strings'))]),
   ),
-  tools: optional(v.array(v.looseObject({ type: v.string() }))),
-  tool_choice: optional(v.union([v.string(), v.looseObject({ type: v.string() })])),
-  response_format: optional(v.looseObject({ type: v.string() })),
+  tools: optional(v.array(typed)),
+  tool_choice: optional(v.union([v.string(), typed])),
+  response_format: optional(typed),
   user: optional(v.string()),
 });
 

@@ -28,7 +28,8 @@ const finishReasons: Record<string, FinishReason> = {
 export class CompletionChunkReader {
   #usage: Usage | undefined;
   #finishReason: FinishReason | undefined;
-  #calledTools = false;
+  /** The tool calls so far: the index and the id that the upstream gave them. */
+  readonly #calls: { said: number | undefined; id: string }[] = [];
   #ended = false;
 
   push(chunk: unknown): ChatEvent[] {
@@ -53,7 +54,7 @@ export class CompletionChunkReader {
     this.#ended = true;
     // Some servers finish an answer that calls tools with "stop".
     const finishReason =
-      this.#calledTools && this.#finishReason === 'stop' ? 'tool_calls' : this.#finishReason;
+      this.#calls.length > 0 && this.#finishReason === 'stop' ? 'tool_calls' : this.#finishReason;
     return [...usage, { type: 'turn-end', finishReason }];
   }
 
@@ -82,20 +83,41 @@ export class CompletionChunkReader {
 
   #readCalls(calls: JsonValue[]): ChatEvent[] {
     const events: ChatEvent[] = [];
-    calls.forEach((call, place) => {
-      if (!isObject(call)) return;
-      this.#calledTools = true;
+    for (const call of calls) {
+      if (!isObject(call)) continue;
       const called = isObject(call.function) ? call.function : {};
+      const id = text(call.id);
+      const name = text(called.name);
+      const { index, isNew } = this.#place(call.index, id, name);
       const event: ChatEvent = {
         type: 'tool-call-delta',
-        index: typeof call.index === 'number' ? call.index : place,
+        index,
         arguments: argumentsText(called.arguments),
       };
-      if (text(call.id) !== '') event.id = text(call.id);
-      if (text(called.name) !== '') event.name = text(called.name);
+      if (isNew && id !== '') event.id = id;
+      if (isNew && name !== '') event.name = name;
       events.push(event);
-    });
+    }
     return events;
+  }
+
+  /**
+   * The call that a delta belongs to, by its place in the answer. Some servers leave the index out and
+   * others give every call the same one, so a name with an id of its own begins a new call.
+   */
+  #place(index: JsonValue | undefined, id: string, name: string): { index: number; isNew: boolean } {
+    const said = typeof index === 'number' ? index : undefined;
+    let found = this.#calls.length - 1;
+    if (said !== undefined) {
+      found = this.#calls.findLastIndex((call) => call.said === said);
+      const other = this.#calls[found];
+      if (other && id !== '' && name !== '' && other.id !== '' && other.id !== id) {
+        found = this.#calls.findIndex((call) => call.id === id);
+      }
+    } else if (id !== '') found = this.#calls.findIndex((call) => call.id === id);
+    else if (name !== '') found = -1;
+    if (found >= 0) return { index: found, isNew: false };
+    return { index: this.#calls.push({ said, id }) - 1, isNew: true };
   }
 }
 

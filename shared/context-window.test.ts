@@ -88,6 +88,19 @@ describe('fitWindow', () => {
     expect(messages[1]?.tool_calls?.map(({ id }) => id)).toEqual(['a']);
   });
 
+  test('an answer in a later round does not count for an earlier call with the same id', () => {
+    const reused = [
+      counted('user', 'q1', 1),
+      counted('assistant', '', 1, calls('call_0')),
+      counted('user', 'q2', 1),
+      counted('assistant', '', 1, calls('call_0')),
+      counted('tool', 'r2', 1, { tool_call_id: 'call_0' }),
+    ];
+    const input = { system: [], history: reused, newest, earlierRounds: 0 };
+    const { messages } = fitWindow(input, { rounds: 9, tokens: 99 });
+    expect(texts(messages)).toEqual(['q1', 'q2', '', 'r2', 'new']);
+  });
+
   test('holds its rules for any conversation', () => {
     for (let seed = 0; seed < 500; seed++) {
       const random = seededRandom(seed);

@@ -88,12 +88,22 @@ function tooLong(tokens: number, limit: number): AppError {
 
 /** OpenAI refuses a prompt in which a tool call is not answered, as happens when the user writes on instead. */
 function dropUnansweredCalls(messages: ChatMessage[]): ChatMessage[] {
-  const answered = new Set(messages.map((message) => message.tool_call_id));
-  return messages.flatMap((message) => {
+  return messages.flatMap((message, index) => {
     const { tool_calls: calls, ...rest } = message;
-    if (!calls || calls.every((call) => answered.has(call.id))) return [message];
+    if (!calls) return [message];
+    const answered = answeredAfter(messages, index);
+    if (calls.every((call) => answered.has(call.id))) return [message];
     const left = calls.filter((call) => answered.has(call.id));
     if (left.length > 0) return [{ ...rest, tool_calls: left }];
     return rest.content ? [rest] : [];
   });
+}
+
+/** Ids of the tool results right after a message. Some models use the same ids again in later rounds. */
+function answeredAfter(messages: ChatMessage[], index: number): Set<string | undefined> {
+  const answered = new Set<string | undefined>();
+  for (let next = index + 1; messages[next]?.role === 'tool'; next++) {
+    answered.add(messages[next]?.tool_call_id);
+  }
+  return answered;
 }

@@ -93,14 +93,14 @@ export function decodeGenerationEvents(bytes: ReadableStream<Uint8Array>): Reada
 }
 
 function parseGenerationEvent(message: SseMessage): NumberedChatEvent {
-  const seq = Number(message.id);
+  const seq = /^\d+$/.test(message.id ?? '') ? Number(message.id) : Number.NaN;
   let event: ChatEvent;
   try {
     event = JSON.parse(message.data);
   } catch (cause) {
     throw new AppError('upstream_invalid', { cause });
   }
-  if (!Number.isSafeInteger(seq) || seq < 0 || !eventTypes.has(event?.type)) {
+  if (!Number.isSafeInteger(seq) || !eventTypes.has(event?.type)) {
     throw new AppError('upstream_invalid');
   }
   if (event.type === 'error') return { seq, event: { type: 'error', error: parseErrorInfo(event.error) } };

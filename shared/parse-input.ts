@@ -50,8 +50,9 @@ function deepest(issue: Issue): Issue {
 }
 
 function toAppError(issue: Issue): AppError {
-  const param = toParam(issue);
-  const where = param === '' ? 'the request body' : `'${param}'`;
+  // Nothing to name when the body as a whole is at fault.
+  const param = toParam(issue) || undefined;
+  const where = param === undefined ? 'the request body' : `'${param}'`;
   if (issue.kind === 'validation') {
     return new AppError('invalid_value', { param, message: `Invalid value for ${where}: ${issue.message}.` });
   }

@@ -1,5 +1,5 @@
 /** How many tokens a message takes: with a tokenizer, or bounded without one. */
-import type { ChatMessage } from './chat-model.ts';
+import type { ChatMessage, ToolCall } from './chat-model.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 
 /** Every message is framed by this many tokens (OpenAI cookbook, "How to count tokens with tiktoken"). */
@@ -19,13 +19,19 @@ export function countMessageTokens(message: ChatMessage, count: (text: string) =
   if (typeof message.name === 'string') tokens += NAME_TOKENS + count(message.name);
   if (typeof message.tool_call_id === 'string') tokens += count(message.tool_call_id);
   for (const call of message.tool_calls ?? []) {
-    tokens += MESSAGE_TOKENS + count(call.id) + count(call.function.name) + count(call.function.arguments);
+    tokens += MESSAGE_TOKENS + count(call.id) + countCall(call, count);
   }
   if (typeof message.content === 'string') return tokens + count(message.content);
   for (const part of message.content ?? []) {
     tokens += typeof part.text === 'string' ? count(part.text) : MEDIA_PART_TOKENS;
   }
   return tokens;
+}
+
+function countCall(call: Partial<ToolCall>, count: (text: string) => number): number {
+  // A call of another type than `function` is the model's own affair; its JSON is near enough.
+  if (!call.function) return count(JSON.stringify(call));
+  return count(call.function.name) + count(call.function.arguments);
 }
 
 /** A certain upper bound without a tokenizer: a token of a byte-level encoding is at least one byte. */
@@ -38,10 +44,15 @@ function utf8Length(text: string): number {
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) continue;
-    // A surrogate pair is four bytes for two units, so each of its halves adds one, as two-byte characters do.
-    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
+    bytes += unit < 0x800 ? 1 : 2;
+    // A surrogate pair is two units and four bytes; half of one is encoded as U+FFFD, three bytes.
+    if (isBetween(unit, 0xd800, 0xdbff) && isBetween(text.charCodeAt(index + 1), 0xdc00, 0xdfff)) index++;
   }
   return bytes;
+}
+
+function isBetween(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
 }
 
 /**
@@ -51,12 +62,13 @@ function utf8Length(text: string): number {
  */
 const families: readonly [pattern: RegExp, encoding: TokenEncoding][] = [
   [/^(?:gpt-4o|gpt-4\.|gpt-5|gpt-oss|chatgpt-4o|o\d)/, 'o200k_base'],
-  [/^(?:gpt-4|gpt-3\.5|text-embedding)/, 'cl100k_base'],
+  // Azure writes gpt-35.
+  [/^(?:gpt-4|gpt-3\.?5|text-embedding)/, 'cl100k_base'],
   [/llama|qwen|qwq|deepseek/, 'cl100k_base'],
 ];
 
 /** The encoding to count a model's tokens with; `o200k_base` for a family that is not known. */
 export function tokenEncodingFor(modelName: string): TokenEncoding {
-  const name = modelName.toLowerCase().replace(/^.*\//, '');
+  const name = modelName.toLowerCase().replace(/^.*\//, '').replace(/^ft:/, '');
   return families.find(([pattern]) => pattern.test(name))?.[1] ?? 'o200k_base';
 }

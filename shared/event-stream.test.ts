@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { eventStream } from './event-stream.ts';
+import { describeChatModel } from './testing/chat-model-contract.ts';
+import { modelStart, scriptedModel, textDelta, turnEnd } from './testing/scripted-model.ts';
+import { readAll } from './testing/streams.ts';
+
+const never = new Promise(() => undefined);
+const { signal } = new AbortController();
+
+test('a generator that throws, or ends too soon, is an internal error', async () => {
+  const throwing = eventStream(signal, async function* () {
+    yield modelStart;
+    throw new Error('secret host 10.0.0.1');
+  });
+  const stopping = eventStream(signal, async function* () {
+    yield modelStart;
+  });
+  for (const stream of [throwing, stopping]) {
+    const events = await readAll(stream);
+    expect(events).toMatchObject([modelStart, { type: 'error', error: { code: 'internal_error' } }]);
+    expect(JSON.stringify(events)).not.toContain('10.0.0.1');
+  }
+});
+
+test('says nothing after the terminal event, and lets the generator tidy up', async () => {
+  let tidied = false;
+  const stream = eventStream(signal, async function* () {
+    try {
+      yield turnEnd;
+      yield textDelta('late');
+    } finally {
+      tidied = true;
+    }
+  });
+  expect(await readAll(stream)).toEqual([turnEnd]);
+  expect(tidied).toBe(true);
+});
+
+test('is pulled: nothing is made before it is asked for', async () => {
+  let made = 0;
+  const reader = eventStream(signal, async function* () {
+    for (;;) yield textDelta(String(made++));
+  }).getReader();
+  await reader.read();
+  await reader.read();
+  expect(made).toBe(2);
+  await reader.cancel();
+});
+
+test.each([
+  ['between two events', false],
+  ['while it waits for one', true],
+])('a reader that leaves %s aborts the model', async (_name, waits) => {
+  let given: AbortSignal | undefined;
+  const waiting = Promise.withResolvers<void>();
+  const reader = eventStream(signal, async function* (inner) {
+    given = inner;
+    yield modelStart;
+    waiting.resolve();
+    await never;
+  }).getReader();
+  await reader.read();
+  const next = waits ? reader.read() : undefined;
+  if (waits) await waiting.promise;
+  expect(given?.aborted).toBe(false);
+  await reader.cancel();
+  expect(given?.aborted).toBe(true);
+  if (next) expect((await next).done).toBe(true);
+});
+
+describeChatModel('the scripted model', {
+  answering: () => scriptedModel('m', [modelStart, textDelta('a'), turnEnd]),
+  silent: () => scriptedModel('m', [modelStart, never]),
+});

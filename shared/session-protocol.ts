@@ -1,0 +1,68 @@
+/**
+ * What travels over a session's WebSocket, in the frames of OpenAI's Responses WebSocket: `response.create`
+ * in, `response.*` out. One JSON object a message. Whoever is connected sees every turn of the session live,
+ * in one order; each event carries `response_id` besides its `sequence_number`, so that a socket that was
+ * lost goes on with `edgewise.resume`.
+ *
+ * The text `ping` is answered with `pong`, without waking the session.
+ */
+import * as v from 'valibot';
+import { AppError } from './errors.ts';
+import { parseInput } from './parse-input.ts';
+
+/** The subprotocol that both sides name. A browser sends its token as a second one: {@link tokenProtocol}. */
+export const SESSION_PROTOCOL = 'edgewise.v1';
+const TOKEN_PREFIX = 'edgewise.token.';
+
+/** Close codes of our own (RFC 6455 leaves 4000 to 4999 to applications). */
+export const closeCodes = { tokenExpired: 4401, sessionDeleted: 4404 } as const;
+
+export function tokenProtocol(token: string): string {
+  return TOKEN_PREFIX + token;
+}
+
+/** The token among the subprotocols that a client offers. */
+export function tokenOfProtocols(header: string | undefined): string | undefined {
+  const offered = header?.split(',').map((name) => name.trim());
+  return offered?.find((name) => name.startsWith(TOKEN_PREFIX))?.slice(TOKEN_PREFIX.length);
+}
+
+const clientMessage = v.variant('type', [
+  /** A turn: the body of `POST /v1/responses`, beside `type` or under `response`. */
+  v.looseObject({
+    type: v.literal('response.create'),
+    response: v.optional(v.record(v.string(), v.unknown())),
+  }),
+  /** Stops the running turn, or the one with that id. */
+  v.looseObject({ type: v.literal('response.cancel'), response_id: v.optional(v.string()) }),
+  /** Sends the events of a turn after a number once more, and then its live rest. */
+  v.looseObject({
+    type: v.literal('edgewise.resume'),
+    response_id: v.string(),
+    starting_after: v.optional(
+      v.pipe(v.number(), v.integer('must be an integer'), v.minValue(0, 'must be at least 0')),
+    ),
+  }),
+]);
+
+export type ClientMessage =
+  | { type: 'response.create'; body: Record<string, unknown> }
+  | { type: 'response.cancel'; responseId: string | undefined }
+  | { type: 'edgewise.resume'; responseId: string; after: number };
+
+/** @throws AppError that names the field */
+export function parseClientMessage(text: string): ClientMessage {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('invalid_json', { message: 'The message is not valid JSON.', cause });
+  }
+  const message = parseInput(clientMessage, json);
+  if (message.type === 'response.create') {
+    const { type, response, ...beside } = message;
+    return { type, body: response ?? beside };
+  }
+  if (message.type === 'response.cancel') return { type: message.type, responseId: message.response_id };
+  return { type: message.type, responseId: message.response_id, after: message.starting_after ?? -1 };
+}
