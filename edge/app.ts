@@ -11,6 +11,7 @@ import { onNotFound } from './http/on-not-found.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { responsesRoute } from './http/responses-route.ts';
+import { sessionSocketRoute } from './http/session-socket-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
 import { uiChatRoute } from './http/ui-chat-route.ts';
 import { withServices } from './http/with-services.ts';
@@ -37,6 +38,7 @@ export function createApp(): Hono<EdgeHono> {
   app.delete('/v1/sessions/:id', sessionRoute.remove);
   app.get('/v1/sessions/:id/stream', sessionRoute.stream);
   app.post('/v1/sessions/:id/stop', sessionRoute.stop);
+  app.get('/v1/sessions/:id/ws', sessionSocketRoute);
 
   app.use('/api/*', requestContext());
   app.post('/api/chat', uiChatRoute.send);

@@ -25,8 +25,15 @@ test('takes tenant, user, plan and scopes from the claims', async () => {
     user: 'alice',
     plan: 'pro',
     scopes: ['admin', 'chat'],
+    expiresAtMs: expect.any(Number),
   });
-  expect(await verify(await sign())).toEqual({ tenant: 'default', user: 'alice', plan: 'free', scopes: [] });
+  expect(await verify(await sign())).toEqual({
+    tenant: 'default',
+    user: 'alice',
+    plan: 'free',
+    scopes: [],
+    expiresAtMs: expect.any(Number),
+  });
 });
 
 describe('refuses', () => {

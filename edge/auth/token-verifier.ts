@@ -9,6 +9,8 @@ export interface Caller {
   user: string;
   plan: string;
   scopes: readonly string[];
+  /** When the token expires, Unix time in milliseconds. */
+  expiresAtMs: number;
 }
 
 /** @throws AppError `missing_token`, `token_expired`, `invalid_token`; `keys_unavailable` when the key set cannot be had */
@@ -23,6 +25,7 @@ const claimsSchema = v.object({
   plan: v.optional(name, 'free'),
   /** Space-separated, as OAuth 2 has it (RFC 8693, section 4.2). */
   scope: v.optional(v.string(), ''),
+  exp: v.number(),
 });
 
 export function createTokenVerifier(config: JwtConfig): TokenVerifier {
@@ -48,8 +51,9 @@ export function createTokenVerifier(config: JwtConfig): TokenVerifier {
     const claims = v.safeParse(claimsSchema, payload);
     if (!claims.success)
       throw new AppError('invalid_token', { message: 'A claim of the token is not valid.' });
-    const { sub, tenant, plan, scope } = claims.output;
-    return { tenant, user: sub, plan, scopes: scope.split(' ').filter((word) => word !== '') };
+    const { sub, tenant, plan, scope, exp } = claims.output;
+    const scopes = scope.split(' ').filter((word) => word !== '');
+    return { tenant, user: sub, plan, scopes, expiresAtMs: exp * 1000 };
   };
 }
 

@@ -1,12 +1,14 @@
 import type { MiddlewareHandler } from 'hono';
-import type { EdgeHono } from './edge-hono.ts';
+import { tokenOfProtocols } from '../../shared/session-protocol.ts';
+import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 
 /** Lets in who holds a valid bearer token (RFC 6750), and makes the request's context from it. */
 export function requestContext(): MiddlewareHandler<EdgeHono> {
   return async function authenticate(c, next) {
     const { verifyToken, config, now } = c.get('services');
     const startMs = now();
-    const caller = await verifyToken(bearerToken(c.req.header('authorization')));
+    const { expiresAtMs, ...caller } = await verifyToken(tokenOf(c));
+    c.set('tokenExpiresAtMs', expiresAtMs);
     c.set('authMs', now() - startMs);
     c.set('request', {
       requestId: c.get('requestId'),
@@ -17,6 +19,9 @@ export function requestContext(): MiddlewareHandler<EdgeHono> {
   };
 }
 
-function bearerToken(header: string | undefined): string | undefined {
-  return header?.match(/^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i)?.[1];
+/** A browser's WebSocket can send no header of its own, so its token comes as a subprotocol; never in the address. */
+function tokenOf(c: EdgeContext): string | undefined {
+  const header = c.req.header('authorization');
+  if (header === undefined) return tokenOfProtocols(c.req.header('sec-websocket-protocol'));
+  return header.match(/^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i)?.[1];
 }

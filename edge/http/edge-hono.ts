@@ -11,6 +11,8 @@ export interface EdgeHono {
     services: EdgeServices;
     /** Set behind the auth guard. */
     request: RequestContext;
+    /** When the caller's token expires, Unix time in milliseconds. */
+    tokenExpiresAtMs: number;
     /** Milliseconds that the auth guard took. */
     authMs: number;
   };

@@ -15,6 +15,7 @@ import { type EdgeServices, edgeServices } from '../services.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { ContextStore, ConversationKey, StoredMessage } from './context-store.ts';
 import { directoryOf } from './directory-object.ts';
+import { SessionSockets, type SocketOwner } from './session-sockets.ts';
 import { createSqliteContextStore } from './sqlite-context-store.ts';
 import type { TurnCommand } from './turn-command.ts';
 import { TurnLine } from './turn-line.ts';
@@ -59,6 +60,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   readonly #store: ContextStore;
   readonly #log: TurnLog;
   readonly #line: TurnLine;
+  readonly #sockets: SessionSockets;
 
   constructor(state: DurableObjectState, bindings: EdgeBindings) {
     super(state, bindings);
@@ -73,8 +75,19 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       store: this.#store,
       log: this.#log,
       sync: () => state.storage.sync(),
+      onStart: (turnId) => this.#sockets.announce(turnId),
       onRun: () => this.#watch(),
       onEnd: (command, rounds) => this.#list(command, rounds),
+    });
+    this.#sockets = new SessionSockets({
+      state,
+      turnTimeoutMs: this.#services.config.turnTimeoutMs,
+      now: this.#services.now,
+      newId: this.#services.newId,
+      start: (command) => void this.#line.start(command, {}),
+      stop: async (turnId) => void (await this.stopTurn(turnId)),
+      commandOf: (turnId) => this.#commandOf(turnId),
+      read: (turnId) => this.#read(turnId),
     });
     // Turns that an eviction or a crash cut off go on before anything else happens here.
     for (const row of this.#log.unfinished()) this.#line.resume(row);
@@ -147,6 +160,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async remove(key: ConversationKey): Promise<Reply<void>> {
     return reply(async () => {
       await this.#line.stopAll();
+      this.#sockets.closeAll();
       const existed = await this.#store.remove(key);
       this.#log.clear();
       await directoryOf(this.env, key).remove(key.sessionId);
@@ -154,11 +168,24 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     });
   }
 
+  /** A socket to this session; {@link SOCKET_OWNER_HEADER} says whose, and only our own Worker sends it. */
+  override async fetch(request: Request): Promise<Response> {
+    const owner: SocketOwner = JSON.parse(decodeURIComponent(request.headers.get(SOCKET_OWNER_HEADER) ?? ''));
+    const response = this.#sockets.accept(owner, this.#line.first);
+    await this.#watch();
+    return response;
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#sockets.receive(socket, message);
+  }
+
   override async alarm(): Promise<void> {
     // Waking up was the point: the constructor has taken up again whatever was cut off.
     const { now, config } = this.#services;
     const left = this.#log.expire(now() - config.turnTtlMs);
-    if (left) await this.#watch();
+    const expiry = this.#sockets.closeExpired();
+    if (left || expiry !== undefined) await this.#watch();
   }
 
   /**
@@ -239,7 +266,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async #watch(): Promise<void> {
     const { now, config } = this.#services;
     const dueMs = now() + (this.#line.isEmpty ? config.turnTtlMs : WATCH_MS);
-    await this.ctx.storage.setAlarm(dueMs);
+    const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
+    await this.ctx.storage.setAlarm(Math.min(dueMs, expiryMs));
   }
 
   /** The directory is a convenience: a turn does not fail because of it. */
@@ -279,12 +307,18 @@ export type SessionStub = Pick<
   'startTurn' | 'attach' | 'describe' | 'question' | 'stopTurn' | 'removeTurn' | 'history' | 'remove'
 >;
 
-export function sessionOf(
-  bindings: Pick<EdgeBindings, 'SESSIONS'>,
+/** Carries the {@link SocketOwner} of an upgrade from our Worker to the object. */
+export const SOCKET_OWNER_HEADER = 'x-edgewise-socket-owner';
+
+export function sessionOf(bindings: Pick<EdgeBindings, 'SESSIONS'>, key: ConversationKey): SessionStub {
+  return sessionObjectOf(bindings, key) as unknown as SessionStub;
+}
+
+export function sessionObjectOf(
+  { SESSIONS }: Pick<EdgeBindings, 'SESSIONS'>,
   { tenant, user, sessionId }: ConversationKey,
-): SessionStub {
-  const id = bindings.SESSIONS.idFromName(JSON.stringify([tenant, user, sessionId]));
-  return bindings.SESSIONS.get(id) as unknown as SessionStub;
+): DurableObjectStub<SessionObject> {
+  return SESSIONS.get(SESSIONS.idFromName(JSON.stringify([tenant, user, sessionId])));
 }
 
 async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {

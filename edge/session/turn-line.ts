@@ -26,6 +26,8 @@ export interface TurnLineOptions {
   log: TurnLog;
   /** Waits until what was written is on disk. */
   sync: () => Promise<void>;
+  /** Told when a turn has got in line. */
+  onStart: (turnId: string) => void;
   /** Told when a turn begins to run. */
   onRun: () => Promise<void>;
   /** Told when a turn has ended, with the rounds that its conversation has now; 0 when it belongs to none. */
@@ -128,6 +130,7 @@ export class TurnLine {
       await this.#options.onEnd(command, plan.conversation?.rounds ?? 0);
     };
     // Whatever happens to one turn, the next one gets its chance.
+    this.#options.onStart(turnId);
     this.#end = this.#end.then(run).catch((error) => void refuse(error, command));
     return live;
   }

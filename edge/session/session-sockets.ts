@@ -1,0 +1,177 @@
+/**
+ * The sockets of one session: each is told every turn's events, in the order of the turns. The platform owns
+ * the sockets, and they outlive this object's sleep; what a socket needs to be known by is attached to it.
+ */
+import { AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import { parseResponsesRequest } from '../../shared/responses-schema.ts';
+import { closeCodes, parseClientMessage, SESSION_PROTOCOL } from '../../shared/session-protocol.ts';
+import type { TurnEvents } from '../chat/turn-response.ts';
+import { parseResponseId, responseId } from '../wire/response-id.ts';
+import { createResponsesEventEncoder } from '../wire/responses.ts';
+import type { TurnCommand } from './turn-command.ts';
+
+/** Who is at the other end; attached to the socket. */
+export interface SocketOwner {
+  context: RequestContext;
+  sessionId: string;
+  /** Unix time in milliseconds. */
+  expiresAtMs: number;
+  /** The last event that was sent, so that a turn taken up again after an eviction is not told twice. */
+  last?: { turnId: string; seq: number };
+}
+
+export interface SessionSocketsOptions {
+  state: DurableObjectState;
+  /** How long a turn may take. */
+  turnTimeoutMs: number;
+  now: () => number;
+  newId: () => string;
+  /** Starts a turn; its events come back over the sockets like everyone's. @throws AppError */
+  start: (command: TurnCommand) => void;
+  stop: (turnId: string | undefined) => Promise<void>;
+  /** @throws AppError `turn_expired` */
+  commandOf: (turnId: string) => TurnCommand;
+  read: (turnId: string) => TurnEvents & AsyncIterable<{ events: { seq: number }[] }>;
+}
+
+export class SessionSockets {
+  readonly #options: SessionSocketsOptions;
+  /** The end of what is being sent to a socket: one thing after the other keeps the order. */
+  readonly #sending = new WeakMap<WebSocket, Promise<void>>();
+
+  constructor(options: SessionSocketsOptions) {
+    this.#options = options;
+    options.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  /** Takes a socket in, and tells it the turn that runs. */
+  accept(owner: SocketOwner, running: string | undefined): Response {
+    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+    this.#options.state.acceptWebSocket(server);
+    server.serializeAttachment(owner);
+    if (running !== undefined) this.#follow(server, running, -1);
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: { 'sec-websocket-protocol': SESSION_PROTOCOL },
+    });
+  }
+
+  /** Tells every socket a turn that has begun. */
+  announce(turnId: string): void {
+    for (const socket of this.#options.state.getWebSockets()) {
+      const { last } = ownerOf(socket);
+      this.#follow(socket, turnId, last?.turnId === turnId ? last.seq : -1);
+    }
+  }
+
+  async receive(socket: WebSocket, text: string | ArrayBuffer): Promise<void> {
+    const owner = ownerOf(socket);
+    try {
+      if (owner.expiresAtMs <= this.#options.now())
+        return socket.close(closeCodes.tokenExpired, 'the token has expired');
+      if (typeof text !== 'string') throw new AppError('invalid_json', { message: 'Messages are text.' });
+      await this.#handle(socket, owner, text);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      socket.send(
+        JSON.stringify({
+          type: 'error',
+          status: error.status,
+          ...toOpenAIError(error.toInfo(), owner.context.requestId),
+        }),
+      );
+    }
+  }
+
+  /** Closes the sockets whose token has expired. @returns when the next one will, Unix milliseconds */
+  closeExpired(): number | undefined {
+    let next: number | undefined;
+    for (const socket of this.#options.state.getWebSockets()) {
+      const { expiresAtMs } = ownerOf(socket);
+      if (expiresAtMs <= this.#options.now()) socket.close(closeCodes.tokenExpired, 'the token has expired');
+      else next = Math.min(next ?? expiresAtMs, expiresAtMs);
+    }
+    return next;
+  }
+
+  closeAll(): void {
+    for (const socket of this.#options.state.getWebSockets())
+      socket.close(closeCodes.sessionDeleted, 'the session was deleted');
+  }
+
+  async #handle(socket: WebSocket, owner: SocketOwner, text: string): Promise<void> {
+    const message = parseClientMessage(text);
+    const { start, stop, commandOf } = this.#options;
+    switch (message.type) {
+      case 'response.create':
+        return start(this.#toCommand(owner, message.body));
+      case 'response.cancel':
+        return stop(message.responseId === undefined ? undefined : this.#turnOf(owner, message.responseId));
+      case 'edgewise.resume': {
+        const turnId = this.#turnOf(owner, message.responseId);
+        commandOf(turnId);
+        return this.#follow(socket, turnId, message.after);
+      }
+    }
+  }
+
+  #turnOf(owner: SocketOwner, id: string): string {
+    const { turnId, sessionId } = parseResponseId(id);
+    if (sessionId !== owner.sessionId) throw new AppError('response_not_found', { param: 'response_id' });
+    return turnId;
+  }
+
+  #toCommand({ context, sessionId }: SocketOwner, body: Record<string, unknown>): TurnCommand {
+    const { now, newId, turnTimeoutMs } = this.#options;
+    const { conversation: _, ...rest } = body;
+    const input = parseResponsesRequest(rest);
+    const turnId = newId();
+    const previous = input.previousResponseId;
+    return {
+      context: { ...context, deadlineMs: now() + turnTimeoutMs },
+      sessionId,
+      turnId,
+      createdAt: Math.floor(now() / 1000),
+      request: input.request,
+      branch:
+        previous === undefined ? undefined : { kind: 'after-turn', turnId: parseResponseId(previous).turnId },
+      ownSystem: true,
+      wire: { kind: 'responses', stream: true, echo: input.echo, responseId: responseId(turnId, sessionId) },
+    };
+  }
+
+  #follow(socket: WebSocket, turnId: string, after: number): void {
+    const before = this.#sending.get(socket) ?? Promise.resolve();
+    // A socket that closed in between is over; the turn is not.
+    this.#sending.set(
+      socket,
+      before.then(() => this.#send(socket, turnId, after)).catch(() => undefined),
+    );
+  }
+
+  async #send(socket: WebSocket, turnId: string, after: number): Promise<void> {
+    const { commandOf, read } = this.#options;
+    const { sessionId, createdAt, wire } = commandOf(turnId);
+    const id = responseId(turnId, sessionId);
+    const encode = createResponsesEventEncoder({
+      responseId: id,
+      createdAt,
+      echo: wire.kind === 'responses' ? wire.echo : {},
+    });
+    const turn = read(turnId);
+    for (let step = await turn.next(); !step.done; step = await turn.next()) {
+      const seq = step.value.events.at(-1)?.seq ?? -1;
+      if (seq > after) socket.serializeAttachment({ ...ownerOf(socket), last: { turnId, seq } });
+      for (const numbered of step.value.events) {
+        const event = encode(numbered);
+        if (numbered.seq > after) socket.send(JSON.stringify({ ...event, response_id: id }));
+      }
+    }
+  }
+}
+
+function ownerOf(socket: WebSocket): SocketOwner {
+  return socket.deserializeAttachment() as SocketOwner;
+}
