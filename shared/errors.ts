@@ -173,7 +173,7 @@ export function toAppError(thrown: unknown): AppError {
 /** {@link ErrorInfo} from the outside (another process): anything that does not fit becomes `internal_error`. */
 export function parseErrorInfo(value: unknown): ErrorInfo {
   const info = value as Partial<ErrorInfo> | null;
-  if (typeof info !== 'object' || info === null || !Object.hasOwn(errorRules, info.code ?? '')) {
+  if (typeof info?.code !== 'string' || !Object.hasOwn(errorRules, info.code)) {
     return new AppError('internal_error').toInfo();
   }
   const code = info.code as ErrorCode;

@@ -11,7 +11,10 @@ export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>):
   requireOrigin(c);
   const sessionId = parseSessionId(c.req.param('id'), 'id');
   const context = c.get('request');
-  const owner: SocketOwner = { context, sessionId, expiresAtMs: c.get('tokenExpiresAtMs') };
+  const expiresAtMs = c.get('tokenExpiresAtMs');
+  // Clocks that differ get their grace with a request; a socket would be closed at once.
+  if (expiresAtMs <= c.get('services').now()) throw new AppError('token_expired');
+  const owner: SocketOwner = { context, sessionId, expiresAtMs };
   // The token stays here: what goes on is who it belongs to.
   const headers = {
     upgrade: 'websocket',
