@@ -14,6 +14,8 @@ export interface CoreConfig {
   /** A comment goes out after this long without an event. */
   heartbeatMs: number;
   maxGenerationMs: number;
+  /** Most tokens of an answer. */
+  maxOutputTokens: number;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -42,6 +44,7 @@ const schema = v.object({
   EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
+  EDGEWISE_MAX_OUTPUT_TOKENS: integer(32_768, 1, 10_000_000),
 });
 
 /** @throws Error that lists every variable at fault, one a line. */
@@ -61,5 +64,6 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     graceMs: values.EDGEWISE_GRACE_MS,
     heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,
+    maxOutputTokens: values.EDGEWISE_MAX_OUTPUT_TOKENS,
   };
 }

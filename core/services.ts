@@ -1,6 +1,7 @@
 /** The only place in the core that constructs. */
 import type { ChatModel } from '../shared/chat-model.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
+import { withOutputLimit } from '../shared/with-output-limit.ts';
 import { withTimeLimits } from '../shared/with-time-limits.ts';
 import type { CoreConfig } from './env.ts';
 import { createGenerations, type Generations } from './generations/generations.ts';
@@ -32,7 +33,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     path: config.modelsFile,
     env,
     discovered: hasKey ? configured : await discoverOllama(fetch),
-    createModel,
+    createModel: (target) => createModel(target, config.maxOutputTokens),
     extractive: withCountedUsage(extractive, 'o200k_base', loadTokenCounter),
     onReload: (fault) =>
       fault
@@ -49,9 +50,15 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   return { config, registry, generations, now };
 }
 
-/** From the inside out: the call, its time limits, its usage. */
-function createModel(target: Target): ChatModel {
+/** From the inside out: the call, its time limits, its length, its usage. */
+function createModel(target: Target, maxOutputTokens: number): ChatModel {
   const { name, provider, upstream, upstreamModel, encoding, timeLimits } = target;
   const model = createOpenAICompatibleModel({ name, provider, upstream, upstreamModel });
-  return withCountedUsage(withTimeLimits(model, timeLimits), encoding, loadTokenCounter);
+  const limited = withOutputLimit(
+    withTimeLimits(model, timeLimits),
+    maxOutputTokens,
+    encoding,
+    loadTokenCounter,
+  );
+  return withCountedUsage(limited, encoding, loadTokenCounter);
 }

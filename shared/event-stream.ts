@@ -34,7 +34,11 @@ export function eventStream(
         reading.abort();
         await events.return();
       },
-      cancel: () => reading.abort(),
+      cancel() {
+        reading.abort();
+        // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
+        void events.return().catch(() => undefined);
+      },
     },
     { highWaterMark: 0 },
   );

@@ -15,7 +15,7 @@ export const SESSION_PROTOCOL = 'edgewise.v1';
 const TOKEN_PREFIX = 'edgewise.token.';
 
 /** Close codes of our own (RFC 6455 leaves 4000 to 4999 to applications). */
-export const closeCodes = { tokenExpired: 4401, sessionDeleted: 4404 } as const;
+export const closeCodes = { tokenExpired: 4401, sessionDeleted: 4404, tooSlow: 4408 } as const;
 
 export function tokenProtocol(token: string): string {
   return TOKEN_PREFIX + token;

@@ -1,5 +1,7 @@
 /** The core's tokenizers: a vocabulary is loaded when it is first needed and kept. */
+
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { inSlices } from '../../shared/token-count.ts';
 import type { CountTokens } from '../../shared/with-counted-usage.ts';
 
 export async function loadTokenCounter(encoding: TokenEncoding): Promise<CountTokens> {
@@ -8,5 +10,5 @@ export async function loadTokenCounter(encoding: TokenEncoding): Promise<CountTo
       ? await import('gpt-tokenizer/encoding/o200k_base')
       : await import('gpt-tokenizer/encoding/cl100k_base');
   // Special tokens in a user's text are ordinary text.
-  return (text) => countTokens(text, { disallowedSpecial: new Set() });
+  return inSlices((text) => countTokens(text, { disallowedSpecial: new Set() }));
 }

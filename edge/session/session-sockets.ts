@@ -35,6 +35,12 @@ export interface SessionSocketsOptions {
   read: (turnId: string) => TurnEvents & AsyncIterable<{ events: { seq: number }[] }>;
 }
 
+/** Bytes that wait for a slow reader before its socket is given up; it can come back and resume. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** How long a reader may take to make room. */
+const SLOW_MS = 5000;
+const SLOW_POLL_MS = 50;
+
 export class SessionSockets {
   readonly #options: SessionSocketsOptions;
   /** The end of what is being sent to a socket: one thing after the other keeps the order. */
@@ -162,6 +168,8 @@ export class SessionSockets {
     });
     const turn = read(turnId);
     for (let step = await turn.next(); !step.done; step = await turn.next()) {
+      if (!(await hasRoom(socket)))
+        return socket.close(closeCodes.tooSlow, 'the reader is too slow; resume to go on');
       const seq = step.value.events.at(-1)?.seq ?? -1;
       if (seq > after) socket.serializeAttachment({ ...ownerOf(socket), last: { turnId, seq } });
       for (const numbered of step.value.events) {
@@ -170,6 +178,15 @@ export class SessionSockets {
       }
     }
   }
+}
+
+/** Waits until a reader has taken most of what was sent to it. False when it takes too long. */
+async function hasRoom(socket: WebSocket): Promise<boolean> {
+  for (let waitedMs = 0; socket.bufferedAmount > MAX_BUFFERED_BYTES; waitedMs += SLOW_POLL_MS) {
+    if (waitedMs >= SLOW_MS) return false;
+    await new Promise((resolve) => setTimeout(resolve, SLOW_POLL_MS));
+  }
+  return true;
 }
 
 function ownerOf(socket: WebSocket): SocketOwner {

@@ -4,6 +4,7 @@
  */
 import { GptEncoding } from 'gpt-tokenizer/GptEncoding';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { inSlices } from '../../shared/token-count.ts';
 import type { CountTokens } from '../../shared/with-counted-usage.ts';
 
 export interface TokenCounters {
@@ -32,7 +33,7 @@ export function createTokenCounters(assets: Pick<Fetcher, 'fetch'>): TokenCounte
       const ranks: Vocabulary = await response.json();
       const api = GptEncoding.getEncodingApi(encoding, () => ranks);
       // Special tokens in a user's text are ordinary text.
-      const count: CountTokens = (text) => api.countTokens(text, { disallowedSpecial: new Set() });
+      const count = inSlices((text) => api.countTokens(text, { disallowedSpecial: new Set() }));
       counters.set(encoding, count);
       return count;
     },

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { loadTokenCounter } from './token-counter.ts';
+
+describe.each(['o200k_base', 'cl100k_base'] as const)('%s', (encoding) => {
+  test('counts as the tokenizer does', async () => {
+    const count = await loadTokenCounter(encoding);
+    expect(count('hello world')).toBe(2);
+    expect(count('')).toBe(0);
+    expect(count('<|endoftext|>')).toBeGreaterThan(1);
+  });
+
+  test('is not slowed down by a long text without a break', async () => {
+    const count = await loadTokenCounter(encoding);
+    count('warm');
+    const time = (chars: number) => {
+      const startMs = performance.now();
+      expect(count('x'.repeat(chars))).toBeLessThanOrEqual(chars);
+      return performance.now() - startMs;
+    };
+    time(100_000);
+    // Ten times the text takes about ten times as long, not a hundred times.
+    expect(time(1_000_000)).toBeLessThan(50 * Math.max(1, time(100_000)));
+  });
+
+  test('stays close to the whole count', async () => {
+    const count = await loadTokenCounter(encoding);
+    const sentence = 'The quick brown fox jumps over the lazy dog. 敏捷的棕色狐狸跳过了懒狗。 ';
+    const one = count(sentence);
+    expect(count(sentence.repeat(300)) / (one * 300)).toBeLessThan(1.02);
+  });
+});
