@@ -5,15 +5,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildEdge } from './local/build.ts';
 import { requireFreePort } from './local/ports.ts';
+import { runMain } from './local/run-main.ts';
 import { localSecrets } from './local/secrets.ts';
 import { edgeEnvironment, projectRoot, readLocalSettings } from './local/settings.ts';
 
-try {
-  await main();
-} catch (error) {
-  console.error(`\n${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runMain(main);
 
 async function main(): Promise<void> {
   const settings = readLocalSettings(process.env);

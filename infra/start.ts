@@ -7,6 +7,7 @@ import type { Child } from './local/child.ts';
 import { lockDataDir } from './local/lock.ts';
 import { requireFreePort } from './local/ports.ts';
 import { fallenError, type Health, startCore, startEdge, untilHealthy } from './local/processes.ts';
+import { runMain } from './local/run-main.ts';
 import { localSecrets } from './local/secrets.ts';
 import { type LocalSettings, projectRoot, readLocalSettings } from './local/settings.ts';
 import { defaultClaims, signLocalToken } from './local/token.ts';
@@ -14,12 +15,7 @@ import { defaultClaims, signLocalToken } from './local/token.ts';
 /** A stopped core lets running answers end for a moment; nobody who pressed Ctrl-C waits longer. */
 const STOP_MS = 5000;
 
-try {
-  await main();
-} catch (error) {
-  console.error(`\n${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runMain(main);
 
 async function main(): Promise<void> {
   const settings = readLocalSettings(process.env);
