@@ -51,6 +51,8 @@ export interface Generations {
   cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
   /** Refuses new ones, and resolves when the running ones have ended or `graceMs` have gone by; then it ends them. */
   drain(graceMs: number): Promise<void>;
+  /** Whether new ones are refused. */
+  readonly isDraining: boolean;
 }
 
 interface Running {
@@ -104,6 +106,8 @@ export function createGenerations(options: GenerationsOptions): Generations {
     const limitMs = Math.max(0, Math.min(maxMs, context.deadlineMs - now()));
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMs)]);
     const ended = run(key, model, context, request, signal).finally(() => running.delete(key));
+    // A log that fails is the readers' error; here it must not end the process.
+    ended.catch(() => undefined);
     const entry: Running = { stop, ended };
     running.set(key, entry);
     return entry;
@@ -139,6 +143,10 @@ export function createGenerations(options: GenerationsOptions): Generations {
       if (!entry) return { status: (await log.state(key)) === 'unknown' ? 'unknown' : 'finished' };
       entry.stop.abort();
       return { status: await entry.ended };
+    },
+
+    get isDraining() {
+      return draining;
     },
 
     async drain(graceMs) {

@@ -24,7 +24,11 @@ describe('its bounds', () => {
 
   test('keeps no more finished text than its bound, oldest out first', async () => {
     const log = createMemoryGenerationLog();
-    const large = { type: 'text-delta' as const, text: 'x'.repeat(20 * 1024 * 1024) };
+    const large = {
+      type: 'tool-call-delta' as const,
+      index: 0,
+      arguments: 'x'.repeat(20 * 1024 * 1024),
+    };
     for (const key of ['a', 'b', 'c']) {
       await log.open(key);
       await log.append(key, large);

@@ -51,7 +51,7 @@ export function createMemoryGenerationLog(): GenerationLog {
       const generation = generations.get(key);
       if (!generation || generation.complete) return;
       generation.events.push(event);
-      generation.chars += 'text' in event ? event.text.length + 64 : 256;
+      generation.chars += JSON.stringify(event).length;
       if (isTerminal(event)) finish(key, generation);
       const { news } = generation;
       generation.news = Promise.withResolvers();

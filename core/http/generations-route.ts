@@ -75,14 +75,20 @@ function eventResponse(events: ReadableStream<NumberedChatEvent>, heartbeatMs: n
         timer = setInterval(() => controller.enqueue(utf8.encode(heartbeat)), heartbeatMs);
       },
       async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) {
+            timer?.refresh();
+            controller.enqueue(utf8.encode(encodeGenerationEvent(value)));
+            return;
+          }
           clearInterval(timer);
           controller.close();
-          return;
+        } catch (error) {
+          // A heartbeat into a stream that has failed would throw with nobody to catch it.
+          clearInterval(timer);
+          throw error;
         }
-        timer?.refresh();
-        controller.enqueue(utf8.encode(encodeGenerationEvent(value)));
       },
       async cancel() {
         clearInterval(timer);

@@ -67,7 +67,16 @@ export function discoverFromEnvironment(env: Environment): DiscoveredModel[] {
   return found;
 }
 
-const tagsSchema = v.object({ models: v.array(v.object({ name: v.string() })) });
+const tagsSchema = v.object({
+  models: v.array(
+    v.object({ name: v.string(), details: v.optional(v.object({ family: v.optional(v.string()) })) }),
+  ),
+});
+type OllamaModel = v.InferOutput<typeof tagsSchema>['models'][number];
+
+/** Ollama lists embedding models among the others; they cannot chat. */
+const canChat = ({ name, details }: OllamaModel) =>
+  !/embed/i.test(name) && !/bert/i.test(details?.family ?? '');
 
 /** The models of an Ollama on this machine; none when it does not answer at once. */
 export async function discoverOllama(fetcher: typeof fetch): Promise<DiscoveredModel[]> {
@@ -80,7 +89,7 @@ export async function discoverOllama(fetcher: typeof fetch): Promise<DiscoveredM
   }
   const parsed = v.safeParse(tagsSchema, tags);
   if (!parsed.success) return [];
-  return parsed.output.models.map(({ name }) => ({
+  return parsed.output.models.filter(canChat).map(({ name }) => ({
     name,
     provider: 'ollama',
     upstream: { kind: 'openai', baseUrl: `${OLLAMA}/v1`, apiKey: undefined },

@@ -26,11 +26,16 @@ export interface LiveRegistry {
 /** Editors write in several steps; only what is there after a pause is read. */
 const SETTLE_MS = 50;
 
-/** @throws ModelsFileError when the file is broken at the start, Error when it cannot be read */
+/** @throws ModelsFileError when the file is broken at the start, or cannot be read */
 export async function openLiveRegistry(options: LiveRegistryOptions): Promise<LiveRegistry> {
   const { path, onReload, ...rest } = options;
   const label = relative(process.cwd(), path);
-  const read = async (): Promise<ModelsFile> => parseModelsFile(await readFile(path, 'utf8'), label);
+  async function read(): Promise<ModelsFile> {
+    const text = await readFile(path, 'utf8').catch(() => {
+      throw new ModelsFileError([`${label} cannot be read`]);
+    });
+    return parseModelsFile(text, label);
+  }
   let current = createRegistry({ ...rest, file: await read() });
   let fault: string | undefined;
 
@@ -40,7 +45,7 @@ export async function openLiveRegistry(options: LiveRegistryOptions): Promise<Li
       fault = undefined;
     } catch (error) {
       // A file that is gone for a moment is an editor at work; what follows tells.
-      fault = error instanceof ModelsFileError ? error.message : `${label} cannot be read`;
+      fault = error instanceof ModelsFileError ? error.message : `${label} cannot be put in force`;
     }
     onReload(fault);
   }
@@ -57,11 +62,14 @@ export async function openLiveRegistry(options: LiveRegistryOptions): Promise<Li
   };
 }
 
+/** The link that Kubernetes turns to the new version of a mounted ConfigMap; the file itself is not touched. */
+const MOUNTED_VERSION = '..data';
+
 /** Watches the folder, since many editors replace a file instead of writing it. */
 function watchFile(path: string, onChange: () => void): FSWatcher {
   let timer: NodeJS.Timeout | undefined;
   const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
-    if (name !== basename(path)) return;
+    if (name !== null && name !== basename(path) && name !== MOUNTED_VERSION) return;
     clearTimeout(timer);
     timer = setTimeout(onChange, SETTLE_MS);
   });

@@ -1,11 +1,11 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { discoverFromEnvironment, discoverOllama } from './discover.ts';
 import { type LiveRegistry, openLiveRegistry } from './live-registry.ts';
-import { parseModelsFile } from './models-file.ts';
+import { ModelsFileError, parseModelsFile } from './models-file.ts';
 import { createRegistry, type Target } from './registry.ts';
 
 const file = (more = '') =>
@@ -124,6 +124,18 @@ describe('discoverOllama', () => {
     );
     expect(found.map(({ name, provider }) => [name, provider])).toEqual([['llama3.2:latest', 'ollama']]);
   });
+  test('leaves out what cannot chat', async () => {
+    const found = await discoverOllama(async () =>
+      Response.json({
+        models: [
+          { name: 'nomic-embed-text:latest', details: { family: 'nomic-bert' } },
+          { name: 'all-minilm:latest', details: { family: 'bert' } },
+          { name: 'qwen3:8b', details: { family: 'qwen3' } },
+        ],
+      }),
+    );
+    expect(found.map(({ name }) => name)).toEqual(['qwen3:8b']);
+  });
   test('is content when there is none, or something else answers', async () => {
     const refused = async () => {
       throw new TypeError('refused');
@@ -169,6 +181,19 @@ describe('openLiveRegistry', () => {
     expect(names()).not.toContain('third');
   });
 
+  test('tells plainly that there is no file', async () => {
+    const opening = openLiveRegistry({
+      path: join(dir, 'none.toml'),
+      env: {},
+      discovered: [],
+      createModel: ({ name }) => scriptedModel(name, []),
+      extractive,
+      onReload: () => undefined,
+    });
+    await expect(opening).rejects.toThrow(/none\.toml cannot be read$/);
+    await expect(opening).rejects.toBeInstanceOf(ModelsFileError);
+  });
+
   test('keeps what was good when an edit is broken, and says so', async () => {
     await writeFile(join(dir, 'models.toml'), `${file()}\nbroken = `);
     await expect.poll(() => live.fault).toMatch(/models\.toml:\d+:\d+ /);
@@ -176,5 +201,32 @@ describe('openLiveRegistry', () => {
     expect(names()).toContain('small');
     await writeFile(join(dir, 'models.toml'), file());
     await expect.poll(() => live.fault).toBeUndefined();
+  });
+
+  test('reads a new version of a mounted ConfigMap, whose file is a link through a folder that is swapped', async () => {
+    const mount = join(dir, 'mount');
+    const version = async (name: string, model: string) => {
+      await mkdir(join(mount, name), { recursive: true });
+      const more = `[models.${model}]\nprovider = "open"\ncontext_length = 5\n`;
+      await writeFile(join(mount, name, 'models.toml'), file(more));
+      await symlink(name, join(mount, '..data_tmp'));
+      await rename(join(mount, '..data_tmp'), join(mount, '..data'));
+    };
+    await version('..v1', 'first');
+    await symlink('..data/models.toml', join(mount, 'models.toml'));
+    const mounted = await openLiveRegistry({
+      path: join(mount, 'models.toml'),
+      env: {},
+      discovered: [],
+      createModel: ({ name }) => scriptedModel(name, []),
+      extractive,
+      onReload: () => undefined,
+    });
+    try {
+      await version('..v2', 'second');
+      await expect.poll(() => mounted.current.list().map(({ id }) => id)).toContain('second');
+    } finally {
+      mounted.close();
+    }
   });
 });

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ChatEvent } from '../../shared/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
 import { bytesOf, readAll, streamOf } from '../../shared/testing/streams.ts';
-import { createOpenAICompatibleModel } from './openai-compatible.ts';
+import { createOpenAICompatibleModel, type Upstream } from './openai-compatible.ts';
 
 const folder = join(import.meta.dirname, 'fixtures');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.sse'));
@@ -95,6 +95,16 @@ describe('an upstream that fails', () => {
     expect(error).toMatchObject({ code: 'upstream_rejected', param: 'foo' });
     expect(error?.message).toContain('Unknown field foo');
     expect(error?.message).not.toMatch(/org-abc|example\.com|sk-secret/);
+    const host = await failure(refusal(400, { message: 'Unknown field foo on 10.1.2.3:8000' }));
+    expect(host?.message).toMatch(/Unknown field foo on \[redacted\]$/);
+  });
+
+  test('by sending the call elsewhere', async () => {
+    const elsewhere = { status: 307, headers: { location: 'http://elsewhere.test/' } };
+    expect(await failure(() => new Response(null, elsewhere))).toMatchObject({
+      code: 'upstream_error',
+      retryable: false,
+    });
   });
 
   test.each([
@@ -132,6 +142,56 @@ const text = [
   bytesOf('data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'),
   bytesOf('data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'),
 ];
+describe('a call', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  test.each<[Upstream, string, Record<string, string>]>([
+    [
+      { kind: 'openai', baseUrl: 'http://one.test/v1', apiKey: 'key-1' },
+      'http://one.test/v1/chat/completions',
+      { authorization: 'Bearer key-1' },
+    ],
+    [
+      { kind: 'openai', baseUrl: 'http://open.test/v1', apiKey: undefined },
+      'http://open.test/v1/chat/completions',
+      {},
+    ],
+    [
+      { kind: 'azure', endpoint: 'http://azure.test/', apiKey: 'key-2', apiVersion: '2024-10-21' },
+      'http://azure.test/openai/deployments/m-1/chat/completions?api-version=2024-10-21',
+      { 'api-key': 'key-2' },
+    ],
+  ])('to %j takes nothing from the environment of others', async (upstream, address, keys) => {
+    for (const name of ['OPENAI_API_KEY', 'OPENAI_ADMIN_KEY', 'OPENAI_ORG_ID', 'OPENAI_PROJECT_ID']) {
+      vi.stubEnv(name, "another provider's");
+    }
+    vi.stubEnv('AZURE_OPENAI_API_KEY', "another provider's");
+    vi.stubEnv('OPENAI_BASE_URL', 'http://another.test/v1');
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', "authorization: Bearer another\nx-key: another provider's");
+    const calls: { url: string; init: RequestInit | undefined }[] = [];
+    const model = createOpenAICompatibleModel({
+      name: 'm',
+      provider: 'test',
+      upstream,
+      upstreamModel: 'm-1',
+      fetch: async (url, init) => {
+        calls.push({ url: String(url), init });
+        return stream(text);
+      },
+    });
+    const events = await readAll(model.stream(request, new AbortController().signal));
+    expect(events.at(-1)).toEqual({ type: 'turn-end', finishReason: 'stop' });
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.url).toBe(address);
+    expect(calls[0]?.init?.redirect).toBe('manual');
+    expect(Object.fromEntries(new Headers(calls[0]?.init?.headers))).toEqual({
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+      ...keys,
+    });
+  });
+});
+
 describeChatModel('the OpenAI-compatible provider', {
   answering: () => modelOf(() => stream(text)),
   silent: () =>

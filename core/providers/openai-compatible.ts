@@ -53,24 +53,36 @@ function toStreamingBody(request: ChatRequest, upstreamModel: string): Streaming
 }
 
 function createClient({ upstream, upstreamModel, fetch }: OpenAICompatibleOptions): OpenAI {
-  // Retries and time limits belong to the layers around this one.
-  // Its own log would hold what the model said.
+  // Retries and time limits belong to the layers around this one. The client's own log would hold what the
+  // model said. What is left out here, the client takes from environment variables that may be another
+  // provider's, so everything is given.
   const common = {
+    apiKey: upstream.apiKey ?? 'none',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
     maxRetries: 0,
     timeout: 2 ** 31 - 1,
     logLevel: 'off' as const,
-    ...(fetch ? { fetch } : {}),
+    fetch: boundFetch(upstream, fetch ?? globalThis.fetch),
   };
-  if (upstream.kind === 'azure') {
-    const { endpoint, apiKey, apiVersion } = upstream;
-    return new AzureOpenAI({ ...common, endpoint, apiKey, apiVersion, deployment: upstreamModel });
-  }
-  // Everything is passed explicitly: the client must not pick up another provider's key from the environment.
-  return new OpenAI({
+  if (upstream.kind === 'openai') return new OpenAI({ ...common, baseURL: upstream.baseUrl });
+  const baseURL = `${upstream.endpoint.replace(/\/+$/, '')}/openai`;
+  return new AzureOpenAI({
     ...common,
-    baseURL: upstream.baseUrl,
-    apiKey: upstream.apiKey ?? 'none',
-    organization: null,
-    project: null,
+    baseURL,
+    apiVersion: upstream.apiVersion,
+    deployment: upstreamModel,
   });
+}
+
+/**
+ * Binds the key, and what a prompt says, to the upstream's own address: a redirect is not followed, and no
+ * header goes out but these (the client would add those of `OPENAI_CUSTOM_HEADERS`, whosever they are).
+ */
+function boundFetch(upstream: Upstream, send: typeof fetch): typeof fetch {
+  const headers: Record<string, string> = { accept: 'text/event-stream', 'content-type': 'application/json' };
+  if (upstream.kind === 'azure') headers['api-key'] = upstream.apiKey;
+  else if (upstream.apiKey !== undefined) headers.authorization = `Bearer ${upstream.apiKey}`;
+  return (url, init) => send(url, { ...init, headers, redirect: 'manual' });
 }

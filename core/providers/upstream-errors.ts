@@ -17,6 +17,8 @@ function toStatusError(error: APIError): AppError {
   const { status, code } = error;
   // An error object inside the stream has no status.
   if (status === undefined) return new AppError('upstream_error', { cause });
+  // A redirect is not followed, and the next try would meet it again.
+  if (status < 400) return new AppError('upstream_error', { retryable: false, cause });
   if (status === 401 || status === 403) return new AppError('upstream_auth_failed', { cause });
   if (status === 429) {
     if (code === 'insufficient_quota') return new AppError('insufficient_quota', { cause });
@@ -46,7 +48,7 @@ function retryAfterMs({ headers }: APIError): number | undefined {
 
 /** Keys, addresses and account names, which upstreams like to repeat in their messages. */
 const secrets =
-  /https?:\/\/\S+|\b(?:sk|pk|rk|org|proj|key|user|asst|ft)[-_][\w*.-]{4,}|\b[A-Za-z0-9_*-]{32,}\b|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|ai|cn|dev|local)\b/gi;
+  /https?:\/\/\S+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\b(?:sk|pk|rk|org|proj|key|user|asst|ft)[-_][\w*.-]{4,}|\b[A-Za-z0-9_*-]{32,}\b|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|ai|cn|dev|local)\b/gi;
 const MAX_TEXT = 500;
 
 /** The upstream's own words on what is wrong with the request, which only the caller can mend. */

@@ -36,6 +36,8 @@ async function callUpstream(
   if (options.apiKey) headers.authorization = `Bearer ${options.apiKey}`;
   const response = await options.fetch(`${options.baseUrl}/chat/completions`, {
     method: 'POST',
+    // A prompt goes where the configuration says, and no further.
+    redirect: 'manual',
     headers,
     body: JSON.stringify(toUpstreamBody(request, options.model)),
     signal,

@@ -41,7 +41,9 @@ async function connect(claims: Parameters<System['token']>[0] = {}): Promise<{
   const socket = new WebSocket(address, [SESSION_PROTOCOL, tokenProtocol(await system.token(claims))]);
   open.push(socket);
   const frames: Frame[] = [];
-  socket.addEventListener('message', ({ data }) => frames.push(JSON.parse(String(data))));
+  socket.addEventListener('message', ({ data }) => {
+    if (data !== 'pong') frames.push(JSON.parse(String(data)));
+  });
   const closed = new Promise<CloseEvent>((resolve) =>
     socket.addEventListener('close', resolve, { once: true }),
   );
