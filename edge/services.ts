@@ -25,6 +25,7 @@ export interface EdgeServices {
   /** The models that answer one turn of a session: a heavy one is owned by the core. */
   sessionModelsFor(context: RequestContext, turnId: string): TurnModels;
   now: () => number;
+  wait: (ms: number) => Promise<void>;
   newId: () => string;
 }
 
@@ -50,12 +51,13 @@ export function edgeServices(bindings: EdgeBindings): EdgeServices {
 function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const config = parseEdgeEnv(bindings);
   const now = () => Date.now();
+  const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const core = createCoreClient({
     url: config.coreUrl,
     serviceKey: config.serviceKey,
     fetch: (...request) => fetch(...request),
     now,
-    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    wait,
   });
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config, bindings, counters);
@@ -77,6 +79,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       },
     }),
     now,
+    wait,
     newId: () => crypto.randomUUID().replaceAll('-', ''),
   };
 }

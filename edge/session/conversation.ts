@@ -33,9 +33,15 @@ export interface ConversationOptions {
   /** @throws AppError `model_not_found`, `core_unavailable` */
   describeModel: (name: string) => Promise<ModelInfo>;
   newId: () => string;
+  /** Resolves after that many milliseconds. */
+  wait: (ms: number) => Promise<void>;
   /** Unix time in milliseconds. */
   now: () => number;
 }
+
+/** How often an answer is tried to be stored, over about six seconds. */
+const KEEP_ATTEMPTS = 6;
+const KEEP_FIRST_WAIT_MS = 200;
 
 /** Where in the tree of a conversation's messages a turn goes on. */
 export type TurnBranch =
@@ -155,9 +161,19 @@ export class Conversation implements TurnConversation {
   async keepAnswer(result: TurnResult): Promise<void> {
     const answer = toAssistantMessage(result);
     if (!answer) return;
-    const { store, key } = this.#options;
+    const { store, key, wait } = this.#options;
     const messages = this.#chain(this.#lastStored, [answer]);
-    await store.append(key, { expectedVersion: this.#loaded.version, messages });
+    // The client has the answer; the history must not lack it because the store was away for a moment.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await store.append(key, { expectedVersion: this.#loaded.version, messages });
+        break;
+      } catch (error) {
+        const away = error instanceof AppError && error.code === 'store_unavailable';
+        if (!away || attempt === KEEP_ATTEMPTS) throw error;
+        await wait(KEEP_FIRST_WAIT_MS * 2 ** (attempt - 1));
+      }
+    }
     this.#lastStored = messages.at(-1);
   }
 

@@ -157,7 +157,7 @@ export class TurnLine {
 
   #conversation({ context, turnId, request, sessionId, branch, ownSystem }: TurnCommand): Conversation {
     const { services, store } = this.#options;
-    const { config, counters, catalog, newId, now } = services;
+    const { config, counters, catalog, newId, now, wait } = services;
     return new Conversation({
       key: { tenant: context.tenant, user: context.user, sessionId },
       turnId,
@@ -170,6 +170,7 @@ export class TurnLine {
       describeModel: (name) => catalog.find(context, name),
       newId,
       now,
+      wait,
     });
   }
 
