@@ -2,7 +2,7 @@
  * What travels over a session's WebSocket, in the frames of OpenAI's Responses WebSocket: `response.create`
  * in, `response.*` out. One JSON object a message. Whoever is connected sees every turn of the session live,
  * in one order; each event carries `response_id` besides its `sequence_number`, so that a socket that was
- * lost goes on with `edgewise.resume`.
+ * lost goes on: with `?response_id=...&starting_after=N` in the address it opens, or with `edgewise.resume`.
  *
  * The text `ping` is answered with `pong`, without waking the session.
  */

@@ -3,9 +3,14 @@ import { AppError } from '../../shared/errors.ts';
 import { SESSION_PROTOCOL } from '../../shared/session-protocol.ts';
 import { SOCKET_OWNER_HEADER, sessionObjectOf } from '../session/session-object.ts';
 import type { SocketOwner } from '../session/session-sockets.ts';
+import { parseResponseId } from '../wire/response-id.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { parseInteger } from './query.ts';
 
-/** `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/session-protocol.ts`. */
+/**
+ * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/session-protocol.ts`. A client that comes
+ * back says with `response_id` and `starting_after` where it was.
+ */
 export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>): Promise<Response> {
   if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') throw new AppError('upgrade_required');
   requireOrigin(c);
@@ -14,7 +19,8 @@ export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>):
   const expiresAtMs = c.get('tokenExpiresAtMs');
   // Clocks that differ get their grace with a request; a socket would be closed at once.
   if (expiresAtMs <= c.get('services').now()) throw new AppError('token_expired');
-  const owner: SocketOwner = { context, sessionId, expiresAtMs };
+  const last = parseCursor(c, sessionId);
+  const owner: SocketOwner = { context, sessionId, expiresAtMs, ...(last && { last }) };
   // The token stays here: what goes on is who it belongs to.
   const headers = {
     upgrade: 'websocket',
@@ -22,6 +28,16 @@ export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>):
     [SOCKET_OWNER_HEADER]: encodeURIComponent(JSON.stringify(owner)),
   };
   return sessionObjectOf(c.env, { ...context, sessionId }).fetch('https://session/ws', { headers });
+}
+
+/** `response_id` and `starting_after`: the last event of a turn that the client has. */
+function parseCursor(c: EdgeContext, sessionId: string): SocketOwner['last'] {
+  const id = c.req.query('response_id');
+  if (id === undefined) return undefined;
+  const place = parseResponseId(id);
+  if (place.sessionId !== sessionId) throw new AppError('response_not_found', { param: 'response_id' });
+  const range = { fallback: -1, min: 0, max: Number.MAX_SAFE_INTEGER };
+  return { turnId: place.turnId, seq: parseInteger(c.req.query('starting_after'), 'starting_after', range) };
 }
 
 /** Browsers do not hold WebSockets to CORS, so the origin is checked here: exactly one of the configured, or our own. */

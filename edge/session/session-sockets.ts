@@ -17,7 +17,7 @@ export interface SocketOwner {
   sessionId: string;
   /** Unix time in milliseconds. */
   expiresAtMs: number;
-  /** The last event that was sent, so that a turn taken up again after an eviction is not told twice. */
+  /** The last event that the client has: what it came back with, and then what was sent, so that nothing is told twice. */
   last?: { turnId: string; seq: number };
 }
 
@@ -51,12 +51,14 @@ export class SessionSockets {
     options.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
-  /** Takes a socket in, and tells it the turn that runs. */
+  /** Takes a socket in, and tells it what it missed of the turn it comes back for, and the turn that runs. */
   accept(owner: SocketOwner, running: string | undefined): Response {
     const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
     this.#options.state.acceptWebSocket(server);
     server.serializeAttachment(owner);
-    if (running !== undefined) this.#follow(server, running, -1);
+    const { last } = owner;
+    if (last) this.#follow(server, last.turnId, last.seq);
+    if (running !== undefined && running !== last?.turnId) this.#follow(server, running, -1);
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -80,14 +82,7 @@ export class SessionSockets {
       if (typeof text !== 'string') throw new AppError('invalid_json', { message: 'Messages are text.' });
       await this.#handle(socket, owner, text);
     } catch (thrown) {
-      const error = toAppError(thrown);
-      socket.send(
-        JSON.stringify({
-          type: 'error',
-          status: error.status,
-          ...toOpenAIError(error.toInfo(), owner.context.requestId),
-        }),
-      );
+      tellError(socket, thrown);
     }
   }
 
@@ -150,10 +145,13 @@ export class SessionSockets {
 
   #follow(socket: WebSocket, turnId: string, after: number): void {
     const before = this.#sending.get(socket) ?? Promise.resolve();
-    // A socket that closed in between is over; the turn is not.
     this.#sending.set(
       socket,
-      before.then(() => this.#send(socket, turnId, after)).catch(() => undefined),
+      before
+        .then(() => this.#send(socket, turnId, after))
+        .catch((error) => tellError(socket, error))
+        // A socket that closed in between is over; the turn is not.
+        .catch(() => undefined),
     );
   }
 
@@ -191,4 +189,10 @@ async function hasRoom(socket: WebSocket): Promise<boolean> {
 
 function ownerOf(socket: WebSocket): SocketOwner {
   return socket.deserializeAttachment() as SocketOwner;
+}
+
+function tellError(socket: WebSocket, thrown: unknown): void {
+  const error = toAppError(thrown);
+  const body = toOpenAIError(error.toInfo(), ownerOf(socket).context.requestId);
+  socket.send(JSON.stringify({ type: 'error', status: error.status, ...body }));
 }

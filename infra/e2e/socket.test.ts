@@ -31,13 +31,16 @@ afterEach(() => {
 });
 
 /** A device of a user, with all it was told. */
-async function connect(claims: Parameters<System['token']>[0] = {}): Promise<{
+async function connect(
+  claims: Parameters<System['token']>[0] = {},
+  query = '',
+): Promise<{
   socket: WebSocket;
   frames: Frame[];
   closed: Promise<CloseEvent>;
   until(count: number, type?: string): Promise<void>;
 }> {
-  const address = `${system.address.replace('http', 'ws')}/v1/sessions/${sessionId}/ws`;
+  const address = `${system.address.replace('http', 'ws')}/v1/sessions/${sessionId}/ws${query}`;
   const socket = new WebSocket(address, [SESSION_PROTOCOL, tokenProtocol(await system.token(claims))]);
   open.push(socket);
   const frames: Frame[] = [];
@@ -119,6 +122,34 @@ test('a socket that was lost goes on after any event, with one model call', asyn
   expect(system.upstream.calls).toHaveLength(1);
 });
 
+/** What differs between two runs of the same turn: ids and times. */
+const normalise = (frames: Frame[]) =>
+  JSON.parse(
+    JSON.stringify(frames)
+      .replace(/[0-9a-f]{32}|[0-9a-f-]{36}/g, 'id')
+      .replace(/"created_at":\d+/g, '"created_at":0'),
+  );
+
+test('a socket that is lost in mid-answer, after any event, misses nothing and hears nothing twice', async () => {
+  const unbroken = await connect();
+  unbroken.socket.send(create('hi'));
+  await unbroken.until(1, 'response.completed');
+  const whole = normalise(unbroken.frames);
+  for (let cut = 1; cut < whole.length; cut++) {
+    sessionId = crypto.randomUUID();
+    const first = await connect();
+    first.socket.send(create('hi'));
+    await first.until(cut);
+    const seen = first.frames.slice(0, cut);
+    first.socket.close();
+    const id = seen[0]?.response_id;
+    const second = await connect({}, `?response_id=${id}&starting_after=${cut - 1}`);
+    await second.until(1, 'response.completed');
+    expect(normalise([...seen, ...second.frames])).toEqual(whole);
+  }
+  expect(system.upstream.calls).toHaveLength(whole.length);
+});
+
 test('a client can change from SSE to a socket and back in mid-answer: one cursor', async () => {
   system.upstream.behave(say('one two three four five six seven eight', { paceMs: 30 }));
   const begun = await system.request('/v1/responses', {
@@ -149,6 +180,14 @@ test('a socket stops the turn, for everyone', async () => {
   await one.until(1, 'response.incomplete');
   expect(one.frames.at(-1)?.response?.status).toBe('cancelled');
   await system.upstream.calls[0]?.aborted;
+});
+
+test('a client that comes back for what is gone is told so, and stays', async () => {
+  const gone = await connect({}, `?response_id=resp_${'0'.repeat(32)}_${sessionId}&starting_after=3`);
+  await gone.until(1, 'error');
+  expect(gone.frames[0]).toMatchObject({ error: { code: 'turn_expired' } });
+  gone.socket.send(create('hi'));
+  await gone.until(1, 'response.completed');
 });
 
 test('ping is answered', async () => {
