@@ -19,24 +19,28 @@ export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unkn
   }
 }
 
+/**
+ * What is read of a body that is too large, and thrown away: a client that is still sending would see a
+ * broken connection instead of the answer.
+ */
+const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
+
 async function readText(c: EdgeContext, maxBytes: number): Promise<string> {
-  const tooLarge = () =>
-    new AppError('request_too_large', { message: `The request body is larger than ${maxBytes} bytes.` });
-  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge();
   const { body } = c.req.raw;
   if (!body) return '';
+  const declared = Number(c.req.header('content-length') ?? 0);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   let text = '';
   let bytes = 0;
   try {
     for await (const chunk of body) {
       bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw tooLarge();
-      text += decoder.decode(chunk, { stream: true });
+      if (bytes > MAX_DISCARDED_BYTES) break;
+      if (declared <= maxBytes && bytes <= maxBytes) text += decoder.decode(chunk, { stream: true });
     }
-    return text + decoder.decode();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause: error });
+    if (bytes <= maxBytes) return text + decoder.decode();
+  } catch (cause) {
+    throw new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause });
   }
+  throw new AppError('request_too_large', { message: `The request body is larger than ${maxBytes} bytes.` });
 }
