@@ -46,10 +46,6 @@ export class TurnExpander {
     return expander;
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   push(event: ChatEvent): TurnEvent[] {
     if (this.#ended) return [];
     switch (event.type) {

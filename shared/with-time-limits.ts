@@ -1,6 +1,7 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
-import { type ChatEvent, type ChatModel, isTerminal } from './chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
+import { eventStream } from './event-stream.ts';
 
 /** Milliseconds. */
 export interface TimeLimits {
@@ -22,15 +23,13 @@ export const defaultTimeLimits: TimeLimits = {
 };
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
-  return {
-    name: model.name,
-    stream(request, signal) {
-      const call = new AbortController();
-      const events = model.stream(request, AbortSignal.any([signal, call.signal])).getReader();
-      let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
-      const whole = timer(limits.totalMs);
-
-      async function next(): Promise<ChatEvent> {
+  async function* limit(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
+    const call = new AbortController();
+    const events = model.stream(request, AbortSignal.any([signal, call.signal])).getReader();
+    let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
+    const whole = timer(limits.totalMs);
+    try {
+      for (;;) {
         const reading = timer(step.ms);
         const result = await Promise.race([
           events.read(),
@@ -38,35 +37,22 @@ export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel 
           whole.elapsed.then((): ErrorCode => 'deadline_exceeded'),
         ]);
         reading.clear();
-        if (typeof result === 'string') {
-          call.abort();
-          return { type: 'error', error: new AppError(result).toInfo() };
-        }
-        const event = result.value ?? { type: 'error', error: new AppError('internal_error').toInfo() };
+        if (typeof result === 'string') return yield { type: 'error', error: new AppError(result).toInfo() };
+        if (result.done) return;
+        yield result.value;
         step =
-          event.type === 'model-start'
+          result.value.type === 'model-start'
             ? { code: 'first_token_timeout', ms: limits.firstTokenMs }
             : { code: 'idle_timeout', ms: limits.idleMs };
-        return event;
       }
-
-      return new ReadableStream<ChatEvent>(
-        {
-          async pull(controller) {
-            const event = await next();
-            controller.enqueue(event);
-            if (!isTerminal(event)) return;
-            whole.clear();
-            controller.close();
-          },
-          cancel() {
-            whole.clear();
-            call.abort();
-          },
-        },
-        { highWaterMark: 0 },
-      );
-    },
+    } finally {
+      whole.clear();
+      call.abort();
+    }
+  }
+  return {
+    name: model.name,
+    stream: (request, signal) => eventStream(signal, (inner) => limit(request, inner)),
   };
 }
 

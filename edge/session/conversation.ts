@@ -105,6 +105,7 @@ export class Conversation implements TurnConversation {
       if (path && (all || path.complete || holdsRounds(path.messages, limits.rounds))) {
         this.#tail = { version, system, messages: path.messages };
         if (place.again) this.#answerAgain(place.again);
+        this.#lastStored = messages.findLast(isOurs) ?? this.#lastStored;
         return;
       }
       if (all) throw new AppError('turn_not_found');
@@ -130,11 +131,8 @@ export class Conversation implements TurnConversation {
   }
 
   async reload(choice: ModelChoice): Promise<ChatRequest> {
-    const { turnId, store, key } = this.#options;
-    const { messages } = await store.tail(key, FIRST_READ);
-    const ours = (message: StoredMessage) => message.turnId === turnId;
-    await this.#read(ours);
-    this.#lastStored = messages.findLast(ours) ?? this.#lastStored;
+    const { turnId } = this.#options;
+    await this.#read((message) => message.turnId === turnId);
     return this.fit(choice);
   }
 
