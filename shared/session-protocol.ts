@@ -4,6 +4,9 @@
  * in one order; each event carries `response_id` besides its `sequence_number`, so that a socket that was
  * lost goes on: with `?response_id=...&starting_after=N` in the address it opens, or with `edgewise.resume`.
  *
+ * A reader says with `edgewise.ack` how far it is; one that stays too far behind is closed with
+ * `closeCodes.tooSlow`, and can come back for the rest. Who never acknowledges is given more room.
+ *
  * The text `ping` is answered with `pong`, without waking the session.
  */
 import * as v from 'valibot';
@@ -27,6 +30,12 @@ export function tokenOfProtocols(header: string | undefined): string | undefined
   return offered?.find((name) => name.startsWith(TOKEN_PREFIX))?.slice(TOKEN_PREFIX.length);
 }
 
+const sequenceNumber = v.pipe(
+  v.number(),
+  v.integer('must be an integer'),
+  v.minValue(0, 'must be at least 0'),
+);
+
 const clientMessage = v.variant('type', [
   /** A turn: the body of `POST /v1/responses`, beside `type` or under `response`. */
   v.looseObject({
@@ -39,16 +48,21 @@ const clientMessage = v.variant('type', [
   v.looseObject({
     type: v.literal('edgewise.resume'),
     response_id: v.string(),
-    starting_after: v.optional(
-      v.pipe(v.number(), v.integer('must be an integer'), v.minValue(0, 'must be at least 0')),
-    ),
+    starting_after: v.optional(sequenceNumber),
+  }),
+  /** The client has a turn's events up to that number, and all that was sent to it before. */
+  v.looseObject({
+    type: v.literal('edgewise.ack'),
+    response_id: v.string(),
+    sequence_number: sequenceNumber,
   }),
 ]);
 
 export type ClientMessage =
   | { type: 'response.create'; body: Record<string, unknown> }
   | { type: 'response.cancel'; responseId: string | undefined }
-  | { type: 'edgewise.resume'; responseId: string; after: number };
+  | { type: 'edgewise.resume'; responseId: string; after: number }
+  | { type: 'edgewise.ack'; responseId: string; seq: number };
 
 /** @throws AppError that names the field */
 export function parseClientMessage(text: string): ClientMessage {
@@ -64,5 +78,7 @@ export function parseClientMessage(text: string): ClientMessage {
     return { type, body: response ?? beside };
   }
   if (message.type === 'response.cancel') return { type: message.type, responseId: message.response_id };
+  if (message.type === 'edgewise.ack')
+    return { type: message.type, responseId: message.response_id, seq: message.sequence_number };
   return { type: message.type, responseId: message.response_id, after: message.starting_after ?? -1 };
 }

@@ -9,6 +9,7 @@ import { closeCodes, parseClientMessage, SESSION_PROTOCOL } from '../../shared/s
 import type { TurnEvents } from '../chat/turn-response.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { createResponsesEventEncoder } from '../wire/responses.ts';
+import { SocketFlow } from './socket-flow.ts';
 import type { TurnCommand } from './turn-command.ts';
 
 /** Who is at the other end; attached to the socket. */
@@ -35,16 +36,11 @@ export interface SessionSocketsOptions {
   read: (turnId: string) => TurnEvents & AsyncIterable<{ events: { seq: number }[] }>;
 }
 
-/** Bytes that wait for a slow reader before its socket is given up; it can come back and resume. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** How long a reader may take to make room. */
-const SLOW_MS = 5000;
-const SLOW_POLL_MS = 50;
-
 export class SessionSockets {
   readonly #options: SessionSocketsOptions;
   /** The end of what is being sent to a socket: one thing after the other keeps the order. */
   readonly #sending = new WeakMap<WebSocket, Promise<void>>();
+  readonly #flows = new WeakMap<WebSocket, SocketFlow>();
 
   constructor(options: SessionSocketsOptions) {
     this.#options = options;
@@ -105,6 +101,9 @@ export class SessionSockets {
   async #handle(socket: WebSocket, owner: SocketOwner, text: string): Promise<void> {
     const message = parseClientMessage(text);
     const { start, stop, commandOf } = this.#options;
+    if (message.type === 'edgewise.ack')
+      return this.#flowOf(socket).acknowledge(this.#turnOf(owner, message.responseId), message.seq);
+    this.#flowOf(socket).heard();
     switch (message.type) {
       case 'response.create':
         return start(this.#toCommand(owner, message.body));
@@ -116,6 +115,12 @@ export class SessionSockets {
         return this.#follow(socket, turnId, message.after);
       }
     }
+  }
+
+  #flowOf(socket: WebSocket): SocketFlow {
+    const flow = this.#flows.get(socket) ?? new SocketFlow();
+    this.#flows.set(socket, flow);
+    return flow;
   }
 
   #turnOf(owner: SocketOwner, id: string): string {
@@ -165,26 +170,21 @@ export class SessionSockets {
       echo: wire.kind === 'responses' ? wire.echo : {},
     });
     const turn = read(turnId);
+    const flow = this.#flowOf(socket);
     for (let step = await turn.next(); !step.done; step = await turn.next()) {
-      if (!(await hasRoom(socket)))
+      if (!(await flow.hasRoom()))
         return socket.close(closeCodes.tooSlow, 'the reader is too slow; resume to go on');
       const seq = step.value.events.at(-1)?.seq ?? -1;
       if (seq > after) socket.serializeAttachment({ ...ownerOf(socket), last: { turnId, seq } });
       for (const numbered of step.value.events) {
         const event = encode(numbered);
-        if (numbered.seq > after) socket.send(JSON.stringify({ ...event, response_id: id }));
+        if (numbered.seq <= after) continue;
+        const frame = JSON.stringify({ ...event, response_id: id });
+        socket.send(frame);
+        flow.sent(turnId, numbered.seq, frame.length);
       }
     }
   }
-}
-
-/** Waits until a reader has taken most of what was sent to it. False when it takes too long. */
-async function hasRoom(socket: WebSocket): Promise<boolean> {
-  for (let waitedMs = 0; socket.bufferedAmount > MAX_BUFFERED_BYTES; waitedMs += SLOW_POLL_MS) {
-    if (waitedMs >= SLOW_MS) return false;
-    await new Promise((resolve) => setTimeout(resolve, SLOW_POLL_MS));
-  }
-  return true;
 }
 
 function ownerOf(socket: WebSocket): SocketOwner {
