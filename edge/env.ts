@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { importServiceKey } from '../shared/service-token.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
+import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
 
 /** The bindings as the platform hands them over; text ones are unchecked. */
@@ -32,6 +33,8 @@ export interface EdgeConfig {
   turnTimeoutMs: number;
   /** How long a conversation is kept after its last turn. */
   sessionTtlMs: number;
+  /** Conversations in the client's hands; without keys there are none. */
+  state: { keys: StateKey[]; maxChars: number } | undefined;
   /** How long a turn's events can be read again after its end. */
   turnTtlMs: number;
 }
@@ -42,9 +45,11 @@ export type JwtConfig = {
   audience: string;
 } & ({ secret: Uint8Array; jwksUrl?: never } | { jwksUrl: URL; secret?: never });
 
-export type LightConfig =
-  | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
-  | { kind: 'workers-ai'; model: string };
+export type LightConfig = {
+  model: string;
+  /** Most tokens of an answer. */
+  maxOutputTokens: number;
+} & ({ kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined } | { kind: 'workers-ai' });
 
 const text = v.optional(v.pipe(v.string(), v.trim()), '');
 const integer = (fallback: number, minimum: number) =>
@@ -81,11 +86,20 @@ const bindingsSchema = v.object({
   EDGEWISE_LIGHT_BASE_URL: webAddress,
   EDGEWISE_LIGHT_API_KEY: text,
   EDGEWISE_LIGHT_MODEL: text,
+  EDGEWISE_LIGHT_MAX_OUTPUT_TOKENS: integer(4096, 1),
   EDGEWISE_WORKERS_AI_MODEL: text,
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10),
   EDGEWISE_TURN_TIMEOUT_MS: integer(300_000, 1000),
   EDGEWISE_SESSION_TTL_HOURS: integer(720, 1),
   EDGEWISE_TURN_TTL_MINUTES: integer(1440, 1),
+  EDGEWISE_STATE_KEYS: v.pipe(
+    text,
+    v.check(
+      (value) => value === '' || toStateKeys(value).every(isStateKey),
+      'must be "id:secret", several with commas between: ids of letters and digits, secrets of 32 characters or more',
+    ),
+  ),
+  EDGEWISE_STATE_MAX_CHARS: integer(8192, 256),
   UPSTASH_REDIS_REST_URL: webAddress,
   UPSTASH_REDIS_REST_TOKEN: text,
 });
@@ -117,6 +131,9 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     turnTimeoutMs: env.EDGEWISE_TURN_TIMEOUT_MS,
     sessionTtlMs: env.EDGEWISE_SESSION_TTL_HOURS * 3_600_000,
     turnTtlMs: env.EDGEWISE_TURN_TTL_MINUTES * 60_000,
+    state: env.EDGEWISE_STATE_KEYS
+      ? { keys: toStateKeys(env.EDGEWISE_STATE_KEYS), maxChars: env.EDGEWISE_STATE_MAX_CHARS }
+      : undefined,
   };
 }
 
@@ -154,17 +171,30 @@ function toJwtConfig(env: ParsedBindings): JwtConfig {
 }
 
 function toLightConfig(env: ParsedBindings): LightConfig | undefined {
+  const maxOutputTokens = env.EDGEWISE_LIGHT_MAX_OUTPUT_TOKENS;
   if (env.EDGEWISE_LIGHT_BASE_URL !== '') {
     return {
       kind: 'openai-compatible',
       baseUrl: env.EDGEWISE_LIGHT_BASE_URL.replace(/\/+$/, ''),
       apiKey: env.EDGEWISE_LIGHT_API_KEY || undefined,
       model: env.EDGEWISE_LIGHT_MODEL,
+      maxOutputTokens,
     };
   }
   if (env.EDGEWISE_WORKERS_AI_MODEL !== '')
-    return { kind: 'workers-ai', model: env.EDGEWISE_WORKERS_AI_MODEL };
+    return { kind: 'workers-ai', model: env.EDGEWISE_WORKERS_AI_MODEL, maxOutputTokens };
   return undefined;
+}
+
+function toStateKeys(value: string): StateKey[] {
+  return value.split(',').map((entry) => {
+    const [id = '', ...secret] = entry.trim().split(':');
+    return { id, secret: secret.join(':') };
+  });
+}
+
+function isStateKey({ id, secret }: StateKey): boolean {
+  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && secret.length >= 32;
 }
 
 function isWebAddress(value: string): boolean {

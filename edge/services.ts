@@ -2,8 +2,9 @@
 import type { ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
-import { tokenEncodingFor } from '../shared/token-count.ts';
+import { roughTokens, tokenEncodingFor } from '../shared/token-count.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
+import { withOutputLimit } from '../shared/with-output-limit.ts';
 import { type TimeLimits, withTimeLimits } from '../shared/with-time-limits.ts';
 import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
@@ -12,6 +13,7 @@ import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
 import { createWorkersAiModel, type WorkersAiBinding } from './models/workers-ai-model.ts';
+import { createStateSealer, type StateSealer } from './session/sealed-state.ts';
 import { createTokenCounters, type TokenCounters } from './session/token-counters.ts';
 
 export interface EdgeServices {
@@ -20,6 +22,8 @@ export interface EdgeServices {
   core: CoreClient;
   catalog: ModelCatalog;
   counters: TokenCounters;
+  /** For conversations in the client's hands; none without keys. */
+  sealer: StateSealer | undefined;
   /** The models that answer one request that stands alone. */
   modelsFor(context: RequestContext, turnId: string): TurnModels;
   /** The models that answer one turn of a session: a heavy one is owned by the core. */
@@ -67,6 +71,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     core,
     catalog: createModelCatalog({ core, lightModel: light?.name, now }),
     counters,
+    sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
       open: ({ route }) => (route.place === 'edge' ? required(light) : core.model(context, turnId)),
@@ -94,8 +99,15 @@ function createLight(
     light.kind === 'workers-ai'
       ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
       : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
-  const limited = withTimeLimits(model, lightTimeLimits);
-  return withCountedUsage(limited, tokenEncodingFor(light.model), (encoding) => counters.load(encoding));
+  const encoding = tokenEncodingFor(light.model);
+  const limited = withOutputLimit(
+    withTimeLimits(model, lightTimeLimits),
+    light.maxOutputTokens,
+    encoding,
+    // A vocabulary that is not here yet is not worth a reader's wait.
+    async () => counters.ready(encoding) ?? roughTokens,
+  );
+  return withCountedUsage(limited, encoding, () => counters.load(encoding));
 }
 
 /** A light answer lives in one object's memory: when that is gone, what is left of the answer is all there will be. */

@@ -51,6 +51,21 @@ export const errorRules = {
   /** The client, or whoever owns the turn, cancelled it. 499 is the customary status; it is never sent. */
   cancelled: invalid('The turn was cancelled.', 499),
   idempotency_mismatch: invalid('This Idempotency-Key was used with another request.', 422),
+  state_invalid: invalid('The sealed state cannot be opened for this caller.'),
+  state_too_large: invalid('The sealed state is larger than this server takes.', 413),
+  /** The state is not the newest of its conversation. */
+  state_stale: {
+    status: 409,
+    type: 'conflict_error',
+    retryable: false,
+    message: 'The conversation has moved on since this state was made.',
+  },
+  state_busy: {
+    status: 409,
+    type: 'conflict_error',
+    retryable: true,
+    message: 'A turn from this state is being answered.',
+  },
   session_conflict: {
     status: 409,
     type: 'conflict_error',

@@ -89,3 +89,8 @@ export function tokenEncodingFor(modelName: string): TokenEncoding {
   const name = modelName.toLowerCase().replace(/^.*\//, '').replace(/^ft:/, '');
   return families.find(([pattern]) => pattern.test(name))?.[1] ?? 'o200k_base';
 }
+
+/** About four bytes a token: near enough to bound an answer where no tokenizer is at hand. */
+export function roughTokens(text: string): number {
+  return Math.ceil(utf8Length(text) / 4);
+}

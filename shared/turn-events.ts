@@ -27,6 +27,8 @@ export interface ContextReceipt {
   encoding: string;
   /** Whether a summary of the dropped rounds stands in the prompt. */
   summary: boolean;
+  /** The conversation sealed for the client to keep, where it is kept nowhere else. */
+  state?: string;
 }
 
 /** Where a turn is answered, and the router's reason in a few words. */

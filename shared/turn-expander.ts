@@ -1,13 +1,7 @@
 /** Turns a model's events into the events of a turn. Owns the turn's structure; knows no wire and no log. */
 import type { ChatEvent, FinishReason, Usage } from './chat-model.ts';
 import type { ErrorInfo } from './errors.ts';
-import {
-  type ContextReceipt,
-  noUsage,
-  type PartKind,
-  type TurnEvent,
-  type TurnRoute,
-} from './turn-events.ts';
+import { noUsage, type PartKind, type TurnEvent, type TurnRoute } from './turn-events.ts';
 
 export interface TurnHead {
   turnId: string;
@@ -32,8 +26,6 @@ export class TurnExpander {
   readonly #toolItems = new Map<number, number>();
   #usage: Usage = noUsage;
   #ended = false;
-  /** Told in the turn's end. May be set at any time before it. */
-  receipt: ContextReceipt | undefined;
 
   constructor(head: TurnHead) {
     this.#head = head;
@@ -85,7 +77,7 @@ export class TurnExpander {
   fail(error: ErrorInfo): TurnEvent[] {
     if (this.#ended) return [];
     this.#ended = true;
-    return [{ type: 'turn-end', status: 'failed', usage: this.#usage, error, ...this.#receipt() }];
+    return [{ type: 'turn-end', status: 'failed', usage: this.#usage, error }];
   }
 
   #recall(event: TurnEvent): void {
@@ -162,12 +154,8 @@ export class TurnExpander {
     }
     const last = out.findLast((event) => event.type === 'item-done');
     if (last) last.finishReason = finishReason;
-    out.push({ type: 'turn-end', status, finishReason, usage: this.#usage, ...this.#receipt() });
+    out.push({ type: 'turn-end', status, finishReason, usage: this.#usage });
     return out;
-  }
-
-  #receipt(): { receipt?: ContextReceipt } {
-    return this.receipt ? { receipt: this.receipt } : {};
   }
 }
 

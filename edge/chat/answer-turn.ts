@@ -2,7 +2,7 @@
  * The way of a prompt, top to bottom: context, route, model, and after the last byte the history.
  * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
  */
-import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
 import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { TurnExpander } from '../../shared/turn-expander.ts';
@@ -18,8 +18,8 @@ export interface TurnConversation {
   fit(choice: ModelChoice): Promise<ChatRequest>;
   /** Stores the new messages. @throws AppError when the store cannot be reached or has moved on */
   keepQuestion(): Promise<void>;
-  /** What of the conversation went to the model. Called when the answer is out, since counting may take a while. */
-  receipt(): Promise<ContextReceipt>;
+  /** What of the conversation went to the model. Called with the answer, since counting may take a while. */
+  receipt(result: TurnResult): Promise<ContextReceipt>;
   /** Reads the conversation again as it was when this turn's question had been kept. */
   reload(choice: ModelChoice): Promise<ChatRequest>;
   /** Stores what was answered. Called once, after the turn's end. */
@@ -134,10 +134,13 @@ async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<Tu
     modelEvents++;
     if (event.type === 'model-start') timings.modelMs = now() - askedMs;
     else timings.firstTokenMs ??= now() - askedMs;
-    if (conversation && isTerminal(event)) expander.receipt = await conversation.receipt();
     const events: NumberedTurnEvent[] = [];
     for (const turnEvent of expand(expander, event, plan)) {
       foldTurnEvent(result, turnEvent);
+      if (conversation && turnEvent.type === 'turn-end') {
+        turnEvent.receipt = await conversation.receipt(result);
+        result.receipt = turnEvent.receipt;
+      }
       events.push({ seq: seq++, event: turnEvent });
     }
     if (events.length > 0) yield { events, modelEvents };

@@ -24,6 +24,9 @@ export interface TurnResponseOptions {
   onCancel: () => void;
 }
 
+/** Where a conversation that the client keeps goes back and forth. */
+export const STATE_HEADER = 'x-edgewise-state';
+
 const heartbeat = encodeSseComment('ping');
 
 /** @throws AppError when the turn fails before it has said anything */
@@ -45,6 +48,7 @@ async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Prom
       'x-edgewise-context',
       `rounds=${result.receipt.rounds}; dropped=${result.receipt.roundsDropped}; tokens=${result.receipt.tokens}; summary=${result.receipt.summary}`,
     );
+    if (result.receipt.state !== undefined) headers.set(STATE_HEADER, result.receipt.state);
   }
   return Response.json(options.wire.body(result), { headers });
 }

@@ -2,27 +2,44 @@ import type { ChatRequest } from '../../shared/chat-model.ts';
 import { answerTurn } from '../chat/answer-turn.ts';
 import { toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
+import { sealedConversationOfTurn } from '../session/sealed-conversation.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { EdgeContext } from './edge-hono.ts';
+
+export interface AloneTurn {
+  turnId: string;
+  request: ChatRequest;
+  /** The conversation that the client keeps, sealed. */
+  state?: string | undefined;
+  wire: WireRequest;
+}
 
 /** Answers a prompt that belongs to no session: it lives and ends with its reader. */
 export async function answerAlone(
   c: EdgeContext,
-  turnId: string,
-  request: ChatRequest,
-  wire: WireRequest,
+  { turnId, request, state, wire }: AloneTurn,
 ): Promise<Response> {
-  const { modelsFor, config, now } = c.get('services');
+  const services = c.get('services');
+  const { modelsFor, config, now } = services;
   const context = c.get('request');
   const timings: TurnTimings = {};
   const reader = new AbortController();
   const deadline = AbortSignal.timeout(config.turnTimeoutMs);
+  const signal = AbortSignal.any([reader.signal, deadline, c.req.raw.signal]);
+  const conversation =
+    state === undefined
+      ? undefined
+      : sealedConversationOfTurn(c.env, services, { context, turnId, request, state });
+  // Nobody reads a turn to its end whose reader is gone, and its state must be of use again.
+  if (conversation)
+    signal.addEventListener('abort', () => c.executionCtx.waitUntil(conversation.release()), { once: true });
   const turn = answerTurn({
     turnId,
     request,
+    ...(conversation && { conversation }),
     models: modelsFor(context, turnId),
     timings,
-    signal: AbortSignal.any([reader.signal, deadline, c.req.raw.signal]),
+    signal,
     now,
   });
   const createdAt = Math.floor(now() / 1000);

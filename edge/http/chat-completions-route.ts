@@ -4,6 +4,7 @@ import {
   parseSessionId,
 } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
+import { STATE_HEADER } from '../chat/turn-response.ts';
 import type { TurnBranch } from '../session/conversation.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerAlone } from './answer-alone.ts';
@@ -18,8 +19,9 @@ export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
   const body = await readJson(c);
   const input = parseChatCompletionRequest(body);
   const { request } = input;
-  const idempotency = await readIdempotencyKey(c, body);
   const sessionId = sessionIdOf(c, input);
+  const state = stateOf(c, sessionId);
+  const idempotency = await readIdempotencyKey(c, state === undefined ? body : [body, state]);
   const branch = branchOf(input);
   const wire = toWireRequest(input);
   const turnId = c.get('services').newId();
@@ -34,10 +36,18 @@ export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
     throw new AppError('invalid_value', { param: input.regenerate ? 'regenerate' : 'parent_id', message });
   }
   if (idempotency) {
-    const command = { sessionId: idempotency.sessionId, turnId, request, alone: true, idempotency, wire };
+    const command = {
+      sessionId: idempotency.sessionId,
+      turnId,
+      request,
+      alone: true,
+      state,
+      idempotency,
+      wire,
+    };
     return withAuthTiming(c, await answerInSession(c, command));
   }
-  return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
+  return withAuthTiming(c, await answerAlone(c, { turnId, request, state, wire }));
 }
 
 /** The header wins; both with different values is a mistake worth telling. */
@@ -51,6 +61,16 @@ function sessionIdOf(c: EdgeContext, input: ChatCompletionInput): string | undef
     });
   }
   return fromHeader ?? input.sessionId;
+}
+
+/** The conversation that the client keeps, sealed; `new` for one that begins. */
+function stateOf(c: EdgeContext, sessionId: string | undefined): string | undefined {
+  const state = c.req.header(STATE_HEADER);
+  if (state !== undefined && sessionId !== undefined) {
+    const message = `A session remembers by itself: send a session or '${STATE_HEADER}', not both.`;
+    throw new AppError('invalid_value', { param: STATE_HEADER, message });
+  }
+  return state;
 }
 
 function branchOf({ regenerate, parentId }: ChatCompletionInput): TurnBranch | undefined {

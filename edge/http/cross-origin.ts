@@ -8,6 +8,7 @@ const exposed = [
   'x-edgewise-route',
   'x-edgewise-model',
   'x-edgewise-context',
+  'x-edgewise-state',
   'server-timing',
   'retry-after',
   'retry-after-ms',

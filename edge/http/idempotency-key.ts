@@ -11,9 +11,13 @@ export interface IdempotencyKey {
 
 /**
  * The `Idempotency-Key` of a request that spends (IETF draft "The Idempotency-Key HTTP Header Field").
+ * @param asked All that the request asks, besides its address.
  * @throws AppError `invalid_value` when it is no printable text of 1 to 255 characters
  */
-export async function readIdempotencyKey(c: EdgeContext, body: unknown): Promise<IdempotencyKey | undefined> {
+export async function readIdempotencyKey(
+  c: EdgeContext,
+  asked: unknown,
+): Promise<IdempotencyKey | undefined> {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return undefined;
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
@@ -22,7 +26,10 @@ export async function readIdempotencyKey(c: EdgeContext, body: unknown): Promise
       message: "Invalid value for 'Idempotency-Key': expected 1 to 255 printable characters.",
     });
   }
-  const [bodyHash, name] = await Promise.all([sha256(`${c.req.path}\n${JSON.stringify(body)}`), sha256(key)]);
+  const [bodyHash, name] = await Promise.all([
+    sha256(`${c.req.path}\n${JSON.stringify(asked)}`),
+    sha256(key),
+  ]);
   return { key, bodyHash, sessionId: `conv_${name.slice(0, 32)}` };
 }
 

@@ -30,7 +30,8 @@ export const responsesRoute = {
       idempotency?.sessionId ??
       `conv_${c.get('services').newId()}`;
     const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
-    if (!input.store && !idempotency) return withAuthTiming(c, await answerAlone(c, turnId, request, wire));
+    if (!input.store && !idempotency)
+      return withAuthTiming(c, await answerAlone(c, { turnId, request, wire }));
     const branch = previous && { kind: 'after-turn' as const, turnId: previous.turnId };
     const common = { sessionId, turnId, request, idempotency, background, wire };
     const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };

@@ -26,10 +26,12 @@ export const sessionsRoute = {
       max: MAX_PAGE,
     });
     const after = c.req.query('after');
-    const page = await directoryOf(c.env, c.get('request')).list(
+    const { now, config } = c.get('services');
+    const page = await directoryOf(c.env, c.get('request')).list({
       limit,
-      after === undefined ? undefined : parseSessionId(after, 'after'),
-    );
+      after: after === undefined ? undefined : parseSessionId(after, 'after'),
+      sinceMs: now() - config.sessionTtlMs,
+    });
     return c.json({ object: 'list', data: page.sessions.map(toSession), has_more: page.hasMore });
   },
 };

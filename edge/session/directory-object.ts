@@ -1,6 +1,10 @@
-/** The list of one user's sessions. Owns the table `session`; the conversations themselves are the Session objects'. */
+/**
+ * What there is of one user's conversations: the list of the sessions, and the newest turn of each sealed
+ * conversation. Owns the table `session`; the conversations themselves are the Session objects'.
+ */
 import { DurableObject } from 'cloudflare:workers';
 import type { EdgeBindings } from '../env.ts';
+import { createStateLedger, type StateClaim, type StateLedger } from './state-ledger.ts';
 
 export interface SessionEntry {
   id: string;
@@ -15,7 +19,22 @@ export interface SessionPage {
   hasMore: boolean;
 }
 
+export interface SessionTouch {
+  updatedAtMs: number;
+  rounds: number;
+  /** How long a conversation is kept after its last turn. */
+  ttlMs: number;
+}
+
+export interface SessionQuery {
+  limit: number;
+  after: string | undefined;
+  sinceMs: number;
+}
+
 export class DirectoryObject extends DurableObject<EdgeBindings> {
+  readonly #states: StateLedger;
+
   constructor(context: DurableObjectState, bindings: EdgeBindings) {
     super(context, bindings);
     context.storage.sql.exec(`CREATE TABLE IF NOT EXISTS session (
@@ -23,9 +42,12 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
     context.storage.sql.exec(
       'CREATE INDEX IF NOT EXISTS session_by_update ON session (updated_at_ms DESC, id)',
     );
+    this.#states = createStateLedger(context.storage);
   }
 
-  touch(id: string, updatedAtMs: number, rounds: number): void {
+  /** Puts a session at the top of the list. Those that were not touched for `ttlMs` milliseconds leave it. */
+  touch(id: string, { updatedAtMs, rounds, ttlMs }: SessionTouch): void {
+    this.#expire(updatedAtMs - ttlMs);
     this.ctx.storage.sql.exec(
       `INSERT INTO session (id, created_at_ms, updated_at_ms, rounds) VALUES (?1, ?2, ?2, ?3)
        ON CONFLICT (id) DO UPDATE SET updated_at_ms = ?2, rounds = ?3`,
@@ -35,8 +57,9 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
     );
   }
 
-  /** Newest first. `after` is the id of the last entry of the page before. */
-  list(limit: number, after: string | undefined): SessionPage {
+  /** Newest first, of those touched after `sinceMs`. `after` is the id of the last entry of the page before. */
+  list({ limit, after, sinceMs }: SessionQuery): SessionPage {
+    this.#expire(sinceMs);
     const sessions = this.ctx.storage.sql
       .exec<SessionEntry & Record<string, SqlStorageValue>>(
         `SELECT id, created_at_ms AS createdAtMs, updated_at_ms AS updatedAtMs, rounds FROM session
@@ -52,11 +75,29 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
   remove(id: string): void {
     this.ctx.storage.sql.exec('DELETE FROM session WHERE id = ?', id);
   }
+
+  claimState(claim: StateClaim): ReturnType<StateLedger['claim']> {
+    return this.#states.claim(claim);
+  }
+
+  advanceState(conversation: string, turn: number, turnId: string, nowMs: number): void {
+    this.#states.advance(conversation, turn, turnId, nowMs);
+  }
+
+  releaseState(conversation: string, turnId: string): void {
+    this.#states.release(conversation, turnId);
+  }
+
+  #expire(beforeMs: number): void {
+    this.ctx.storage.sql.exec('DELETE FROM session WHERE updated_at_ms <= ?', beforeMs);
+  }
 }
+
+export type DirectoryStub = DurableObjectStub<DirectoryObject>;
 
 export function directoryOf(
   bindings: Pick<EdgeBindings, 'DIRECTORY'>,
   owner: { tenant: string; user: string },
-): DurableObjectStub<DirectoryObject> {
+): DirectoryStub {
   return bindings.DIRECTORY.get(bindings.DIRECTORY.idFromName(JSON.stringify([owner.tenant, owner.user])));
 }

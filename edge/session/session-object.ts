@@ -15,8 +15,9 @@ import { type EdgeServices, edgeServices } from '../services.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { ContextStore, ConversationKey, StoredMessage } from './context-store.ts';
 import { directoryOf } from './directory-object.ts';
+import { sealedConversationOfTurn } from './sealed-conversation.ts';
 import { SessionSockets, type SocketOwner } from './session-sockets.ts';
-import { createSqliteContextStore } from './sqlite-context-store.ts';
+import { createSqliteContextStore, type ExpiringContextStore } from './sqlite-context-store.ts';
 import type { TurnCommand } from './turn-command.ts';
 import { TurnLine } from './turn-line.ts';
 import { createTurnLog, type TurnLog } from './turn-log.ts';
@@ -58,6 +59,8 @@ const WATCH_MS = 30_000;
 export class SessionObject extends DurableObject<EdgeBindings> {
   readonly #services: EdgeServices;
   readonly #store: ContextStore;
+  /** The store, when it is this object's own. */
+  readonly #ownStore?: ExpiringContextStore;
   readonly #log: TurnLog;
   readonly #line: TurnLine;
   readonly #sockets: SessionSockets;
@@ -66,14 +69,17 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     super(state, bindings);
     this.#services = edgeServices(bindings);
     const { redis, sessionTtlMs } = this.#services.config;
-    this.#store = redis
-      ? createUpstashContextStore({ ...redis, ttlMs: sessionTtlMs })
-      : createSqliteContextStore(state.storage);
+    if (redis) this.#store = createUpstashContextStore({ ...redis, ttlMs: sessionTtlMs });
+    else this.#store = this.#ownStore = createSqliteContextStore(state.storage);
     this.#log = createTurnLog(state.storage);
     this.#line = new TurnLine({
       services: this.#services,
       store: this.#store,
       log: this.#log,
+      sealed: ({ state: sealed, ...turn }) =>
+        sealed === undefined
+          ? undefined
+          : sealedConversationOfTurn(bindings, this.#services, { ...turn, state: sealed }),
       sync: () => state.storage.sync(),
       onStart: (turnId) => this.#sockets.announce(turnId),
       onRun: () => this.#watch(),
@@ -183,9 +189,10 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   override async alarm(): Promise<void> {
     // Waking up was the point: the constructor has taken up again whatever was cut off.
     const { now, config } = this.#services;
-    const left = this.#log.expire(now() - config.turnTtlMs);
-    const expiry = this.#sockets.closeExpired();
-    if (left || expiry !== undefined) await this.#watch();
+    const turnsLeft = this.#log.expire(now() - config.turnTtlMs);
+    const newestMs = this.#line.isEmpty ? this.#ownStore?.expire(now() - config.sessionTtlMs) : undefined;
+    if (turnsLeft || this.#sockets.closeExpired() !== undefined) await this.#watch();
+    else if (newestMs !== undefined) await this.ctx.storage.setAlarm(newestMs + config.sessionTtlMs);
   }
 
   /**
@@ -265,7 +272,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** Makes sure that the object wakes up again while a turn runs, and later to forget what is too old. */
   async #watch(): Promise<void> {
     const { now, config } = this.#services;
-    const dueMs = now() + (this.#line.isEmpty ? config.turnTtlMs : WATCH_MS);
+    const restMs = Math.min(config.turnTtlMs, config.sessionTtlMs);
+    const dueMs = now() + (this.#line.isEmpty ? restMs : WATCH_MS);
     const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
     await this.ctx.storage.setAlarm(Math.min(dueMs, expiryMs));
   }
@@ -274,8 +282,13 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async #list({ context, sessionId }: TurnCommand, rounds: number): Promise<void> {
     // Nothing was stored, so there is nothing to list.
     if (rounds === 0) return;
+    const { now, config } = this.#services;
     try {
-      await directoryOf(this.env, context).touch(sessionId, this.#services.now(), rounds);
+      await directoryOf(this.env, context).touch(sessionId, {
+        updatedAtMs: now(),
+        rounds,
+        ttlMs: config.sessionTtlMs,
+      });
     } catch (cause) {
       logError({ requestId: context.requestId, error: toAppError(cause) });
     }

@@ -2,8 +2,17 @@
 import { AppError } from '../../shared/errors.ts';
 import type { ContextStore, StoredMessage } from './context-store.ts';
 
+/** Redis forgets by itself; here somebody has to ask. */
+export interface ExpiringContextStore extends ContextStore {
+  /**
+   * Removes the conversation if its newest message came at or before that Unix time in milliseconds.
+   * @returns when the newest message of what is left came
+   */
+  expire(beforeMs: number): number | undefined;
+}
+
 /** One object holds one conversation, so the key is not stored again. */
-export function createSqliteContextStore(storage: DurableObjectStorage): ContextStore {
+export function createSqliteContextStore(storage: DurableObjectStorage): ExpiringContextStore {
   const { sql } = storage;
   sql.exec(`CREATE TABLE IF NOT EXISTS message (position INTEGER PRIMARY KEY, body TEXT NOT NULL)`);
   sql.exec(
@@ -13,6 +22,11 @@ export function createSqliteContextStore(storage: DurableObjectStorage): Context
   function version(): number {
     return sql.exec<{ version: number }>('SELECT COALESCE(MAX(position), 0) AS version FROM message').one()
       .version;
+  }
+
+  function clear(): void {
+    sql.exec('DELETE FROM message');
+    sql.exec('DELETE FROM conversation');
   }
 
   return {
@@ -48,9 +62,18 @@ export function createSqliteContextStore(storage: DurableObjectStorage): Context
 
     async remove() {
       const existed = version() > 0;
-      sql.exec('DELETE FROM message');
-      sql.exec('DELETE FROM conversation');
+      clear();
       return existed;
+    },
+
+    expire(beforeMs) {
+      const [newest] = sql
+        .exec<{ createdAtMs: number }>(
+          `SELECT json_extract(body, '$.createdAtMs') AS createdAtMs FROM message ORDER BY position DESC LIMIT 1`,
+        )
+        .toArray();
+      if (newest && newest.createdAtMs <= beforeMs) clear();
+      return newest && newest.createdAtMs > beforeMs ? newest.createdAtMs : undefined;
     },
   };
 }

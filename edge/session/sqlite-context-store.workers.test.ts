@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import type { EdgeBindings } from '../env.ts';
@@ -28,4 +28,38 @@ test('an append that is refused leaves nothing behind', async () => {
   const system = [{ role: 'system' as const, content: 'x' }];
   await expect(store.append(key, { expectedVersion: 7, messages: [message('a')], system })).rejects.toThrow();
   expect(await store.tail(key, 1)).toEqual({ version: 0, system: [], messages: [] });
+});
+
+test('a conversation is kept for a time after its newest message, and then forgotten by an alarm', async () => {
+  const stub = SESSIONS.get(SESSIONS.newUniqueId());
+  const key = { tenant: 't', user: 'u', sessionId: 's' };
+  const HOUR_MS = 3_600_000;
+  const keep = (ageMs: number, expectedVersion: number) =>
+    runInDurableObject(stub, async (_object, state) => {
+      const stored = { ...message('a'), createdAtMs: Date.now() - ageMs };
+      await createSqliteContextStore(state.storage).append(key, { expectedVersion, messages: [stored] });
+      await state.storage.setAlarm(Date.now() + HOUR_MS);
+    });
+  const version = () =>
+    runInDurableObject(
+      stub,
+      async (_object, state) => (await createSqliteContextStore(state.storage).tail(key, 1)).version,
+    );
+  const alarm = () => runInDurableObject(stub, (_object, state) => state.storage.getAlarm());
+
+  await keep(1000 * HOUR_MS, 0);
+  await keep(700 * HOUR_MS, 1);
+  await runDurableObjectAlarm(stub);
+  expect(await version()).toBe(2);
+  expect(((await alarm()) ?? 0) - Date.now()).toBeLessThanOrEqual(20 * HOUR_MS);
+
+  await runInDurableObject(stub, (_object, { storage }) => {
+    storage.sql.exec(
+      `UPDATE message SET body = json_set(body, '$.createdAtMs', ?)`,
+      Date.now() - 720 * HOUR_MS,
+    );
+  });
+  await runDurableObjectAlarm(stub);
+  expect(await version()).toBe(0);
+  expect(await alarm()).toBeNull();
 });

@@ -17,6 +17,8 @@ export interface TurnCommand {
   ownSystem?: boolean | undefined;
   /** The turn belongs to no conversation; it is here for the sake of its idempotency key. */
   alone?: boolean | undefined;
+  /** The conversation is the client's to keep: what it sent of it, sealed. */
+  state?: string | undefined;
   /** A second turn with the same key is the first one, read again. */
   idempotency?: { key: string; bodyHash: string } | undefined;
   /** Whether the answer to the client is that the turn has begun, and no more. */

@@ -9,13 +9,15 @@ import {
   answerTurn,
   resumeTurn,
   type TurnBatch,
+  type TurnConversation,
   type TurnPlan,
 } from '../chat/answer-turn.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import { logError } from '../observe/log.ts';
 import type { EdgeServices } from '../services.ts';
 import type { ContextStore } from './context-store.ts';
-import { Conversation } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import { conversationOfTurn } from './conversation-of-turn.ts';
 import { LiveTurn } from './live-turn.ts';
 import type { TurnCommand } from './turn-command.ts';
 import type { TurnLog, TurnRow } from './turn-log.ts';
@@ -24,6 +26,8 @@ export interface TurnLineOptions {
   services: EdgeServices;
   store: ContextStore;
   log: TurnLog;
+  /** The conversation of a turn whose client keeps it. */
+  sealed: (command: TurnCommand) => TurnConversation | undefined;
   /** Waits until what was written is on disk. */
   sync: () => Promise<void>;
   /** Told when a turn has got in line. */
@@ -37,7 +41,8 @@ export interface TurnLineOptions {
 interface PlannedTurn {
   turn: TurnPlan;
   stop: AbortController;
-  conversation: Conversation | undefined;
+  /** How many rounds the session's conversation has now; 0 when the turn belongs to none. */
+  rounds: () => number;
 }
 
 interface RunningTurn {
@@ -127,7 +132,7 @@ export class TurnLine {
       await this.#options.onRun();
       await live.run(batches, (error) => refuse(error, command));
       this.#running.delete(turnId);
-      await this.#options.onEnd(command, plan.conversation?.rounds ?? 0);
+      await this.#options.onEnd(command, plan.rounds());
     };
     // Whatever happens to one turn, the next one gets its chance.
     this.#options.onStart(turnId);
@@ -140,7 +145,8 @@ export class TurnLine {
     const { now, sessionModelsFor } = this.#options.services;
     const stop = new AbortController();
     const timeout = AbortSignal.timeout(Math.max(0, context.deadlineMs - now()));
-    const conversation = command.alone ? undefined : this.#conversation(command);
+    const stored = this.#stored(command);
+    const conversation = stored ?? this.#options.sealed(command);
     const turn: TurnPlan = {
       turnId,
       request,
@@ -152,26 +158,12 @@ export class TurnLine {
       now,
       onAsk: (asked) => this.#options.log.ask(turnId, JSON.stringify(asked)),
     };
-    return { turn, stop, conversation };
+    return { turn, stop, rounds: () => stored?.rounds ?? 0 };
   }
 
-  #conversation({ context, turnId, request, sessionId, branch, ownSystem }: TurnCommand): Conversation {
+  #stored(command: TurnCommand): Conversation | undefined {
     const { services, store } = this.#options;
-    const { config, counters, catalog, newId, now, wait } = services;
-    return new Conversation({
-      key: { tenant: context.tenant, user: context.user, sessionId },
-      turnId,
-      store,
-      request,
-      limits: config.window,
-      branch,
-      keepSystem: !ownSystem,
-      counters,
-      describeModel: (name) => catalog.find(context, name),
-      newId,
-      now,
-      wait,
-    });
+    return command.alone ? undefined : conversationOfTurn(services, store, command);
   }
 
   #liveOptions(turnId: string) {

@@ -105,8 +105,11 @@ class ChatCompletionsEncoder implements TurnEncoder {
 
   #toEnd(event: Extract<TurnEvent, { type: 'turn-end' }>): object | undefined {
     if (event.error) return toOpenAIError(event.error, this.#options.requestId);
-    if (!this.#options.includeUsage) return undefined;
-    return { ...this.#head, choices: [], usage: toUsage(event.usage), ...extension(event) };
+    const { includeUsage } = this.#options;
+    // The client keeps the conversation: it must have the state, whatever else it asked for.
+    if (!includeUsage && event.receipt?.state === undefined) return undefined;
+    const usage = includeUsage ? { usage: toUsage(event.usage) } : {};
+    return { ...this.#head, choices: [], ...usage, ...extension(event) };
   }
 }
 
@@ -160,6 +163,7 @@ function toUsage(usage: Usage): object {
 function extension(end: { receipt?: ContextReceipt; status: string }): object {
   const fields = {
     ...(end.receipt ? { context: toReceipt(end.receipt) } : {}),
+    ...(end.receipt?.state === undefined ? {} : { state: end.receipt.state }),
     ...(end.status === 'cancelled' ? { cancelled: true } : {}),
   };
   return Object.keys(fields).length === 0 ? {} : { edgewise: fields };

@@ -127,3 +127,15 @@ test('a light turn that is cut by a crash ends as an error, its words kept, and 
   expect(messages[1]?.content).toMatch(/^one two/);
   expect(messages[1]?.content).toBe(textOf([...seen, ...rest.slice(0, -2)]));
 });
+
+test('an answer that does not end by itself is ended, with what was said until then', async () => {
+  const sentence = 'round and round and round it goes. ';
+  light.behave(say(sentence.repeat(2000)));
+  const answer = (await (await system.chat('hi')).json()) as {
+    choices: [{ finish_reason: string; message: { content: string } }];
+  };
+  expect(answer.choices[0].finish_reason).toBe('length');
+  const chars = answer.choices[0].message.content.length;
+  expect(chars).toBeGreaterThan(4096 * 2);
+  expect(chars).toBeLessThan(4096 * 6);
+});

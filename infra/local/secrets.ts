@@ -10,7 +10,7 @@ import type { LocalSecrets } from './settings.ts';
 export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   const path = join(dataDir, 'secrets.json');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const made: LocalSecrets = { jwtSecret: newSecret(), serviceSecret: newSecret() };
+  const made: LocalSecrets = { jwtSecret: newSecret(), serviceSecret: newSecret(), stateSecret: newSecret() };
   try {
     // Exclusive: of two first starts at once, one makes the file and the other reads it.
     await writeFile(path, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
@@ -20,8 +20,13 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   }
   await chmod(path, 0o600);
   const read: Partial<LocalSecrets> = JSON.parse(await readFile(path, 'utf8'));
-  if (typeof read.jwtSecret === 'string' && typeof read.serviceSecret === 'string') {
-    return { jwtSecret: read.jwtSecret, serviceSecret: read.serviceSecret };
+  const { jwtSecret, serviceSecret, stateSecret } = read;
+  if (typeof jwtSecret === 'string' && typeof serviceSecret === 'string') {
+    if (typeof stateSecret === 'string') return { jwtSecret, serviceSecret, stateSecret };
+    // A file from before there were sealed states.
+    const completed = { jwtSecret, serviceSecret, stateSecret: made.stateSecret };
+    await writeFile(path, `${JSON.stringify(completed, null, 2)}\n`);
+    return completed;
   }
   throw new Error(`${path} holds no secrets of Edgewise. Move it away to have new ones made.`);
 }

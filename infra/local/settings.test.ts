@@ -27,7 +27,7 @@ test('one port for both is refused', () => {
 
 test('the Worker gets what it knows and nothing else of the environment', () => {
   const settings = readLocalSettings({});
-  const secrets = { jwtSecret: 'made here', serviceSecret: 'between us' };
+  const secrets = { jwtSecret: 'made here', serviceSecret: 'between us', stateSecret: 'sealing' };
   const env = {
     HOME: '/root',
     OPENAI_API_KEY: 'sk-1',
@@ -38,6 +38,7 @@ test('the Worker gets what it knows and nothing else of the environment', () => 
     EDGEWISE_CORE_URL: 'http://127.0.0.1:8788',
     EDGEWISE_SERVICE_SECRET: 'between us',
     EDGEWISE_JWT_SECRET: 'made here',
+    EDGEWISE_STATE_KEYS: 'local:sealing',
     EDGEWISE_WINDOW_ROUNDS: '3',
   });
   expect(edgeEnvironment({ EDGEWISE_JWT_SECRET: 'given' }, settings, secrets)).toMatchObject({
@@ -52,7 +53,7 @@ test('secrets are made once, of 32 bytes, for their owner alone', async () => {
   const [first, second] = await Promise.all([localSecrets(dataDir), localSecrets(join(parent, 'other'))]);
   expect(Buffer.from(first.jwtSecret, 'base64url')).toHaveLength(32);
   expect(Buffer.from(first.serviceSecret, 'base64url')).toHaveLength(32);
-  expect(new Set([...Object.values(first), ...Object.values(second)])).toHaveLength(4);
+  expect(new Set([...Object.values(first), ...Object.values(second)])).toHaveLength(6);
   expect(await localSecrets(dataDir)).toEqual(first);
   const path = join(dataDir, 'secrets.json');
   expect((await stat(path)).mode & 0o777).toBe(0o600);

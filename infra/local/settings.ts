@@ -41,10 +41,13 @@ export const edgeVariables = [
   'EDGEWISE_LIGHT_BASE_URL',
   'EDGEWISE_LIGHT_API_KEY',
   'EDGEWISE_LIGHT_MODEL',
+  'EDGEWISE_LIGHT_MAX_OUTPUT_TOKENS',
   'EDGEWISE_HEARTBEAT_MS',
   'EDGEWISE_TURN_TIMEOUT_MS',
   'EDGEWISE_SESSION_TTL_HOURS',
   'EDGEWISE_TURN_TTL_MINUTES',
+  'EDGEWISE_STATE_KEYS',
+  'EDGEWISE_STATE_MAX_CHARS',
   'UPSTASH_REDIS_REST_URL',
   'UPSTASH_REDIS_REST_TOKEN',
 ] as const;
@@ -59,6 +62,7 @@ export function edgeEnvironment(
     EDGEWISE_CORE_URL: `http://127.0.0.1:${settings.corePort}`,
     EDGEWISE_SERVICE_SECRET: secrets.serviceSecret,
     EDGEWISE_JWT_SECRET: secrets.jwtSecret,
+    EDGEWISE_STATE_KEYS: `local:${secrets.stateSecret}`,
   };
   for (const name of edgeVariables) {
     const value = env[name];
@@ -72,4 +76,6 @@ export interface LocalSecrets {
   jwtSecret: string;
   /** Signs the edge's calls to the core. */
   serviceSecret: string;
+  /** Seals the conversations that clients keep. */
+  stateSecret: string;
 }
