@@ -93,6 +93,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       start: (command) => void this.#line.start(command, {}),
       stop: async (turnId) => void (await this.stopTurn(turnId)),
       commandOf: (turnId) => this.#commandOf(turnId),
+      turnsSince: (turnId) => this.#turnsSince(turnId),
       read: (turnId) => this.#read(turnId),
     });
     // Turns that an eviction or a crash cut off go on before anything else happens here.
@@ -143,7 +144,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** Stops a running turn, or the newest one. Idempotent, and tells the truth about who came first. */
   async stopTurn(turnId?: string): Promise<Reply<StopOutcome>> {
     return reply(async () => {
-      const id = turnId ?? this.#line.last ?? this.#log.newest()?.turnId;
+      const id = turnId ?? this.#line.ids.at(-1) ?? this.#log.newest()?.turnId;
       if (id === undefined) throw new AppError('turn_not_found');
       await this.#line.stop(id);
       return this.#outcome(id);
@@ -177,7 +178,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** A socket to this session; {@link SOCKET_OWNER_HEADER} says whose, and only our own Worker sends it. */
   override async fetch(request: Request): Promise<Response> {
     const owner: SocketOwner = JSON.parse(decodeURIComponent(request.headers.get(SOCKET_OWNER_HEADER) ?? ''));
-    const response = this.#sockets.accept(owner, this.#line.first);
+    const response = this.#sockets.accept(owner);
     await this.#watch();
     return response;
   }
@@ -235,6 +236,12 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** A turn's events from the beginning: out of memory while it runs, in frames from the log afterwards. */
   #read(turnId: string): AsyncGenerator<{ events: NumberedTurnEvent[] }, void, void> {
     return this.#line.read(turnId) ?? readLogged(this.#log, turnId);
+  }
+
+  /** A turn that is no longer kept says nothing of what came after it. */
+  #turnsSince(turnId: string | undefined): string[] {
+    const since = turnId === undefined ? [] : this.#log.since(turnId).map((turn) => turn.turnId);
+    return since.length > 0 ? since : this.#line.ids.filter((id) => id !== turnId);
   }
 
   /** @throws AppError `turn_expired` */

@@ -33,6 +33,8 @@ export interface SessionSocketsOptions {
   stop: (turnId: string | undefined) => Promise<void>;
   /** @throws AppError `turn_expired` */
   commandOf: (turnId: string) => TurnCommand;
+  /** The turns that began after one, or without one those that run or wait; in their order. */
+  turnsSince: (turnId: string | undefined) => string[];
   read: (turnId: string) => TurnEvents & AsyncIterable<{ events: { seq: number }[] }>;
 }
 
@@ -47,14 +49,14 @@ export class SessionSockets {
     options.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
-  /** Takes a socket in, and tells it what it missed of the turn it comes back for, and the turn that runs. */
-  accept(owner: SocketOwner, running: string | undefined): Response {
+  /** Takes a socket in, and tells it the turns it has missed: those since its last event, or the one that runs. */
+  accept(owner: SocketOwner): Response {
     const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
     this.#options.state.acceptWebSocket(server);
     server.serializeAttachment(owner);
     const { last } = owner;
     if (last) this.#follow(server, last.turnId, last.seq);
-    if (running !== undefined && running !== last?.turnId) this.#follow(server, running, -1);
+    for (const turnId of this.#options.turnsSince(last?.turnId)) this.#follow(server, turnId, -1);
     return new Response(null, {
       status: 101,
       webSocket: client,

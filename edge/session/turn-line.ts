@@ -73,9 +73,9 @@ export class TurnLine {
     return this.#running.keys().next().value;
   }
 
-  /** The turn that came last. */
-  get last(): string | undefined {
-    return [...this.#running.keys()].at(-1);
+  /** The turns that wait or run, in their order. */
+  get ids(): string[] {
+    return [...this.#running.keys()];
   }
 
   /** A turn's events from number 0, if it waits or runs. */

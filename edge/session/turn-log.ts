@@ -27,6 +27,8 @@ export interface TurnLog {
   find(turnId: string): TurnRow | undefined;
   /** The turn that began last. */
   newest(): TurnRow | undefined;
+  /** The turns that began after one, in their order. */
+  since(turnId: string): TurnRow[];
   /** Turns without an end, in the order of their beginning. */
   unfinished(): TurnRow[];
   /** The next events after number `after`, in a frame of bounded size; empty when there are none yet. */
@@ -130,6 +132,8 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
 
     find: (turnId) => turns('WHERE turn_id = ?', turnId)[0],
     newest: () => turns('ORDER BY started_at_ms DESC, rowid DESC LIMIT 1')[0],
+    since: (turnId) =>
+      turns('WHERE rowid > (SELECT rowid FROM turn WHERE turn_id = ?) ORDER BY rowid', turnId),
     unfinished: () => turns(`WHERE status = 'in_progress' ORDER BY started_at_ms, rowid`),
     read: (turnId, after) => readRows(turnId, after, FRAME_ROWS).events,
     readAll: (turnId) => readRows(turnId, -1, Number.MAX_SAFE_INTEGER),

@@ -77,6 +77,75 @@ test('stops a turn, and joins one that another device has started', async () => 
   expect(await read(client.resume(sessionId))).toBe('');
 });
 
+describe('over a socket', () => {
+  interface Seen {
+    type: string;
+    response_id: string;
+    sequence_number: number;
+    delta?: unknown;
+  }
+  /** Reads until that many turns have ended. */
+  async function readTurns(connection: AsyncIterable<Seen>, count: number): Promise<Seen[]> {
+    const seen: Seen[] = [];
+    let ends = 0;
+    for await (const event of connection) {
+      seen.push(event);
+      if (event.type === 'response.completed' && ++ends === count) break;
+    }
+    return seen;
+  }
+  const said = (events: Seen[]) => events.map(({ delta }) => delta ?? '').join('');
+  const send = (content: string) => client.send({ sessionId, messages: [{ role: 'user', content }] });
+
+  test('reads every turn of every device', async () => {
+    const connection = client.connect(sessionId);
+    const reading = readTurns(connection, 2);
+    const id = await send('one');
+    await read(chat('two'));
+    const events = await reading;
+    connection.close();
+    expect(events[0]?.response_id).toBe(id);
+    expect(said(events)).toBe(text + text);
+  });
+
+  test('reads each event once, wherever the connections are cut, with one model call a turn', async () => {
+    const random = seededRandom(23);
+    network.cutAfter(() => 1200 + random(4000));
+    const connection = client.connect(sessionId);
+    const reading = readTurns(connection, 6);
+    const ids: string[] = [];
+    for (let turn = 0; turn < 6; turn++) ids.push(await send(`turn ${turn}`));
+    const events = await reading;
+    connection.close();
+    for (const id of ids) {
+      const turn = events.filter((event) => event.response_id === id);
+      expect(turn.map((event) => event.sequence_number)).toEqual(turn.map((_, index) => index));
+      expect(said(turn)).toBe(text);
+    }
+    expect([...new Set(events.map((event) => event.response_id))]).toEqual(ids);
+    expect(system.upstream.calls).toHaveLength(6);
+  });
+
+  test('a socket that is dead while it says OPEN is replaced', async () => {
+    const connection = client.connect(sessionId);
+    const reading = readTurns(connection, 1);
+    await expect.poll(() => network.connections).toBeGreaterThan(0);
+    await send('before');
+    await reading;
+    const rest = readTurns(connection, 1);
+    network.freeze();
+    connection.check();
+    await (await system.chat('after', {}, { 'x-session-id': sessionId })).text();
+    expect(said(await rest)).toBe(text);
+    connection.close();
+  }, 15_000);
+
+  test('gives up on a network that stays away, and says so', async () => {
+    network.cutAfter(() => 1);
+    await expect(readTurns(client.connect(sessionId), 1)).rejects.toMatchObject({ code: 'connection_lost' });
+  });
+});
+
 describe('an error', () => {
   test('that a retry cannot help is thrown at once', async () => {
     system.upstream.behave(refuse(401, { message: 'no' }));

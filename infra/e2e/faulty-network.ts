@@ -7,6 +7,8 @@ export interface FaultyNetwork {
   readonly connections: number;
   /** How many bytes each next connection lets back before it is cut; none is cut without a number. */
   cutAfter(bytes: () => number): void;
+  /** The connections there are stay open and carry nothing any more, as when a phone sleeps. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
@@ -15,6 +17,7 @@ export async function startFaultyNetwork(target: string): Promise<FaultyNetwork>
   let budget = () => Number.POSITIVE_INFINITY;
   let connections = 0;
   const open = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   const server = createServer((client) => {
     connections++;
     let left = budget();
@@ -27,8 +30,12 @@ export async function startFaultyNetwork(target: string): Promise<FaultyNetwork>
       open.add(socket);
       socket.on('close', () => open.delete(socket)).on('error', cut);
     }
-    client.pipe(upstream);
+    client.on('data', (bytes) => {
+      if (!frozen.has(client)) upstream.write(bytes);
+    });
+    client.on('end', () => upstream.end());
     upstream.on('data', (bytes) => {
+      if (frozen.has(client)) return;
       client.write(bytes.subarray(0, Math.max(0, left)));
       left -= bytes.length;
       if (left <= 0) setImmediate(cut);
@@ -45,6 +52,9 @@ export async function startFaultyNetwork(target: string): Promise<FaultyNetwork>
       budget = bytes;
       // Connections that wait to be used again would not know.
       for (const socket of open) socket.destroy();
+    },
+    freeze() {
+      for (const socket of open) frozen.add(socket);
     },
     async close() {
       for (const socket of open) socket.destroy();

@@ -1,10 +1,16 @@
 /**
- * The TypeScript client: a chat turn as a stream of events that survives the network. It reads OpenAI's
- * Chat Completions chunks over SSE, and needs `fetch` and an SSE parser, nothing else.
+ * The TypeScript client: turns that survive the network, over SSE (one turn, as OpenAI's Chat Completions
+ * chunks) or a WebSocket (every turn of a session, as OpenAI's Responses events), by choice. It needs `fetch`
+ * and an SSE parser, nothing else.
  */
 import { decodeSse } from '../sse.ts';
 import { backoffMs, type RetryPolicy, usualRetryPolicy } from './backoff.ts';
 import { EdgewiseError, readError } from './edgewise-error.ts';
+import {
+  createSessionConnection,
+  type SessionConnection,
+  type SessionConnectionOptions,
+} from './session-connection.ts';
 
 export interface EdgewiseClientOptions {
   /** The edge's address without a path: `https://chat.example.com`. */
@@ -12,6 +18,7 @@ export interface EdgewiseClientOptions {
   /** Asked before every request, so that a token can be renewed. */
   token: () => string | Promise<string>;
   fetch?: typeof fetch;
+  createSocket?: (url: string, protocols: string[]) => WebSocket;
   retry?: RetryPolicy;
   /** From 0 to below 1; spreads the waits of many clients. */
   random?: () => number;
@@ -58,13 +65,27 @@ export interface EdgewiseClient {
     lastEventId?: string,
     signal?: AbortSignal,
   ): AsyncGenerator<ChatChunk, void, void>;
+  /**
+   * Every turn of a session over a WebSocket, from any device, live and in one order, until it is closed.
+   * Reading throws EdgewiseError `connection_lost` when the network stays away for too long.
+   */
+  connect(
+    sessionId: string,
+    options?: Pick<SessionConnectionOptions, 'onStatus' | 'last'>,
+  ): SessionConnection;
+  /**
+   * Sends a turn without reading it: whoever is connected to the session sees it. Sent again after a lost
+   * connection it is the same turn. @returns the response's id @throws EdgewiseError
+   */
+  send(turn: ChatTurn): Promise<string>;
   /** Stops the running turn of a session, from whatever device it was started. @throws EdgewiseError */
   stop(sessionId: string): Promise<{ status: 'cancelled' | 'finished'; text: string }>;
 }
 
 export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseClient {
   const {
-    fetch: send = globalThis.fetch,
+    fetch: ask = globalThis.fetch,
+    createSocket = (url, protocols) => new WebSocket(url, protocols),
     retry = usualRetryPolicy,
     random = Math.random,
     wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -75,7 +96,7 @@ export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseCl
   async function request(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${await options.token()}`);
-    const response = await send(baseUrl + path, { ...init, headers });
+    const response = await ask(baseUrl + path, { ...init, headers });
     if (!response.ok) throw await readError(response);
     return response;
   }
@@ -131,6 +152,34 @@ export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseCl
 
     resume: (sessionId, lastEventId, signal) =>
       follow(sessionId, (last) => streamOf(sessionId, last, signal), lastEventId, signal),
+
+    connect: (sessionId, more = {}) =>
+      createSessionConnection({
+        ...more,
+        url: `${baseUrl.replace(/^http/, 'ws')}/v1/sessions/${encodeURIComponent(sessionId)}/ws`,
+        token: options.token,
+        retry,
+        random,
+        wait,
+        createSocket,
+      }),
+
+    async send({ sessionId, messages, model = 'auto', params = {}, signal }) {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': newId() };
+      const input = { ...params, model, input: messages, conversation: sessionId, background: true };
+      const init = { method: 'POST', headers, body: JSON.stringify(input), ...(signal && { signal }) };
+      for (let failures = 0; ; failures++) {
+        try {
+          const response = await request('/v1/responses', init);
+          return ((await response.json()) as { id: string }).id;
+        } catch (error) {
+          if (signal?.aborted || (error instanceof EdgewiseError && !error.retryable)) throw error;
+          if (failures >= retry.attempts) throw toLost(error, sessionId);
+          const toldMs = error instanceof EdgewiseError ? (error.retryAfterMs ?? 0) : 0;
+          await wait(Math.max(toldMs, backoffMs(failures, retry, random)));
+        }
+      }
+    },
 
     async stop(sessionId) {
       const response = await request(`/v1/sessions/${encodeURIComponent(sessionId)}/stop`, {
