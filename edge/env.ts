@@ -1,6 +1,7 @@
 /** The Worker's bindings, parsed once per isolate. Every missing or wrong key is named at once. */
 import * as v from 'valibot';
 import { importServiceKey } from '../shared/service-token.ts';
+import type { AnswersObject } from './cache/answers-object.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
@@ -9,6 +10,7 @@ import type { SessionObject } from './session/session-object.ts';
 export interface EdgeBindings {
   SESSIONS: DurableObjectNamespace<SessionObject>;
   DIRECTORY: DurableObjectNamespace<DirectoryObject>;
+  ANSWERS: DurableObjectNamespace<AnswersObject>;
   ASSETS: Fetcher;
   AI?: Ai;
   [name: string]: unknown;
@@ -35,8 +37,24 @@ export interface EdgeConfig {
   sessionTtlMs: number;
   /** Conversations in the client's hands; without keys there are none. */
   state: { keys: StateKey[]; maxChars: number } | undefined;
+  cache: CacheConfig;
   /** How long a turn's events can be read again after its end. */
   turnTtlMs: number;
+}
+
+export interface CacheConfig {
+  isOn: boolean;
+  /** How long an answer is fresh, and how long after that it is still given while it is asked again. */
+  ttlMs: number;
+  staleMs: number;
+  /** Bytes of answers in one isolate's memory. */
+  isolateBytes: number;
+  /** How fast an answer is said again; 0: at once. */
+  charsPerSecond: number;
+  /** Another text lets every answer go. */
+  policy: string;
+  /** Tenants whose users get each other's answers; `*` for all. */
+  sharedTenants: string[];
 }
 
 export type JwtConfig = {
@@ -52,6 +70,15 @@ export type LightConfig = {
 } & ({ kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined } | { kind: 'workers-ai' });
 
 const text = v.optional(v.pipe(v.string(), v.trim()), '');
+const list = v.pipe(
+  text,
+  v.transform((value) =>
+    value
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  ),
+);
 const integer = (fallback: number, minimum: number) =>
   v.optional(
     v.pipe(
@@ -79,7 +106,7 @@ const bindingsSchema = v.object({
   EDGEWISE_JWKS_URL: webAddress,
   EDGEWISE_JWT_ISSUER: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')), 'edgewise'),
   EDGEWISE_JWT_AUDIENCE: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')), 'edgewise'),
-  EDGEWISE_CORS_ORIGINS: text,
+  EDGEWISE_CORS_ORIGINS: list,
   EDGEWISE_MAX_BODY_BYTES: integer(1024 * 1024, 1024),
   EDGEWISE_WINDOW_ROUNDS: integer(5, 0),
   EDGEWISE_WINDOW_TOKENS: integer(2048, 16),
@@ -100,6 +127,13 @@ const bindingsSchema = v.object({
     ),
   ),
   EDGEWISE_STATE_MAX_CHARS: integer(8192, 256),
+  EDGEWISE_CACHE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  EDGEWISE_CACHE_TTL_SECONDS: integer(3600, 1),
+  EDGEWISE_CACHE_STALE_SECONDS: integer(600, 0),
+  EDGEWISE_CACHE_ISOLATE_BYTES: integer(16 * 1024 * 1024, 1024 * 1024),
+  EDGEWISE_CACHE_CHARS_PER_SECOND: integer(0, 0),
+  EDGEWISE_CACHE_POLICY: text,
+  EDGEWISE_CACHE_SHARED_TENANTS: list,
   UPSTASH_REDIS_REST_URL: webAddress,
   UPSTASH_REDIS_REST_TOKEN: text,
 });
@@ -118,9 +152,7 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     coreUrl: env.EDGEWISE_CORE_URL.replace(/\/+$/, ''),
     serviceKey: importServiceKey(env.EDGEWISE_SERVICE_SECRET),
     jwt: toJwtConfig(env),
-    corsOrigins: env.EDGEWISE_CORS_ORIGINS.split(',')
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
+    corsOrigins: env.EDGEWISE_CORS_ORIGINS,
     maxBodyBytes: env.EDGEWISE_MAX_BODY_BYTES,
     window: { rounds: env.EDGEWISE_WINDOW_ROUNDS, tokens: env.EDGEWISE_WINDOW_TOKENS },
     light: toLightConfig(env),
@@ -131,6 +163,15 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     turnTimeoutMs: env.EDGEWISE_TURN_TIMEOUT_MS,
     sessionTtlMs: env.EDGEWISE_SESSION_TTL_HOURS * 3_600_000,
     turnTtlMs: env.EDGEWISE_TURN_TTL_MINUTES * 60_000,
+    cache: {
+      isOn: env.EDGEWISE_CACHE === 'on',
+      ttlMs: env.EDGEWISE_CACHE_TTL_SECONDS * 1000,
+      staleMs: env.EDGEWISE_CACHE_STALE_SECONDS * 1000,
+      isolateBytes: env.EDGEWISE_CACHE_ISOLATE_BYTES,
+      charsPerSecond: env.EDGEWISE_CACHE_CHARS_PER_SECOND,
+      policy: env.EDGEWISE_CACHE_POLICY,
+      sharedTenants: env.EDGEWISE_CACHE_SHARED_TENANTS,
+    },
     state: env.EDGEWISE_STATE_KEYS
       ? { keys: toStateKeys(env.EDGEWISE_STATE_KEYS), maxChars: env.EDGEWISE_STATE_MAX_CHARS }
       : undefined,

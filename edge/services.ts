@@ -7,6 +7,9 @@ import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { withOutputLimit } from '../shared/with-output-limit.ts';
 import { type TimeLimits, withTimeLimits } from '../shared/with-time-limits.ts';
 import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
+import { type AnswerCache, createAnswerCache } from './cache/answer-cache.ts';
+import { answersOf } from './cache/answers-object.ts';
+import { createIsolateAnswers } from './cache/isolate-answers.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import { type EdgeBindings, type EdgeConfig, parseEdgeEnv } from './env.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
@@ -24,6 +27,8 @@ export interface EdgeServices {
   counters: TokenCounters;
   /** For conversations in the client's hands; none without keys. */
   sealer: StateSealer | undefined;
+  /** None when it is switched off. */
+  cache: AnswerCache | undefined;
   /** The models that answer one request that stands alone. */
   modelsFor(context: RequestContext, turnId: string): TurnModels;
   /** The models that answer one turn of a session: a heavy one is owned by the core. */
@@ -65,11 +70,13 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   });
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config, bindings, counters);
+  const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   return {
     config,
     verifyToken: createTokenVerifier(config.jwt),
     core,
-    catalog: createModelCatalog({ core, lightModel: light?.name, now }),
+    catalog,
+    cache: createCache(config, bindings, { catalog, now, wait }),
     counters,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
     modelsFor: (context, turnId) => ({
@@ -87,6 +94,26 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     wait,
     newId: () => crypto.randomUUID().replaceAll('-', ''),
   };
+}
+
+function createCache(
+  { cache }: EdgeConfig,
+  bindings: EdgeBindings,
+  { catalog, now, wait }: Pick<EdgeServices, 'catalog' | 'now' | 'wait'>,
+): AnswerCache | undefined {
+  if (!cache.isOn) return undefined;
+  return createAnswerCache({
+    isolate: createIsolateAnswers(cache.isolateBytes, now),
+    answersOf: (tenant, shard) => answersOf(bindings, tenant, shard),
+    resolveModel: async (context, name) => {
+      const { id, edgewise } = await catalog.find(context, name);
+      return edgewise.targets?.[0] ?? id;
+    },
+    isShared: (tenant) => cache.sharedTenants.includes('*') || cache.sharedTenants.includes(tenant),
+    policy: cache.policy,
+    pace: { charsPerSecond: cache.charsPerSecond, wait },
+    now,
+  });
 }
 
 function createLight(

@@ -1,5 +1,6 @@
 import { createApp } from './app.ts';
 
+export { AnswersObject } from './cache/answers-object.ts';
 export { DirectoryObject } from './session/directory-object.ts';
 export { SessionObject } from './session/session-object.ts';
 

@@ -52,6 +52,20 @@ export interface Usage {
   estimated: boolean;
 }
 
+/** Whether an answer was asked of a model or was there already, and why. */
+export interface CacheMark {
+  /**
+   * `hit`: the same question was answered before; `semantic`: one that means the same was; `coalesced`: it is
+   * being answered for somebody else; `miss`: asked now, and kept when it comes out whole; `bypass`: see `reason`.
+   */
+  outcome: 'hit' | 'coalesced' | 'semantic' | 'miss' | 'bypass';
+  reason?: string;
+  /** Seconds since the answer was made (RFC 9111, section 5.1). */
+  ageSeconds?: number;
+  /** The question's name in the cache. */
+  key?: string;
+}
+
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 
 /**
@@ -69,6 +83,8 @@ export type ChatEvent =
       model: string;
       /** The provider's kind, in OpenTelemetry's `gen_ai.provider.name` values where one exists. */
       provider: string;
+      /** How the cache took part. */
+      cache?: CacheMark;
     }
   | { type: 'text-delta'; text: string; logprobs?: JsonValue }
   | { type: 'reasoning-delta'; text: string }

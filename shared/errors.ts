@@ -106,6 +106,7 @@ export const errorRules = {
   idle_timeout: failed(504, 'The model stopped sending in the middle of its answer.'),
   deadline_exceeded: failed(504, 'The answer took longer than it may.'),
   generation_lost: failed(500, 'The answer was cut off by a restart.', false),
+  answer_not_kept: failed(502, 'The answer did not come out whole, or from another model.'),
   generation_not_found: invalid('The core does not know this generation.', 404),
 } as const satisfies Record<string, ErrorRule>;
 

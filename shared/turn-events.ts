@@ -5,7 +5,7 @@
  * exactly one event of OpenAI's Responses stream and one chunk of the AI SDK's UI message stream, and at
  * most one chunk of a Chat Completions stream.
  */
-import type { FinishReason, JsonObject, JsonValue, Usage } from './chat-model.ts';
+import type { CacheMark, FinishReason, JsonObject, JsonValue, Usage } from './chat-model.ts';
 import type { ErrorInfo } from './errors.ts';
 
 export type TurnItem =
@@ -47,6 +47,7 @@ export type TurnEvent =
       /** Unix time in seconds. */
       createdAt: number;
       route: TurnRoute;
+      cache?: CacheMark;
     }
   | { type: 'turn-progress' }
   /** `item` counts the turn's items from 0. */

@@ -44,7 +44,14 @@ export class TurnExpander {
       case 'model-start': {
         const { turnId, createdAt, route } = this.#head;
         return [
-          { type: 'turn-start', turnId, createdAt, route, model: event.model },
+          {
+            type: 'turn-start',
+            turnId,
+            createdAt,
+            route,
+            model: event.model,
+            ...(event.cache && { cache: event.cache }),
+          },
           { type: 'turn-progress' },
         ];
       }

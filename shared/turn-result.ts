@@ -1,5 +1,13 @@
 /** A turn folded into what it amounts to: the one place that adds deltas up. */
-import type { ChatMessage, FinishReason, JsonObject, JsonValue, ToolCall, Usage } from './chat-model.ts';
+import type {
+  CacheMark,
+  ChatMessage,
+  FinishReason,
+  JsonObject,
+  JsonValue,
+  ToolCall,
+  Usage,
+} from './chat-model.ts';
 import type { ErrorInfo } from './errors.ts';
 import type { ContextReceipt, PartKind, TurnEvent, TurnItem, TurnRoute, TurnStatus } from './turn-events.ts';
 
@@ -19,6 +27,7 @@ export interface TurnResult {
   /** Unix time in seconds. */
   createdAt: number;
   route?: TurnRoute;
+  cache?: CacheMark;
   items: TurnResultItem[];
   extra: JsonObject;
   /** `in_progress` until the turn's end was folded in. */
@@ -41,6 +50,7 @@ export function foldTurnEvent(result: TurnResult, event: TurnEvent): void {
       result.model = event.model;
       result.createdAt = event.createdAt;
       result.route = event.route;
+      if (event.cache) result.cache = event.cache;
       return;
     case 'item-start':
       result.items[event.item] = { head: event.head, text: '', logprobs: [], done: false, complete: false };

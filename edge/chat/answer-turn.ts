@@ -1,5 +1,5 @@
 /**
- * The way of a prompt, top to bottom: context, route, model, and after the last byte the history.
+ * The way of a prompt, top to bottom: context, route, cache, model, and after the last byte the history.
  * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
  */
 import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
@@ -35,11 +35,18 @@ export interface TurnModels {
   open(choice: ModelChoice, from: number): ChatModel;
 }
 
+/** Puts what was answered before in front of a model. */
+export type WithCache = (
+  model: ChatModel,
+  asked: { choice: ModelChoice; earlierRounds: number },
+) => ChatModel;
+
 export interface TurnPlan {
   turnId: string;
   request: ChatRequest;
   conversation?: TurnConversation;
   models: TurnModels;
+  withCache?: WithCache | undefined;
   timings: TurnTimings;
   /** Aborted when nobody waits for the answer any more, or when its time is up. Ends the model call. */
   signal: AbortSignal;
@@ -85,7 +92,8 @@ export async function* answerTurn(plan: TurnPlan): AsyncGenerator<TurnBatch, voi
   const asked = { choice, createdAt: Math.floor(startMs / 1000) };
   plan.onAsk?.(asked);
   const expander = new TurnExpander({ turnId, route: choice.route, createdAt: asked.createdAt });
-  const events = models.open(choice, 0).stream(request, plan.signal);
+  const model = models.open(choice, 0);
+  const events = (plan.withCache?.(model, { choice, earlierRounds }) ?? model).stream(request, plan.signal);
   yield* relayModel(plan, { events, expander, askedMs, modelEvents: 0, seq: 0, result: emptyTurnResult() });
 }
 

@@ -131,6 +131,12 @@ function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, s
   const headers: Record<string, string> = {};
   if (result.route) headers['x-edgewise-route'] = `${result.route.place}; reason="${result.route.reason}"`;
   if (result.model) headers['x-edgewise-model'] = headerText(result.model);
+  if (result.cache) {
+    const { outcome, reason, ageSeconds, key } = result.cache;
+    headers['x-edgewise-cache'] = reason === undefined ? outcome : `${outcome};reason=${reason}`;
+    if (ageSeconds !== undefined) headers.age = String(ageSeconds);
+    if (key !== undefined) headers['x-edgewise-cache-key'] = key;
+  }
   const timing = toServerTiming(timings);
   if (timing) headers['server-timing'] = timing;
   return headers;

@@ -1,4 +1,5 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
+import { parseCacheControl } from '../cache/cache-control.ts';
 import { answerTurn } from '../chat/answer-turn.ts';
 import { toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
@@ -20,7 +21,7 @@ export async function answerAlone(
   { turnId, request, state, wire }: AloneTurn,
 ): Promise<Response> {
   const services = c.get('services');
-  const { modelsFor, config, now } = services;
+  const { modelsFor, cache, config, now } = services;
   const context = c.get('request');
   const timings: TurnTimings = {};
   const reader = new AbortController();
@@ -38,6 +39,13 @@ export async function answerAlone(
     request,
     ...(conversation && { conversation }),
     models: modelsFor(context, turnId),
+    withCache: cache?.ofTurn({
+      context,
+      control: parseCacheControl(c.req.header('cache-control')),
+      isAgain: false,
+      canShare: true,
+      waitUntil: (work) => c.executionCtx.waitUntil(work),
+    }),
     timings,
     signal,
     now,

@@ -6,7 +6,7 @@ import type { EdgeContext } from './edge-hono.ts';
 /** Starts a turn of a session of the caller's, and answers with its first reader's response. */
 export async function answerInSession(
   c: EdgeContext,
-  command: Omit<TurnCommand, 'context' | 'createdAt'>,
+  command: Omit<TurnCommand, 'context' | 'createdAt' | 'cacheControl'>,
 ): Promise<Response> {
   const context = c.get('request');
   const { tenant, user } = context;
@@ -16,6 +16,7 @@ export async function answerInSession(
     ...command,
     context,
     createdAt,
+    cacheControl: c.req.header('cache-control'),
   });
   if (!reply.ok) throw AppError.fromInfo(reply.error);
   const response = new Response(reply.value.body, reply.value);

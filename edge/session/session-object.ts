@@ -4,13 +4,14 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { ChatMessage, Usage } from '../../shared/chat-model.ts';
-import { AppError, type ErrorInfo, toAppError } from '../../shared/errors.ts';
+import { AppError, toAppError } from '../../shared/errors.ts';
 import { type NumberedTurnEvent, noUsage } from '../../shared/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult, turnText } from '../../shared/turn-result.ts';
 import { type TurnEvents, toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
+import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { ContextStore, ConversationKey, StoredMessage } from './context-store.ts';
@@ -22,9 +23,6 @@ import type { TurnCommand } from './turn-command.ts';
 import { TurnLine } from './turn-line.ts';
 import { createTurnLog, type TurnLog } from './turn-log.ts';
 import { createUpstashContextStore } from './upstash-context-store.ts';
-
-/** Errors keep their class only inside one isolate, so across objects they travel as data. */
-export type Reply<T> = { ok: true; value: T } | { ok: false; error: ErrorInfo };
 
 export interface HistoryPage {
   /** How many messages the conversation has. */
@@ -81,6 +79,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
           ? undefined
           : sealedConversationOfTurn(bindings, this.#services, { ...turn, state: sealed }),
       sync: () => state.storage.sync(),
+      waitUntil: (work) => state.waitUntil(work),
       onStart: (turnId) => this.#sockets.announce(turnId),
       onRun: () => this.#watch(),
       onEnd: (command, rounds) => this.#list(command, rounds),
@@ -339,12 +338,4 @@ export function sessionObjectOf(
   { tenant, user, sessionId }: ConversationKey,
 ): DurableObjectStub<SessionObject> {
   return SESSIONS.get(SESSIONS.idFromName(JSON.stringify([tenant, user, sessionId])));
-}
-
-async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    return { ok: false, error: toAppError(error).toInfo() };
-  }
 }

@@ -19,6 +19,8 @@ export interface TurnCommand {
   alone?: boolean | undefined;
   /** The conversation is the client's to keep: what it sent of it, sealed. */
   state?: string | undefined;
+  /** The client's `Cache-Control`. */
+  cacheControl?: string | undefined;
   /** A second turn with the same key is the first one, read again. */
   idempotency?: { key: string; bodyHash: string } | undefined;
   /** Whether the answer to the client is that the turn has begun, and no more. */

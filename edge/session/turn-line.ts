@@ -4,6 +4,7 @@
  */
 import { AppError, toAppError } from '../../shared/errors.ts';
 import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
+import { parseCacheControl } from '../cache/cache-control.ts';
 import {
   type AskedModel,
   answerTurn,
@@ -30,6 +31,8 @@ export interface TurnLineOptions {
   sealed: (command: TurnCommand) => TurnConversation | undefined;
   /** Waits until what was written is on disk. */
   sync: () => Promise<void>;
+  /** Keeps the object awake for work that goes on after a turn. */
+  waitUntil: (work: Promise<unknown>) => void;
   /** Told when a turn has got in line. */
   onStart: (turnId: string) => void;
   /** Told when a turn begins to run. */
@@ -142,7 +145,7 @@ export class TurnLine {
 
   #plan(command: TurnCommand, timings: TurnTimings): PlannedTurn {
     const { context, turnId, request } = command;
-    const { now, sessionModelsFor } = this.#options.services;
+    const { now, cache, sessionModelsFor } = this.#options.services;
     const stop = new AbortController();
     const timeout = AbortSignal.timeout(Math.max(0, context.deadlineMs - now()));
     const stored = this.#stored(command);
@@ -152,6 +155,13 @@ export class TurnLine {
       request,
       ...(conversation && { conversation }),
       models: sessionModelsFor(context, turnId),
+      withCache: cache?.ofTurn({
+        context,
+        control: parseCacheControl(command.cacheControl),
+        isAgain: command.branch?.kind === 'again',
+        canShare: false,
+        waitUntil: this.#options.waitUntil,
+      }),
       timings,
       signal: AbortSignal.any([stop.signal, timeout]),
       stop: stop.signal,

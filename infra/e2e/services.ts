@@ -58,16 +58,18 @@ export async function startRedis(): Promise<RedisService> {
   const token = 'a-token-for-tests';
   const bridge = serve({ fetch: createRedisRest({ redis, token }).fetch, hostname: '127.0.0.1', port: 0 });
   if (!bridge.listening) await once(bridge, 'listening');
+  let stopped: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    bridge.close();
+    redis.disconnect();
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+    await rm(dir, { recursive: true, force: true });
+  }
   return {
     url: `http://127.0.0.1:${(bridge.address() as AddressInfo).port}`,
     token,
     redis,
-    async stop() {
-      bridge.close();
-      redis.disconnect();
-      server.kill('SIGTERM');
-      await once(server, 'exit');
-      await rm(dir, { recursive: true, force: true });
-    },
+    stop: () => (stopped ??= stop()),
   };
 }

@@ -55,7 +55,9 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
         OPENAI_MODEL: 'scripted-1',
       }
     : {};
-  const environment = { PATH: process.env.PATH, EDGEWISE_GRACE_MS: '500', ...upstreamEnv, ...env };
+  // Most tests count the calls of prompts that are all alike; those of the cache switch it on.
+  const usual = { PATH: process.env.PATH, EDGEWISE_GRACE_MS: '500', EDGEWISE_CACHE: 'off' };
+  const environment = { ...usual, ...upstreamEnv, ...env };
   const ready = () => untilHealthy(settings.edgePort, [core, edge]);
 
   let core: Child = startCore(environment, settings, secrets);

@@ -17,6 +17,7 @@ export const compatibilityFlags: readonly string[] = ['enable_request_signal'];
 export const durableObjects: Readonly<Record<string, string>> = {
   SESSIONS: 'SessionObject',
   DIRECTORY: 'DirectoryObject',
+  ANSWERS: 'AnswersObject',
 };
 
 /** Writes the configuration. @returns its path */

@@ -1,0 +1,187 @@
+/**
+ * The cache on the way of a prompt: a model that answers what was answered before, and asks the model it wraps
+ * otherwise. The order of the tiers can be read in {@link CachedModel}. Owns nothing; a cache that cannot be
+ * reached is passed by.
+ */
+import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import { AppError } from '../../shared/errors.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { WithCache } from '../chat/answer-turn.ts';
+import type { ModelChoice } from '../chat/choose-model.ts';
+import type { Reply } from '../reply.ts';
+import { type AnswerQuestion, answerKey } from './answer-key.ts';
+import { type AnswerEntry, EVERYBODY } from './answer-store.ts';
+import type { AnswersStub, AskedQuestion } from './answers-object.ts';
+import { bypassReason, type CacheFacts } from './cacheable.ts';
+import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
+import type { IsolateAnswers } from './isolate-answers.ts';
+
+export interface AnswerCacheOptions {
+  isolate: IsolateAnswers;
+  /** The tenant's objects, by the first digit of a question's key. */
+  answersOf: (tenant: string, shard: string) => AnswersStub;
+  /** The concrete model that a name stands for now. @throws AppError */
+  resolveModel: (context: RequestContext, name: string) => Promise<string>;
+  /** Whether one user's answer may be given to another of the tenant. */
+  isShared: (tenant: string) => boolean;
+  policy: string;
+  pace: ReplayPace;
+  now: () => number;
+}
+
+export interface CachedTurn extends CacheFacts {
+  context: RequestContext;
+  choice: ModelChoice;
+  /**
+   * Whether the call may be shared with others who ask the same now. A session's turn has a call of its own,
+   * which it can take up again.
+   */
+  canShare: boolean;
+  /** Work that goes on after the answer. */
+  waitUntil: (work: Promise<unknown>) => void;
+}
+
+export interface AnswerCache {
+  ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
+  /** What a question is called, and whose answers will do. */
+  question(
+    turn: Omit<CachedTurn, 'canShare' | 'waitUntil' | 'isAgain' | 'earlierRounds'>,
+    request: ChatRequest,
+  ): Promise<AskedQuestion>;
+}
+
+export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
+  const cache: AnswerCache = {
+    ofTurn: (turn) => (model, asked) => ({
+      name: model.name,
+      stream: (request, signal) =>
+        eventStream(signal, (inner) =>
+          answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal: inner }),
+        ),
+    }),
+
+    async question({ context, choice, control }, request) {
+      const model = await options.resolveModel(context, choice.model);
+      const question: AnswerQuestion = { tenant: context.tenant, model, policy: options.policy, request };
+      const maxAge = control.noCache ? 0 : control.maxAgeSeconds;
+      return {
+        key: await answerKey(question),
+        scopes: options.isShared(context.tenant) ? [EVERYBODY] : [EVERYBODY, context.user],
+        model,
+        maxAgeMs: maxAge === undefined ? undefined : maxAge * 1000,
+        choice,
+        request,
+        context,
+      };
+    },
+  };
+  return cache;
+}
+
+interface Asked {
+  model: ChatModel;
+  turn: CachedTurn;
+  request: ChatRequest;
+  signal: AbortSignal;
+}
+
+/** This isolate, then the tenant's object, and then the model. */
+async function* answer(
+  cache: AnswerCache,
+  options: AnswerCacheOptions,
+  { model, turn, request, signal }: Asked,
+): AsyncGenerator<ChatEvent, void, void> {
+  const { isolate, pace, now } = options;
+  const { tenant } = turn.context;
+  const reason = bypassReason(request, turn);
+  if (reason) return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason });
+
+  let question: AskedQuestion;
+  let found: Reply<Found>;
+  try {
+    question = await cache.question(turn, request);
+    const near = isolate.find(tenant, question.key, question.scopes);
+    if (near && isYoungEnough(near, question, now())) {
+      return yield* replayAnswer(near.answer, hit(near, now()), pace);
+    }
+    found = await look(options.answersOf(tenant, question.key[0] ?? '0'), question, turn);
+    if (!found.ok) throw AppError.fromInfo(found.error);
+  } catch {
+    // What is wrong with the request the model says; what is wrong with the cache must not cost an answer.
+    return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason: 'unavailable' });
+  }
+
+  const { value } = found;
+  if (value.kind === 'entry') {
+    isolate.keep(tenant, value.entry);
+    return yield* replayAnswer(value.entry.answer, hit(value.entry, now()), pace);
+  }
+  if (value.kind === 'stream') return yield* shared(value.response, () => model.stream(request, signal));
+  const recorder = new AnswerRecorder();
+  for await (const event of marked(model.stream(request, signal), { outcome: 'miss', key: question.key })) {
+    recorder.push(event);
+    // Nothing runs here after the last event.
+    if (recorder.answer) turn.waitUntil(keep(options, question, recorder.answer));
+    yield event;
+  }
+}
+
+type Found =
+  | { kind: 'entry'; entry: AnswerEntry }
+  | { kind: 'stream'; response: Response }
+  | { kind: 'nothing' };
+
+async function look(
+  answers: AnswersStub,
+  question: AskedQuestion,
+  { canShare }: CachedTurn,
+): Promise<Reply<Found>> {
+  if (canShare) return answers.ask(question);
+  if (question.maxAgeMs === 0) return { ok: true, value: { kind: 'nothing' } };
+  const found = await answers.find(question);
+  if (!found.ok) return found;
+  return { ok: true, value: found.value ? { kind: 'entry', entry: found.value } : { kind: 'nothing' } };
+}
+
+/** A call that an object makes for several; should the object be lost before it said anything, it is made here. */
+async function* shared(
+  { body }: Response,
+  again: () => ReadableStream<ChatEvent>,
+): AsyncGenerator<ChatEvent, void, void> {
+  let saidSomething = false;
+  try {
+    if (!body) throw new AppError('internal_error');
+    for await (const { event } of decodeGenerationEvents(body)) {
+      yield event;
+      saidSomething ||= event.type !== 'model-start';
+    }
+  } catch {
+    if (saidSomething) return yield { type: 'error', error: new AppError('generation_lost').toInfo() };
+    for await (const event of again()) yield event;
+  }
+}
+
+async function keep(
+  { answersOf }: AnswerCacheOptions,
+  question: AskedQuestion,
+  recorded: CachedAnswer,
+): Promise<void> {
+  await answersOf(question.context.tenant, question.key[0] ?? '0').keep(question, recorded);
+}
+
+function isYoungEnough(entry: AnswerEntry, { maxAgeMs }: AskedQuestion, nowMs: number): boolean {
+  return maxAgeMs === undefined || (maxAgeMs > 0 && nowMs - entry.storedAtMs <= maxAgeMs);
+}
+
+function hit({ storedAtMs, key }: AnswerEntry, nowMs: number): CacheMark {
+  return { outcome: 'hit', ageSeconds: Math.max(0, Math.floor((nowMs - storedAtMs) / 1000)), key };
+}
+
+async function* marked(
+  events: ReadableStream<ChatEvent>,
+  cache: CacheMark,
+): AsyncGenerator<ChatEvent, void, void> {
+  for await (const event of events) yield event.type === 'model-start' ? { ...event, cache } : event;
+}

@@ -1,0 +1,38 @@
+/** The name of a question: everything that decides the answer, as a canonical hash. */
+import type { ChatRequest } from '../../shared/chat-model.ts';
+
+export interface AnswerQuestion {
+  tenant: string;
+  /** The model that the name in the request stands for now. */
+  model: string;
+  /** Changed by the operator to let every answer go. */
+  policy: string;
+  request: ChatRequest;
+}
+
+/** Fields that decide nothing about the answer. */
+const silentParams: ReadonlySet<string> = new Set([
+  'user',
+  'metadata',
+  'store',
+  'safety_identifier',
+  'prompt_cache_key',
+]);
+
+/** @returns 64 hex digits: SHA-256 over JSON with sorted names (in the manner of RFC 8785) */
+export async function answerKey({ tenant, model, policy, request }: AnswerQuestion): Promise<string> {
+  const params = Object.entries(request.params).filter(
+    ([name, value]) => value !== undefined && value !== null && !silentParams.has(name),
+  );
+  const text = canonicalJson(['1', tenant, model, policy, request.messages, Object.fromEntries(params)]);
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** JSON in which the order of an object's names does not matter. `undefined` members are left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([one], [other]) => (one < other ? -1 : 1)));
+  });
+}

@@ -1,0 +1,250 @@
+/**
+ * The frequent answers of one tenant, one object for each sixteenth of the questions: finds an answer that is
+ * there, lets those who ask the same at the same time share one call, and keeps what comes out whole. Owns the
+ * calls under way; the answers are the store's.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { ChatEvent, ChatRequest } from '../../shared/chat-model.ts';
+import { AppError, toAppError } from '../../shared/errors.ts';
+import { encodeGenerationEvent } from '../../shared/generation-protocol.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { ModelChoice } from '../chat/choose-model.ts';
+import type { EdgeBindings } from '../env.ts';
+import { logError } from '../observe/log.ts';
+import { type Reply, reply } from '../reply.ts';
+import { type EdgeServices, edgeServices } from '../services.ts';
+import { type AnswerEntry, type AnswerStore, EVERYBODY } from './answer-store.ts';
+import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
+import { SharedGeneration } from './shared-generation.ts';
+import { createSqliteAnswerStore, type SqliteAnswerStore } from './sqlite-answer-store.ts';
+import { createUpstashAnswerStore } from './upstash-answer-store.ts';
+
+/** A question as the Worker hands it over. */
+export interface AskedQuestion {
+  key: string;
+  /** Whose answers will do, best first; a new one is kept for the last. */
+  scopes: string[];
+  /** The model that must answer for the answer to be kept. */
+  model: string;
+  /** Oldest answer that will do, in milliseconds. */
+  maxAgeMs: number | undefined;
+  choice: ModelChoice;
+  request: ChatRequest;
+  context: RequestContext;
+}
+
+export type AnswerFound =
+  | { kind: 'entry'; entry: AnswerEntry }
+  /** The events as `shared/generation-protocol.ts` encodes them; cancelling the body leaves the call to others. */
+  | { kind: 'stream'; response: Response };
+
+export interface PreparedAnswer {
+  freshUntilMs: number;
+  answer: CachedAnswer;
+}
+
+/** Prepared answers are asked again when this part of their time is left. */
+const REFRESH_PART = 0.2;
+const REFRESH_EVERY_MS = 60_000;
+const MAX_SHARD_BYTES = 32 * 1024 * 1024;
+
+export class AnswersObject extends DurableObject<EdgeBindings> {
+  readonly #services: EdgeServices;
+  readonly #store: AnswerStore;
+  /** The store, when it is this object's own. */
+  readonly #ownStore?: SqliteAnswerStore;
+  /** By question and scope. */
+  readonly #underWay = new Map<string, SharedGeneration>();
+  readonly #lookups = new Map<string, Promise<AnswerEntry | undefined>>();
+
+  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+    super(state, bindings);
+    this.#services = edgeServices(bindings);
+    const { now, config } = this.#services;
+    if (config.redis) this.#store = createUpstashAnswerStore({ ...config.redis, now });
+    else {
+      const options = { storage: state.storage, maxBytes: MAX_SHARD_BYTES, now };
+      this.#store = this.#ownStore = createSqliteAnswerStore(options);
+    }
+  }
+
+  /** The answer if there is one, else a share in the call that makes it. */
+  async ask(question: AskedQuestion): Promise<Reply<AnswerFound>> {
+    return reply(async () => {
+      if (question.maxAgeMs === 0) return this.#share(this.#generate(question), question, 'miss');
+      const entry = await this.#find(question);
+      if (entry) return { kind: 'entry', entry };
+      const running = this.#underWay.get(nameOf(question));
+      return running
+        ? this.#share(running, question, 'coalesced')
+        : this.#share(this.#generate(question), question, 'miss');
+    });
+  }
+
+  /** The answer if there is one. Asks no model. */
+  async find(question: AskedQuestion): Promise<Reply<AnswerEntry | undefined>> {
+    return reply(() => this.#find(question));
+  }
+
+  /** Keeps an answer that was made elsewhere. */
+  async keep(question: AskedQuestion, answer: CachedAnswer): Promise<Reply<void>> {
+    return reply(() => this.#keep(question, answer));
+  }
+
+  /** Asks for an answer on behalf of every user of the tenant, and keeps it for `ttlMs`. */
+  async prepare(question: AskedQuestion, ttlMs: number): Promise<Reply<PreparedAnswer>> {
+    return reply(async () => {
+      const recorder = new AnswerRecorder();
+      let failure: AppError | undefined;
+      const deadline = AbortSignal.timeout(this.#services.config.turnTimeoutMs);
+      for await (const event of this.#open(question, deadline)) {
+        recorder.push(event);
+        if (event.type === 'error') failure = AppError.fromInfo(event.error);
+      }
+      if (failure) throw failure;
+      const { answer } = recorder;
+      if (answer?.model !== question.model) throw new AppError('answer_not_kept');
+      const freshUntilMs = this.#services.now() + ttlMs;
+      const prepared = JSON.stringify({ question, ttlMs });
+      await this.#store.keep(question.context.tenant, {
+        ...this.#entry(question, answer),
+        scope: EVERYBODY,
+        freshUntilMs,
+        staleUntilMs: freshUntilMs,
+        prepared,
+      });
+      await this.#watch();
+      return { freshUntilMs, answer };
+    });
+  }
+
+  async remove(
+    tenant: string,
+    which: { key?: string | undefined; model?: string | undefined },
+  ): Promise<Reply<number>> {
+    return reply(() => this.#store.remove(tenant, which));
+  }
+
+  override async alarm(): Promise<void> {
+    const store = this.#ownStore;
+    if (!store) return;
+    store.expire();
+    for (const { prepared, storedAtMs, freshUntilMs } of store.preparedBefore(Number.MAX_SAFE_INTEGER)) {
+      const leftMs = freshUntilMs - this.#services.now();
+      if (prepared === undefined || leftMs > (freshUntilMs - storedAtMs) * REFRESH_PART) continue;
+      const { question, ttlMs } = JSON.parse(prepared) as { question: AskedQuestion; ttlMs: number };
+      const again = { ...question, context: this.#renewed(question.context) };
+      const outcome = await this.prepare(again, ttlMs);
+      // The old answer serves until its end; the next alarm tries again.
+      if (!outcome.ok) this.#log(again.context, AppError.fromInfo(outcome.error));
+    }
+    await this.#watch();
+  }
+
+  async #find({ key, scopes, maxAgeMs, ...question }: AskedQuestion): Promise<AnswerEntry | undefined> {
+    const { tenant } = question.context;
+    const name = JSON.stringify([key, scopes]);
+    const lookup = this.#lookups.get(name) ?? this.#store.find(tenant, key, scopes);
+    this.#lookups.set(name, lookup);
+    const entry = await lookup.finally(() => this.#lookups.delete(name));
+    const { now } = this.#services;
+    if (!entry || (maxAgeMs !== undefined && now() - entry.storedAtMs > maxAgeMs)) return undefined;
+    if (entry.freshUntilMs <= now()) this.#revalidate({ key, scopes, maxAgeMs, ...question });
+    return entry;
+  }
+
+  /** A stale answer is given at once, and asked again behind the reader's back. */
+  #revalidate(question: AskedQuestion): void {
+    if (!this.#underWay.has(nameOf(question))) this.#generate(question).hold();
+  }
+
+  #generate(question: AskedQuestion): SharedGeneration {
+    const name = nameOf(question);
+    const recorder = new AnswerRecorder();
+    const generation: SharedGeneration = new SharedGeneration({
+      open: (signal) => this.#open(question, signal),
+      onEvent: (event) => recorder.push(event),
+      deadline: AbortSignal.timeout(this.#services.config.turnTimeoutMs),
+    });
+    this.#underWay.set(name, generation);
+    const settle = async () => {
+      await generation.ended;
+      if (recorder.answer) await this.#keep(question, recorder.answer);
+    };
+    const over = settle()
+      .catch((error) => this.#log(question.context, error))
+      .finally(() => {
+        if (this.#underWay.get(name) === generation) this.#underWay.delete(name);
+      });
+    this.ctx.waitUntil(over);
+    return generation;
+  }
+
+  /** Each call has a name of its own in the core, so that a second one is not the first one again. */
+  #open({ context, choice, request }: AskedQuestion, signal: AbortSignal): ReadableStream<ChatEvent> {
+    const { modelsFor, newId } = this.#services;
+    return modelsFor(context, newId()).open(choice, 0).stream(request, signal);
+  }
+
+  #share(generation: SharedGeneration, { key }: AskedQuestion, outcome: 'miss' | 'coalesced'): AnswerFound {
+    let seq = 0;
+    const utf8 = new TextEncoder();
+    const bytes = generation.read({ outcome, key }).pipeThrough(
+      new TransformStream<ChatEvent, Uint8Array>({
+        transform: (event, controller) =>
+          controller.enqueue(utf8.encode(encodeGenerationEvent({ seq: seq++, event }))),
+      }),
+    );
+    return { kind: 'stream', response: new Response(bytes) };
+  }
+
+  /** Another model's answer, as a ladder's lower rung gives it, is not the answer to this question. */
+  async #keep(question: AskedQuestion, answer: CachedAnswer): Promise<void> {
+    if (answer.model !== question.model) return;
+    await this.#store.keep(question.context.tenant, this.#entry(question, answer));
+    await this.#watch();
+  }
+
+  #entry({ key, scopes, model }: AskedQuestion, answer: CachedAnswer): AnswerEntry {
+    const { now, config } = this.#services;
+    const freshUntilMs = now() + config.cache.ttlMs;
+    const staleUntilMs = freshUntilMs + config.cache.staleMs;
+    const scope = scopes.at(-1) ?? EVERYBODY;
+    return { key, scope, model, answer, storedAtMs: now(), freshUntilMs, staleUntilMs };
+  }
+
+  async #watch(): Promise<void> {
+    const store = this.#ownStore;
+    if (!store || (await this.ctx.storage.getAlarm()) !== null) return;
+    const isPrepared = store.preparedBefore(Number.MAX_SAFE_INTEGER).length > 0;
+    const nextMs = isPrepared ? this.#services.now() + REFRESH_EVERY_MS : store.expire();
+    if (nextMs !== undefined) await this.ctx.storage.setAlarm(nextMs);
+  }
+
+  #renewed(context: RequestContext): RequestContext {
+    const { now, newId, config } = this.#services;
+    return { ...context, requestId: newId(), deadlineMs: now() + config.turnTimeoutMs };
+  }
+
+  #log({ requestId }: RequestContext, error: unknown): void {
+    logError({ requestId, error: toAppError(error) });
+  }
+}
+
+function nameOf({ key, scopes }: AskedQuestion): string {
+  return JSON.stringify([key, scopes.at(-1)]);
+}
+
+/** The object's methods as its stub has them. The platform's own type expands JSON without end. */
+export type AnswersStub = Pick<AnswersObject, 'ask' | 'find' | 'keep' | 'prepare' | 'remove'>;
+
+/** Sixteen objects a tenant, by the first digit of a question's key. */
+export const ANSWER_SHARDS: readonly string[] = [...'0123456789abcdef'];
+
+export function answersOf(
+  { ANSWERS }: Pick<EdgeBindings, 'ANSWERS'>,
+  tenant: string,
+  shard: string,
+): AnswersStub {
+  return ANSWERS.get(ANSWERS.idFromName(JSON.stringify([tenant, shard]))) as unknown as AnswersStub;
+}

@@ -1,0 +1,33 @@
+/** Which answers may be given twice: the rule, and the reason where it says no. */
+import type { ChatRequest } from '../../shared/chat-model.ts';
+import type { CacheControl } from './cache-control.ts';
+
+export interface CacheFacts {
+  control: CacheControl;
+  /** Rounds of a conversation that the server or the client remembers. */
+  earlierRounds: number;
+  /** Whether the answer is asked for once more. */
+  isAgain: boolean;
+}
+
+/** Longest question that is kept, as JSON. A long one is seldom asked twice. */
+const MAX_QUESTION_CHARS = 64 * 1024;
+
+/** In order: the first that holds is the reason told in `x-edgewise-cache`. */
+const reasons: readonly [reason: string, holds: (request: ChatRequest, facts: CacheFacts) => boolean][] = [
+  ['no-store', (_, { control }) => control.noStore],
+  ['session', (_, { earlierRounds }) => earlierRounds > 0],
+  ['regenerate', (_, { isAgain }) => isAgain],
+  ['tools', ({ params }) => isGiven(params.tools) || isGiven(params.functions)],
+  ['several-answers', ({ params }) => params.n !== undefined && params.n !== null && params.n !== 1],
+  ['long-question', ({ messages }) => JSON.stringify(messages).length > MAX_QUESTION_CHARS],
+];
+
+/** @returns why the cache has no part in this answer; `undefined` when it has */
+export function bypassReason(request: ChatRequest, facts: CacheFacts): string | undefined {
+  return reasons.find(([, holds]) => holds(request, facts))?.[0];
+}
+
+function isGiven(list: unknown): boolean {
+  return list !== undefined && list !== null && !(Array.isArray(list) && list.length === 0);
+}

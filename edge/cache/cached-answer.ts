@@ -1,0 +1,112 @@
+/** A whole answer as data, recorded from a model's events and played again as events. */
+import type { CacheMark, ChatEvent, JsonObject, JsonValue, Usage } from '../../shared/chat-model.ts';
+
+type SaidEvent =
+  | { type: 'text-delta'; text: string; logprobs?: JsonValue }
+  | { type: 'reasoning-delta'; text: string }
+  | { type: 'extra-delta'; fields: JsonObject };
+
+export interface CachedAnswer {
+  /** The model that answered. */
+  model: string;
+  provider: string;
+  /** What was said, in order; neighbours of one kind are one. */
+  said: SaidEvent[];
+  usage?: Usage;
+}
+
+/** Longest answer that is kept, in characters. */
+const MAX_ANSWER_CHARS = 256 * 1024;
+
+/** Listens to one answer. Only one that came to its own end, in words alone, is an answer to keep. */
+export class AnswerRecorder {
+  #start: Extract<ChatEvent, { type: 'model-start' }> | undefined;
+  readonly #said: SaidEvent[] = [];
+  #chars = 0;
+  #usage: Usage | undefined;
+  #isWhole = false;
+  #isSpoiled = false;
+
+  push(event: ChatEvent): void {
+    switch (event.type) {
+      case 'model-start':
+        this.#start = event;
+        return;
+      case 'text-delta':
+      case 'reasoning-delta':
+        this.#chars += event.text.length;
+        this.#say(event);
+        return;
+      case 'extra-delta':
+        this.#said.push(event);
+        return;
+      case 'usage':
+        this.#usage = event.usage;
+        return;
+      case 'turn-end':
+        this.#isWhole = event.finishReason === 'stop';
+        return;
+      case 'refusal-delta':
+      case 'tool-call-delta':
+      case 'error':
+        this.#isSpoiled = true;
+    }
+  }
+
+  /** The answer, if it is one to keep: whole, in words, not empty, of bearable length. */
+  get answer(): CachedAnswer | undefined {
+    const start = this.#start;
+    if (!start || !this.#isWhole || this.#isSpoiled) return undefined;
+    if (this.#chars === 0 || this.#chars > MAX_ANSWER_CHARS) return undefined;
+    return {
+      model: start.model,
+      provider: start.provider,
+      said: this.#said,
+      ...(this.#usage && { usage: this.#usage }),
+    };
+  }
+
+  #say(event: Extract<SaidEvent, { text: string }>): void {
+    // What is too long is not kept anyway; it need not be held.
+    if (this.#chars > MAX_ANSWER_CHARS) return;
+    const last = this.#said.at(-1);
+    const joins = last?.type === event.type && !('logprobs' in last) && !('logprobs' in event);
+    if (joins) last.text += event.text;
+    else this.#said.push({ ...event });
+  }
+}
+
+export interface ReplayPace {
+  /** 0: all at once. */
+  charsPerSecond: number;
+  wait: (ms: number) => Promise<void>;
+}
+
+/** Characters of a paced piece. */
+const PIECE_CHARS = 24;
+
+/** The answer as a model would have said it. */
+export async function* replayAnswer(
+  answer: CachedAnswer,
+  cache: CacheMark,
+  { charsPerSecond, wait }: ReplayPace,
+): AsyncGenerator<ChatEvent, void, void> {
+  yield { type: 'model-start', model: answer.model, provider: answer.provider, cache };
+  for (const event of answer.said) {
+    if (charsPerSecond === 0 || event.type !== 'text-delta') {
+      yield event;
+      continue;
+    }
+    for (const text of piecesOf(event.text)) {
+      yield { ...event, text };
+      await wait((text.length * 1000) / charsPerSecond);
+    }
+  }
+  if (answer.usage) yield { type: 'usage', usage: answer.usage };
+  yield { type: 'turn-end', finishReason: 'stop' };
+}
+
+/** Pieces of whole characters: a surrogate pair is never parted. */
+function piecesOf(text: string): string[] {
+  return text.match(new RegExp(`[\\s\\S]{1,${PIECE_CHARS}}`, 'gu')) ?? [];
+}

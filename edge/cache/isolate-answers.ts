@@ -1,0 +1,57 @@
+/**
+ * The answers nearest to a client: in the memory of this isolate. Bounded in number and in bytes; each is
+ * looked up again elsewhere after {@link LONGEST_STAY_MS}, so that a removal reaches every isolate by then.
+ */
+import { LRUCache } from 'lru-cache';
+import type { AnswerEntry } from './answer-store.ts';
+
+export interface IsolateAnswers {
+  /** The first of the scopes whose answer is fresh. O(1) a scope. */
+  find(tenant: string, key: string, scopes: readonly string[]): AnswerEntry | undefined;
+  keep(tenant: string, entry: AnswerEntry): void;
+  clear(tenant: string): void;
+  /** As counted: two bytes a character. */
+  readonly bytes: number;
+}
+
+const MAX_ENTRIES = 1000;
+const LONGEST_STAY_MS = 60_000;
+
+/** @param now Unix time in milliseconds */
+export function createIsolateAnswers(maxBytes: number, now: () => number): IsolateAnswers {
+  const answers = new LRUCache<string, AnswerEntry>({
+    max: MAX_ENTRIES,
+    maxSize: maxBytes,
+    // One long answer shall not push out all the others.
+    maxEntrySize: Math.ceil(maxBytes / 16),
+    sizeCalculation: (entry, name) => 2 * (name.length + JSON.stringify(entry).length),
+    perf: { now },
+    // The library would keep the time until a timer fires, and a Worker's timers end with their request.
+    ttlResolution: 0,
+  });
+
+  return {
+    find(tenant, key, scopes) {
+      for (const scope of scopes) {
+        const entry = answers.get(nameOf(tenant, key, scope));
+        if (entry) return entry;
+      }
+      return undefined;
+    },
+    keep(tenant, entry) {
+      const ttl = Math.min(LONGEST_STAY_MS, entry.freshUntilMs - now());
+      if (ttl > 0) answers.set(nameOf(tenant, entry.key, entry.scope), entry, { ttl });
+    },
+    clear(tenant) {
+      const prefix = `${JSON.stringify([tenant]).slice(0, -1)},`;
+      for (const name of answers.keys()) if (name.startsWith(prefix)) answers.delete(name);
+    },
+    get bytes() {
+      return answers.calculatedSize;
+    },
+  };
+}
+
+function nameOf(tenant: string, key: string, scope: string): string {
+  return JSON.stringify([tenant, key, scope]);
+}

@@ -1,0 +1,106 @@
+/** Answers in the SQLite of an Answers object: the default. Owns the table `answer`; bounded by bytes. */
+import type { AnswerEntry, AnswerStore } from './answer-store.ts';
+
+export interface SqliteAnswerStore extends AnswerStore {
+  /** Removes what is too old to be given. @returns when that is next, Unix milliseconds */
+  expire(): number | undefined;
+  /** Prepared answers that are no longer fresh by then, Unix milliseconds. */
+  preparedBefore(freshUntilMs: number): AnswerEntry[];
+}
+
+export interface SqliteAnswerStoreOptions {
+  storage: Pick<DurableObjectStorage, 'sql'>;
+  /** Most bytes of answers; the oldest make room. */
+  maxBytes: number;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
+type Row = { body: string } & Record<string, SqlStorageValue>;
+
+/** One tenant's object holds one tenant's answers, so the tenant is not stored again. */
+export function createSqliteAnswerStore({
+  storage,
+  maxBytes,
+  now,
+}: SqliteAnswerStoreOptions): SqliteAnswerStore {
+  const { sql } = storage;
+  sql.exec(`CREATE TABLE IF NOT EXISTS answer (
+    key TEXT NOT NULL, scope TEXT NOT NULL, model TEXT NOT NULL, stored_at_ms INTEGER NOT NULL,
+    fresh_until_ms INTEGER NOT NULL, stale_until_ms INTEGER NOT NULL, prepared INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (key, scope))`);
+  sql.exec('CREATE INDEX IF NOT EXISTS answer_by_age ON answer (prepared, stored_at_ms)');
+  sql.exec('CREATE INDEX IF NOT EXISTS answer_by_end ON answer (stale_until_ms)');
+  sql.exec('CREATE INDEX IF NOT EXISTS answer_by_model ON answer (model)');
+  /** Counted once, then kept in step, so that keeping one costs the same among few and many. */
+  let bytes = sql.exec<{ bytes: number }>('SELECT COALESCE(SUM(bytes), 0) AS bytes FROM answer').one().bytes;
+
+  function forget(condition: string, ...values: (string | number)[]): number {
+    const gone = sql
+      .exec<{ bytes: number }>(`DELETE FROM answer WHERE ${condition} RETURNING bytes`, ...values)
+      .toArray();
+    for (const row of gone) bytes -= row.bytes;
+    return gone.length;
+  }
+
+  return {
+    async find(_tenant, key, scopes) {
+      for (const scope of scopes) {
+        const [row] = sql
+          .exec<Row>(
+            'SELECT body FROM answer WHERE key = ? AND scope = ? AND stale_until_ms > ?',
+            key,
+            scope,
+            now(),
+          )
+          .toArray();
+        if (row) return JSON.parse(row.body);
+      }
+      return undefined;
+    },
+
+    async keep(_tenant, entry) {
+      const body = JSON.stringify(entry);
+      forget('key = ? AND scope = ?', entry.key, entry.scope);
+      // Room is made among the answers that nobody prepared first, the oldest ones before the others.
+      while (bytes > 0 && bytes + body.length > maxBytes) {
+        forget('rowid IN (SELECT rowid FROM answer ORDER BY prepared, stored_at_ms LIMIT 16)');
+      }
+      sql.exec(
+        'INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        entry.key,
+        entry.scope,
+        entry.model,
+        entry.storedAtMs,
+        entry.freshUntilMs,
+        entry.staleUntilMs,
+        entry.prepared === undefined ? 0 : 1,
+        body.length,
+        body,
+      );
+      bytes += body.length;
+    },
+
+    async remove(_tenant, { key, model }) {
+      return forget(
+        '(?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)',
+        ...([key ?? null, model ?? null] as string[]),
+      );
+    },
+
+    expire() {
+      forget('stale_until_ms <= ?', now());
+      return (
+        sql.exec<{ next: number | null }>('SELECT MIN(stale_until_ms) AS next FROM answer').one().next ??
+        undefined
+      );
+    },
+
+    preparedBefore(freshUntilMs) {
+      return sql
+        .exec<Row>('SELECT body FROM answer WHERE prepared = 1 AND fresh_until_ms <= ?', freshUntilMs)
+        .toArray()
+        .map(({ body }): AnswerEntry => JSON.parse(body));
+    },
+  };
+}

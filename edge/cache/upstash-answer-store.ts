@@ -1,0 +1,82 @@
+/** Answers in Upstash Redis: one string a question and scope, which Redis lets go by itself. */
+import { Redis } from '@upstash/redis';
+import { AppError } from '../../shared/errors.ts';
+import type { AnswerEntry, AnswerStore } from './answer-store.ts';
+
+export interface UpstashAnswerStoreOptions {
+  url: string;
+  token: string;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
+/** Keys looked at in one step of a removal. */
+const SCAN_COUNT = 500;
+
+export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStoreOptions): AnswerStore {
+  // Answers are JSON already. A cache that does not answer at once is no help: nothing is tried twice.
+  const redis = new Redis({
+    url,
+    token,
+    automaticDeserialization: false,
+    retry: false,
+    enableTelemetry: false,
+  });
+
+  async function reach<T>(command: Promise<T>): Promise<T> {
+    try {
+      return await command;
+    } catch (cause) {
+      throw new AppError('store_unavailable', { cause });
+    }
+  }
+
+  return {
+    async find(tenant, key, scopes) {
+      const names = scopes.map((scope) => nameOf(tenant, key, scope));
+      const bodies = await reach(redis.mget<(string | null)[]>(...names));
+      const entries = bodies.flatMap((body): AnswerEntry[] => (body === null ? [] : [JSON.parse(body)]));
+      return entries.find((entry) => entry.staleUntilMs > now());
+    },
+
+    async keep(tenant, entry) {
+      const px = Math.max(1, Math.ceil(entry.staleUntilMs - now()));
+      await reach(redis.set(nameOf(tenant, entry.key, entry.scope), JSON.stringify(entry), { px }));
+    },
+
+    async remove(tenant, { key, model }) {
+      const match = `${escapeGlob(prefixOf(tenant) + (key === undefined ? '' : `{${key}}:`))}*`;
+      let removed = 0;
+      let cursor = '0';
+      do {
+        const [next, names] = await reach(redis.scan(cursor, { match, count: SCAN_COUNT }));
+        cursor = String(next);
+        const doomed = model === undefined ? names : await ofModel(names, model);
+        if (doomed.length > 0) removed += await reach(redis.del(...doomed));
+      } while (cursor !== '0');
+      return removed;
+    },
+  };
+
+  async function ofModel(names: string[], model: string): Promise<string[]> {
+    if (names.length === 0) return [];
+    const bodies = await reach(redis.mget<(string | null)[]>(...names));
+    return names.filter((_, index) => {
+      const body = bodies[index];
+      return typeof body === 'string' && (JSON.parse(body) as AnswerEntry).model === model;
+    });
+  }
+}
+
+function prefixOf(tenant: string): string {
+  return `edgewise:answer:${encodeURIComponent(tenant)}:`;
+}
+
+/** The braces keep a question's scopes on one node of a Redis cluster. */
+function nameOf(tenant: string, key: string, scope: string): string {
+  return `${prefixOf(tenant)}{${key}}:${encodeURIComponent(scope)}`;
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}
