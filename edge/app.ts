@@ -1,6 +1,7 @@
 /** The edge's map: the guards in their order, then the routes. */
 import { Hono } from 'hono';
 import { requestContext } from './http/auth.ts';
+import { cacheRoute } from './http/cache-route.ts';
 import { chatCompletionsRoute } from './http/chat-completions-route.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import type { EdgeHono } from './http/edge-hono.ts';
@@ -10,6 +11,7 @@ import { onError } from './http/on-error.ts';
 import { onNotFound } from './http/on-not-found.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
+import { requireScope } from './http/require-scope.ts';
 import { responsesRoute } from './http/responses-route.ts';
 import { sessionSocketRoute } from './http/session-socket-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
@@ -39,6 +41,10 @@ export function createApp(): Hono<EdgeHono> {
   app.get('/v1/sessions/:id/stream', sessionRoute.stream);
   app.post('/v1/sessions/:id/stop', sessionRoute.stop);
   app.get('/v1/sessions/:id/ws', sessionSocketRoute);
+
+  app.use('/v1/cache/*', requireScope('admin'));
+  app.delete('/v1/cache', cacheRoute.remove);
+  app.post('/v1/cache/prepared', cacheRoute.prepare);
 
   app.use('/api/*', requestContext());
   app.post('/api/chat', uiChatRoute.send);

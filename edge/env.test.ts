@@ -37,6 +37,7 @@ test('reads lists, numbers and the light model', () => {
     baseUrl: 'http://light.test/v1',
     apiKey: undefined,
     model: 'tiny',
+    maxOutputTokens: 4096,
   });
 });
 

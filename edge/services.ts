@@ -10,6 +10,7 @@ import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.t
 import { type AnswerCache, createAnswerCache } from './cache/answer-cache.ts';
 import { answersOf } from './cache/answers-object.ts';
 import { createIsolateAnswers } from './cache/isolate-answers.ts';
+import { createLocationAnswers } from './cache/location-answers.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import { type EdgeBindings, type EdgeConfig, parseEdgeEnv } from './env.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
@@ -25,6 +26,8 @@ export interface EdgeServices {
   core: CoreClient;
   catalog: ModelCatalog;
   counters: TokenCounters;
+  /** Name of the edge's light model, when one is configured. */
+  lightModel: string | undefined;
   /** For conversations in the client's hands; none without keys. */
   sealer: StateSealer | undefined;
   /** None when it is switched off. */
@@ -78,6 +81,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     catalog,
     cache: createCache(config, bindings, { catalog, now, wait }),
     counters,
+    lightModel: light?.name,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
@@ -104,6 +108,7 @@ function createCache(
   if (!cache.isOn) return undefined;
   return createAnswerCache({
     isolate: createIsolateAnswers(cache.isolateBytes, now),
+    location: createLocationAnswers(() => caches.default, now),
     answersOf: (tenant, shard) => answersOf(bindings, tenant, shard),
     resolveModel: async (context, name) => {
       const { id, edgewise } = await catalog.find(context, name);

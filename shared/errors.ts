@@ -37,6 +37,7 @@ export const errorRules = {
   missing_token: invalid('No bearer token was sent. Send "Authorization: Bearer <token>".', 401),
   invalid_token: invalid('The bearer token is not valid.', 401),
   token_expired: invalid('The bearer token has expired.', 401),
+  insufficient_scope: invalid('The token does not allow this.', 403),
   origin_not_allowed: invalid('This origin may not open a WebSocket here.', 403),
   upgrade_required: invalid('This address answers WebSocket upgrades only.', 426),
   model_not_found: invalid('The model does not exist.', 404),

@@ -17,9 +17,11 @@ import type { AnswersStub, AskedQuestion } from './answers-object.ts';
 import { bypassReason, type CacheFacts } from './cacheable.ts';
 import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
 import type { IsolateAnswers } from './isolate-answers.ts';
+import type { LocationAnswers } from './location-answers.ts';
 
 export interface AnswerCacheOptions {
   isolate: IsolateAnswers;
+  location: LocationAnswers;
   /** The tenant's objects, by the first digit of a question's key. */
   answersOf: (tenant: string, shard: string) => AnswersStub;
   /** The concrete model that a name stands for now. @throws AppError */
@@ -45,9 +47,11 @@ export interface CachedTurn extends CacheFacts {
 
 export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
+  /** Lets this isolate's copies of a tenant's answers go. */
+  forget(tenant: string): void;
   /** What a question is called, and whose answers will do. */
   question(
-    turn: Omit<CachedTurn, 'canShare' | 'waitUntil' | 'isAgain' | 'earlierRounds'>,
+    turn: Pick<CachedTurn, 'context' | 'choice' | 'control'>,
     request: ChatRequest,
   ): Promise<AskedQuestion>;
 }
@@ -61,6 +65,8 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
           answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal: inner }),
         ),
     }),
+
+    forget: (tenant) => options.isolate.clear(tenant),
 
     async question({ context, choice, control }, request) {
       const model = await options.resolveModel(context, choice.model);
@@ -87,13 +93,13 @@ interface Asked {
   signal: AbortSignal;
 }
 
-/** This isolate, then the tenant's object, and then the model. */
+/** This isolate, the location, the tenant's object, and then the model. */
 async function* answer(
   cache: AnswerCache,
   options: AnswerCacheOptions,
   { model, turn, request, signal }: Asked,
 ): AsyncGenerator<ChatEvent, void, void> {
-  const { isolate, pace, now } = options;
+  const { isolate, location, pace, now } = options;
   const { tenant } = turn.context;
   const reason = bypassReason(request, turn);
   if (reason) return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason });
@@ -102,8 +108,11 @@ async function* answer(
   let found: Reply<Found>;
   try {
     question = await cache.question(turn, request);
-    const near = isolate.find(tenant, question.key, question.scopes);
+    const near =
+      isolate.find(tenant, question.key, question.scopes) ??
+      (await location.find(tenant, question.key, question.scopes));
     if (near && isYoungEnough(near, question, now())) {
+      isolate.keep(tenant, near);
       return yield* replayAnswer(near.answer, hit(near, now()), pace);
     }
     found = await look(options.answersOf(tenant, question.key[0] ?? '0'), question, turn);
@@ -116,6 +125,7 @@ async function* answer(
   const { value } = found;
   if (value.kind === 'entry') {
     isolate.keep(tenant, value.entry);
+    turn.waitUntil(location.keep(tenant, value.entry));
     return yield* replayAnswer(value.entry.answer, hit(value.entry, now()), pace);
   }
   if (value.kind === 'stream') return yield* shared(value.response, () => model.stream(request, signal));

@@ -16,8 +16,8 @@ export interface AnswerEntry {
   storedAtMs: number;
   freshUntilMs: number;
   staleUntilMs: number;
-  /** Prepared by the operator: how to ask for it again, as JSON, before it gets old. */
-  prepared?: string;
+  /** Prepared by the operator: it is the last to make room for others. */
+  isPrepared?: boolean;
 }
 
 /** The scope of an answer that every user of the tenant may get. No user's name is empty. */

@@ -15,6 +15,7 @@ import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
 import { type AnswerEntry, type AnswerStore, EVERYBODY } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
+import { createPreparedList, type PreparedList } from './prepared-list.ts';
 import { SharedGeneration } from './shared-generation.ts';
 import { createSqliteAnswerStore, type SqliteAnswerStore } from './sqlite-answer-store.ts';
 import { createUpstashAnswerStore } from './upstash-answer-store.ts';
@@ -45,7 +46,10 @@ export interface PreparedAnswer {
 
 /** Prepared answers are asked again when this part of their time is left. */
 const REFRESH_PART = 0.2;
-const REFRESH_EVERY_MS = 60_000;
+/** Longest wait before a prepared answer that could not be had is asked again. */
+const REFRESH_AGAIN_MS = 60_000;
+/** Prepared answers asked again in one go. */
+const REFRESH_AT_ONCE = 8;
 const MAX_SHARD_BYTES = 32 * 1024 * 1024;
 
 export class AnswersObject extends DurableObject<EdgeBindings> {
@@ -53,6 +57,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   readonly #store: AnswerStore;
   /** The store, when it is this object's own. */
   readonly #ownStore?: SqliteAnswerStore;
+  readonly #prepared: PreparedList;
   /** By question and scope. */
   readonly #underWay = new Map<string, SharedGeneration>();
   readonly #lookups = new Map<string, Promise<AnswerEntry | undefined>>();
@@ -60,6 +65,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   constructor(state: DurableObjectState, bindings: EdgeBindings) {
     super(state, bindings);
     this.#services = edgeServices(bindings);
+    this.#prepared = createPreparedList(state.storage);
     const { now, config } = this.#services;
     if (config.redis) this.#store = createUpstashAnswerStore({ ...config.redis, now });
     else {
@@ -105,14 +111,9 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
       const { answer } = recorder;
       if (answer?.model !== question.model) throw new AppError('answer_not_kept');
       const freshUntilMs = this.#services.now() + ttlMs;
-      const prepared = JSON.stringify({ question, ttlMs });
-      await this.#store.keep(question.context.tenant, {
-        ...this.#entry(question, answer),
-        scope: EVERYBODY,
-        freshUntilMs,
-        staleUntilMs: freshUntilMs,
-        prepared,
-      });
+      const entry = { ...this.#entry(question, answer), scope: EVERYBODY, isPrepared: true };
+      await this.#store.keep(question.context.tenant, { ...entry, freshUntilMs, staleUntilMs: freshUntilMs });
+      this.#prepared.put({ question, ttlMs, dueAtMs: freshUntilMs - ttlMs * REFRESH_PART });
       await this.#watch();
       return { freshUntilMs, answer };
     });
@@ -122,21 +123,24 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     tenant: string,
     which: { key?: string | undefined; model?: string | undefined },
   ): Promise<Reply<number>> {
-    return reply(() => this.#store.remove(tenant, which));
+    return reply(() => {
+      this.#prepared.remove(which);
+      return this.#store.remove(tenant, which);
+    });
   }
 
   override async alarm(): Promise<void> {
-    const store = this.#ownStore;
-    if (!store) return;
-    store.expire();
-    for (const { prepared, storedAtMs, freshUntilMs } of store.preparedBefore(Number.MAX_SAFE_INTEGER)) {
-      const leftMs = freshUntilMs - this.#services.now();
-      if (prepared === undefined || leftMs > (freshUntilMs - storedAtMs) * REFRESH_PART) continue;
-      const { question, ttlMs } = JSON.parse(prepared) as { question: AskedQuestion; ttlMs: number };
-      const again = { ...question, context: this.#renewed(question.context) };
-      const outcome = await this.prepare(again, ttlMs);
-      // The old answer serves until its end; the next alarm tries again.
-      if (!outcome.ok) this.#log(again.context, AppError.fromInfo(outcome.error));
+    this.#ownStore?.expire();
+    const { now, newId, config } = this.#services;
+    for (const { question, ttlMs, dueAtMs } of this.#prepared.due(now(), REFRESH_AT_ONCE)) {
+      const deadlineMs = now() + config.turnTimeoutMs;
+      const context = { ...question.context, requestId: newId(), deadlineMs };
+      const outcome = await this.prepare({ ...question, context }, ttlMs);
+      if (outcome.ok) continue;
+      // The old answer serves until its end.
+      this.#log(context, AppError.fromInfo(outcome.error));
+      const againMs = Math.min(REFRESH_AGAIN_MS, ttlMs * REFRESH_PART);
+      this.#prepared.put({ question, ttlMs, dueAtMs: Math.max(dueAtMs, now() + againMs) });
     }
     await this.#watch();
   }
@@ -213,17 +217,14 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     return { key, scope, model, answer, storedAtMs: now(), freshUntilMs, staleUntilMs };
   }
 
+  /** Wakes up for what is next: an answer to let go, or one to ask again. */
   async #watch(): Promise<void> {
-    const store = this.#ownStore;
-    if (!store || (await this.ctx.storage.getAlarm()) !== null) return;
-    const isPrepared = store.preparedBefore(Number.MAX_SAFE_INTEGER).length > 0;
-    const nextMs = isPrepared ? this.#services.now() + REFRESH_EVERY_MS : store.expire();
-    if (nextMs !== undefined) await this.ctx.storage.setAlarm(nextMs);
-  }
-
-  #renewed(context: RequestContext): RequestContext {
-    const { now, newId, config } = this.#services;
-    return { ...context, requestId: newId(), deadlineMs: now() + config.turnTimeoutMs };
+    const nextMs = Math.min(
+      this.#ownStore?.expire() ?? Number.POSITIVE_INFINITY,
+      this.#prepared.nextMs() ?? Number.POSITIVE_INFINITY,
+    );
+    const setMs = await this.ctx.storage.getAlarm();
+    if (nextMs < (setMs ?? Number.POSITIVE_INFINITY)) await this.ctx.storage.setAlarm(nextMs);
   }
 
   #log({ requestId }: RequestContext, error: unknown): void {

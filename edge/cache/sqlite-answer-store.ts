@@ -1,11 +1,9 @@
 /** Answers in the SQLite of an Answers object: the default. Owns the table `answer`; bounded by bytes. */
-import type { AnswerEntry, AnswerStore } from './answer-store.ts';
+import type { AnswerStore } from './answer-store.ts';
 
 export interface SqliteAnswerStore extends AnswerStore {
   /** Removes what is too old to be given. @returns when that is next, Unix milliseconds */
   expire(): number | undefined;
-  /** Prepared answers that are no longer fresh by then, Unix milliseconds. */
-  preparedBefore(freshUntilMs: number): AnswerEntry[];
 }
 
 export interface SqliteAnswerStoreOptions {
@@ -74,7 +72,7 @@ export function createSqliteAnswerStore({
         entry.storedAtMs,
         entry.freshUntilMs,
         entry.staleUntilMs,
-        entry.prepared === undefined ? 0 : 1,
+        entry.isPrepared ? 1 : 0,
         body.length,
         body,
       );
@@ -94,13 +92,6 @@ export function createSqliteAnswerStore({
         sql.exec<{ next: number | null }>('SELECT MIN(stale_until_ms) AS next FROM answer').one().next ??
         undefined
       );
-    },
-
-    preparedBefore(freshUntilMs) {
-      return sql
-        .exec<Row>('SELECT body FROM answer WHERE prepared = 1 AND fresh_until_ms <= ?', freshUntilMs)
-        .toArray()
-        .map(({ body }): AnswerEntry => JSON.parse(body));
     },
   };
 }

@@ -32,7 +32,7 @@ test('stays under its bytes: the oldest answers make room, prepared ones last', 
   const use = inObject(20_000);
   const keyOf = (index: number) => String(index).padStart(64, '0');
   await use(async (store) => {
-    await store.keep('t', answerEntry({ key: keyOf(9999), prepared: '{}', storedAtMs: 0 }));
+    await store.keep('t', answerEntry({ key: keyOf(9999), isPrepared: true, storedAtMs: 0 }));
     for (let index = 0; index < 500; index++) {
       await store.keep('t', answerEntry({ key: keyOf(index), storedAtMs: index }));
     }

@@ -1,0 +1,88 @@
+/** What an operator does with a tenant's answers: lets them go, and prepares frequent ones ahead. */
+import * as v from 'valibot';
+import type { ChatMessage } from '../../shared/chat-model.ts';
+import { parseChatCompletionRequest } from '../../shared/chat-schema.ts';
+import { AppError } from '../../shared/errors.ts';
+import { parseInput } from '../../shared/parse-input.ts';
+import { ANSWER_SHARDS, answersOf } from '../cache/answers-object.ts';
+import { bypassReason } from '../cache/cacheable.ts';
+import { dependsOnNow } from '../cache/depends-on-now.ts';
+import { chooseModel } from '../chat/choose-model.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { readJson } from './json-body.ts';
+
+const prepareSchema = v.looseObject({
+  question: v.pipe(v.string(), v.trim(), v.minLength(1, 'must not be empty')),
+  /** System prompt, as the app sends it with the question. */
+  system: v.optional(v.string()),
+  ttl_seconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer('must be an integer'),
+      v.minValue(60, 'must be at least 60'),
+      v.maxValue(31_536_000, 'must be at most 31536000'),
+    ),
+  ),
+});
+
+const USUAL_TTL_S = 86_400;
+const control = { noStore: false, noCache: true, maxAgeSeconds: undefined };
+
+export const cacheRoute = {
+  /** Forgets the answers of one question (`key`), of one model, or all. Copies near clients last a minute more. */
+  async remove(c: EdgeContext): Promise<Response> {
+    const { tenant } = c.get('request');
+    const { key, model } = c.req.query();
+    if (key !== undefined && !/^[0-9a-f]{64}$/.test(key)) {
+      const message = "Invalid value for 'key': expected what 'x-edgewise-cache-key' said.";
+      throw new AppError('invalid_value', { param: 'key', message });
+    }
+    c.get('services').cache?.forget(tenant);
+    const shards = key === undefined ? ANSWER_SHARDS : [key[0] ?? ''];
+    const replies = await Promise.all(
+      shards.map((shard) => answersOf(c.env, tenant, shard).remove(tenant, { key, model })),
+    );
+    let removed = 0;
+    for (const reply of replies) {
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      removed += reply.value;
+    }
+    return c.json({ object: 'cache.removed', removed });
+  },
+
+  /** Asks one question as any user would, and keeps the answer for every user of the tenant. */
+  async prepare(c: EdgeContext): Promise<Response> {
+    const body = await readJson(c);
+    const { question, system, ttl_seconds: ttl, ...rest } = parseInput(prepareSchema, body);
+    const messages: ChatMessage[] = [{ role: 'user', content: question }];
+    if (system !== undefined) messages.unshift({ role: 'system', content: system });
+    const { request } = parseChatCompletionRequest({ ...rest, messages, stream: false });
+
+    const { cache, lightModel, now } = c.get('services');
+    if (!cache) throw new AppError('unsupported_value', { message: 'The cache is switched off here.' });
+    const reason = bypassReason(request, { control, earlierRounds: 0, isAgain: false });
+    if (reason) {
+      throw new AppError('unsupported_value', { message: `Such an answer is never kept: ${reason}.` });
+    }
+    const on = dependsOnNow(question);
+    if (on && ttl === undefined) {
+      const message = `The answer seems to depend on ${on}. Say how long it holds with 'ttl_seconds'.`;
+      throw new AppError('missing_required_parameter', { param: 'ttl_seconds', message });
+    }
+    const context = c.get('request');
+    const choice = chooseModel(request, { lightModel, earlierRounds: 0 });
+    const asked = await cache.question({ context, choice, control }, { ...request, model: choice.model });
+    const answers = answersOf(c.env, context.tenant, asked.key[0] ?? '');
+    const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
+    if (!reply.ok) throw AppError.fromInfo(reply.error);
+    const { answer, freshUntilMs } = reply.value;
+    return c.json({
+      object: 'cache.prepared',
+      key: asked.key,
+      model: answer.model,
+      usage: answer.usage,
+      prepared_at: Math.floor(now() / 1000),
+      expires_at: Math.floor(freshUntilMs / 1000),
+    });
+  },
+};

@@ -1,0 +1,128 @@
+/**
+ * `npm run warm -- faq.json`: asks a list of frequent questions through the edge and keeps the answers for every
+ * user of the tenant. What was prepared is noted beside the list, so that a run that was broken off goes on, and
+ * a later one asks only what is about to get old.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { runMain } from './local/run-main.ts';
+import { localSecrets } from './local/secrets.ts';
+import { readLocalSettings } from './local/settings.ts';
+import { defaultClaims, signLocalToken } from './local/token.ts';
+
+const listSchema = v.pipe(
+  v.array(
+    v.looseObject({
+      question: v.pipe(v.string('must be a text'), v.trim(), v.minLength(1, 'must not be empty')),
+      ttl_seconds: v.optional(v.number('must be a number')),
+    }),
+    'must be a list',
+  ),
+  v.minLength(1, 'must not be empty'),
+);
+type Question = v.InferOutput<typeof listSchema>[number];
+
+/** By hash of the question: when it was prepared and until when it holds, Unix times in seconds. */
+type Notes = Record<string, { prepared_at: number; expires_at: number }>;
+
+/** A question is asked again when this part of its time is left. */
+const REFRESH_PART = 0.2;
+const AT_ONCE = 4;
+const usage =
+  'npm run warm -- faq.json [--url http://127.0.0.1:8787] [--tenant default] [--token TOKEN] [--again]';
+
+await runMain(async () => {
+  const { path, url, token, again } = await readOptions();
+  const questions = await readList(path);
+  const notesPath = `${path}.prepared.json`;
+  const notes = again ? {} : await readNotes(notesPath);
+  const counts = { prepared: 0, fresh: 0, refused: 0, failed: 0 };
+  const waiting = [...questions.entries()];
+
+  async function work(): Promise<void> {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, question] = next;
+      const name = createHash('sha256').update(JSON.stringify(question)).digest('hex');
+      const outcome = isFresh(notes[name]) ? { kind: 'fresh' as const } : await prepare(url, token, question);
+      counts[outcome.kind]++;
+      if (outcome.kind === 'prepared') {
+        notes[name] = outcome.note;
+        await writeFile(notesPath, `${JSON.stringify(notes, null, 2)}\n`);
+      }
+      const detail = 'reason' in outcome ? `: ${outcome.reason}` : '';
+      console.log(`${String(index + 1).padStart(4)} ${outcome.kind.padEnd(8)} ${question.question}${detail}`);
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const { prepared, fresh, refused, failed } = counts;
+  console.log(`\n${prepared} prepared, ${fresh} still fresh, ${refused} refused, ${failed} failed.`);
+  if (refused + failed > 0) process.exitCode = 1;
+});
+
+type Outcome = { kind: 'prepared'; note: Notes[string] } | { kind: 'refused' | 'failed'; reason: string };
+
+async function prepare(url: string, token: string, question: Question): Promise<Outcome> {
+  try {
+    const answer = await fetch(`${url}/v1/cache/prepared`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(question),
+    });
+    const body = (await answer.json()) as Notes[string] & { error?: { message: string } };
+    if (answer.ok)
+      return { kind: 'prepared', note: { prepared_at: body.prepared_at, expires_at: body.expires_at } };
+    const kind = answer.status < 500 && answer.status !== 429 ? 'refused' : 'failed';
+    return { kind, reason: body.error?.message ?? `status ${answer.status}` };
+  } catch {
+    return { kind: 'failed', reason: `${url} cannot be reached` };
+  }
+}
+
+function isFresh(note: Notes[string] | undefined): boolean {
+  if (!note) return false;
+  const leftS = note.expires_at - Date.now() / 1000;
+  return leftS > (note.expires_at - note.prepared_at) * REFRESH_PART;
+}
+
+async function readOptions() {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    options: { url: text, tenant: text, token: text, again: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const [path] = positionals;
+  if (path === undefined) throw new Error(`The list of questions is missing.\n${usage}`);
+  const settings = readLocalSettings(process.env);
+  const tenant = values.tenant ?? defaultClaims.tenant;
+  const claims = { ...defaultClaims, sub: 'operator', scope: 'admin', ...(tenant && { tenant }) };
+  const token =
+    values.token ||
+    process.env.EDGEWISE_TOKEN ||
+    (await signLocalToken((await localSecrets(settings.dataDir)).jwtSecret, claims));
+  const url = (values.url ?? `http://127.0.0.1:${settings.edgePort}`).replace(/\/+$/, '');
+  return { path, url, token, again: values.again ?? false };
+}
+
+/** @throws Error that names every fault of the list */
+async function readList(path: string): Promise<Question[]> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new Error(`${path} cannot be read.`);
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new Error(`${path} is not valid JSON.`);
+  }
+  const parsed = v.safeParse(listSchema, json);
+  if (parsed.success) return parsed.output;
+  const faults = parsed.issues.map((issue) => `  ${v.getDotPath(issue) ?? 'the list'} ${issue.message}`);
+  throw new Error(`${path} is no list of questions:\n${faults.join('\n')}`);
+}
+
+async function readNotes(path: string): Promise<Notes> {
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  return JSON.parse(text);
+}
