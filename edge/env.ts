@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { importServiceKey } from '../shared/service-token.ts';
 import type { AnswersObject } from './cache/answers-object.ts';
+import type { MeaningObject } from './cache/meaning/meaning-object.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
@@ -11,6 +12,7 @@ export interface EdgeBindings {
   SESSIONS: DurableObjectNamespace<SessionObject>;
   DIRECTORY: DurableObjectNamespace<DirectoryObject>;
   ANSWERS: DurableObjectNamespace<AnswersObject>;
+  MEANING: DurableObjectNamespace<MeaningObject>;
   ASSETS: Fetcher;
   AI?: Ai;
   [name: string]: unknown;
@@ -38,6 +40,7 @@ export interface EdgeConfig {
   /** Conversations in the client's hands; without keys there are none. */
   state: { keys: StateKey[]; maxChars: number } | undefined;
   cache: CacheConfig;
+  meaning: MeaningConfig;
   /** How long a turn's events can be read again after its end. */
   turnTtlMs: number;
 }
@@ -56,6 +59,20 @@ export interface CacheConfig {
   /** Tenants whose users get each other's answers; `*` for all. */
   sharedTenants: string[];
 }
+
+export interface MeaningConfig {
+  /** Tenants that have answers by meaning switched on; `*` for all. */
+  tenants: string[];
+  /** Largest expected share of wrong answers among those given. */
+  delta: number;
+  embeddings: EmbeddingsConfig | undefined;
+  /** The core's model that judges; agreement of answers does without one. */
+  judgeModel: string | undefined;
+}
+
+export type EmbeddingsConfig =
+  | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
+  | { kind: 'workers-ai'; model: string };
 
 export type JwtConfig = {
   algorithm: SignatureAlgorithm;
@@ -134,6 +151,22 @@ const bindingsSchema = v.object({
   EDGEWISE_CACHE_CHARS_PER_SECOND: integer(0, 0),
   EDGEWISE_CACHE_POLICY: text,
   EDGEWISE_CACHE_SHARED_TENANTS: list,
+  EDGEWISE_SEMANTIC_TENANTS: list,
+  EDGEWISE_SEMANTIC_DELTA: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^0?\.\d+$/, 'must be a number between 0 and 0.5'),
+      v.transform(Number),
+      v.minValue(0.001, 'must be at least 0.001'),
+      v.maxValue(0.5, 'must be at most 0.5'),
+    ),
+    '0.02',
+  ),
+  EDGEWISE_EMBEDDINGS_BASE_URL: webAddress,
+  EDGEWISE_EMBEDDINGS_API_KEY: text,
+  EDGEWISE_EMBEDDINGS_MODEL: text,
+  EDGEWISE_WORKERS_AI_EMBEDDINGS_MODEL: text,
+  EDGEWISE_JUDGE_MODEL: text,
   UPSTASH_REDIS_REST_URL: webAddress,
   UPSTASH_REDIS_REST_TOKEN: text,
 });
@@ -172,6 +205,12 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
       policy: env.EDGEWISE_CACHE_POLICY,
       sharedTenants: env.EDGEWISE_CACHE_SHARED_TENANTS,
     },
+    meaning: {
+      tenants: env.EDGEWISE_SEMANTIC_TENANTS,
+      delta: env.EDGEWISE_SEMANTIC_DELTA,
+      embeddings: toEmbeddingsConfig(env),
+      judgeModel: env.EDGEWISE_JUDGE_MODEL || undefined,
+    },
     state: env.EDGEWISE_STATE_KEYS
       ? { keys: toStateKeys(env.EDGEWISE_STATE_KEYS), maxChars: env.EDGEWISE_STATE_MAX_CHARS }
       : undefined,
@@ -193,6 +232,12 @@ function crossFaults(env: ParsedBindings, hasWorkersAi: boolean): string[] {
   }
   if (env.EDGEWISE_WORKERS_AI_MODEL !== '' && !hasWorkersAi) {
     faults.push('EDGEWISE_WORKERS_AI_MODEL is set, but the Worker has no AI binding');
+  }
+  if (env.EDGEWISE_EMBEDDINGS_BASE_URL !== '' && env.EDGEWISE_EMBEDDINGS_MODEL === '') {
+    faults.push('EDGEWISE_EMBEDDINGS_MODEL is missing; EDGEWISE_EMBEDDINGS_BASE_URL needs it');
+  }
+  if (env.EDGEWISE_WORKERS_AI_EMBEDDINGS_MODEL !== '' && !hasWorkersAi) {
+    faults.push('EDGEWISE_WORKERS_AI_EMBEDDINGS_MODEL is set, but the Worker has no AI binding');
   }
   if (env.UPSTASH_REDIS_REST_URL !== '' && env.UPSTASH_REDIS_REST_TOKEN === '') {
     faults.push('UPSTASH_REDIS_REST_TOKEN is missing; UPSTASH_REDIS_REST_URL needs it');
@@ -225,6 +270,19 @@ function toLightConfig(env: ParsedBindings): LightConfig | undefined {
   if (env.EDGEWISE_WORKERS_AI_MODEL !== '')
     return { kind: 'workers-ai', model: env.EDGEWISE_WORKERS_AI_MODEL, maxOutputTokens };
   return undefined;
+}
+
+function toEmbeddingsConfig(env: ParsedBindings): EmbeddingsConfig | undefined {
+  if (env.EDGEWISE_EMBEDDINGS_BASE_URL !== '') {
+    return {
+      kind: 'openai-compatible',
+      baseUrl: env.EDGEWISE_EMBEDDINGS_BASE_URL.replace(/\/+$/, ''),
+      apiKey: env.EDGEWISE_EMBEDDINGS_API_KEY || undefined,
+      model: env.EDGEWISE_EMBEDDINGS_MODEL,
+    };
+  }
+  const model = env.EDGEWISE_WORKERS_AI_EMBEDDINGS_MODEL;
+  return model === '' ? undefined : { kind: 'workers-ai', model };
 }
 
 function toStateKeys(value: string): StateKey[] {

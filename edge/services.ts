@@ -11,8 +11,12 @@ import { type AnswerCache, createAnswerCache } from './cache/answer-cache.ts';
 import { answersOf } from './cache/answers-object.ts';
 import { createIsolateAnswers } from './cache/isolate-answers.ts';
 import { createLocationAnswers } from './cache/location-answers.ts';
+import { createByMeaning } from './cache/meaning/by-meaning.ts';
+import { createOpenAIEmbed, createWorkersAIEmbed, type Embed } from './cache/meaning/embed.ts';
+import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
+import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
-import { type EdgeBindings, type EdgeConfig, parseEdgeEnv } from './env.ts';
+import { type EdgeBindings, type EdgeConfig, type EmbeddingsConfig, parseEdgeEnv } from './env.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
@@ -64,6 +68,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const config = parseEdgeEnv(bindings);
   const now = () => Date.now();
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const newId = () => crypto.randomUUID().replaceAll('-', '');
   const core = createCoreClient({
     url: config.coreUrl,
     serviceKey: config.serviceKey,
@@ -79,7 +84,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     verifyToken: createTokenVerifier(config.jwt),
     core,
     catalog,
-    cache: createCache(config, bindings, { catalog, now, wait }),
+    cache: createCache(config, bindings, { catalog, core, now, wait, newId }),
     counters,
     lightModel: light?.name,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
@@ -96,14 +101,14 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     }),
     now,
     wait,
-    newId: () => crypto.randomUUID().replaceAll('-', ''),
+    newId,
   };
 }
 
 function createCache(
-  { cache }: EdgeConfig,
+  { cache, meaning }: EdgeConfig,
   bindings: EdgeBindings,
-  { catalog, now, wait }: Pick<EdgeServices, 'catalog' | 'now' | 'wait'>,
+  { catalog, core, now, wait, newId }: Pick<EdgeServices, 'catalog' | 'core' | 'now' | 'wait' | 'newId'>,
 ): AnswerCache | undefined {
   if (!cache.isOn) return undefined;
   return createAnswerCache({
@@ -114,11 +119,33 @@ function createCache(
       const { id, edgewise } = await catalog.find(context, name);
       return edgewise.targets?.[0] ?? id;
     },
-    isShared: (tenant) => cache.sharedTenants.includes('*') || cache.sharedTenants.includes(tenant),
+    isShared: (tenant) => names(cache.sharedTenants, tenant),
+    byMeaning: createByMeaning({
+      isOn: (tenant) => names(meaning.tenants, tenant),
+      meaningOf: (tenant) => meaningOf(bindings, tenant),
+      embed: createEmbed(meaning.embeddings, bindings),
+      judgeFor: ({ context }) => {
+        const { judgeModel } = meaning;
+        if (judgeModel === undefined) return judgeByAgreement;
+        return createModelJudge(judgeModel, () => core.model(context, newId()), newId);
+      },
+    }),
     policy: cache.policy,
     pace: { charsPerSecond: cache.charsPerSecond, wait },
     now,
   });
+}
+
+/** Whether a list of tenants names one; `*` names all. */
+function names(tenants: readonly string[], tenant: string): boolean {
+  return tenants.includes('*') || tenants.includes(tenant);
+}
+
+function createEmbed(config: EmbeddingsConfig | undefined, bindings: EdgeBindings): Embed | undefined {
+  if (!config) return undefined;
+  return config.kind === 'workers-ai'
+    ? createWorkersAIEmbed(bindings.AI as unknown as Parameters<typeof createWorkersAIEmbed>[0], config.model)
+    : createOpenAIEmbed({ ...config, fetch: (...request) => fetch(...request) });
 }
 
 function createLight(

@@ -136,7 +136,12 @@ describe('wrangler.toml and workerd', () => {
 
   test('are handed every variable that the edge reads', () => {
     const readByEdge = new Set(read('edge/env.ts').match(/\b(?:EDGEWISE|UPSTASH)_[A-Z_]+\b/g));
-    for (const local of ['EDGEWISE_CORE_URL', 'EDGEWISE_SERVICE_SECRET', 'EDGEWISE_WORKERS_AI_MODEL'])
+    for (const local of [
+      'EDGEWISE_CORE_URL',
+      'EDGEWISE_SERVICE_SECRET',
+      'EDGEWISE_WORKERS_AI_MODEL',
+      'EDGEWISE_WORKERS_AI_EMBEDDINGS_MODEL',
+    ])
       readByEdge.delete(local);
     expect([...readByEdge].sort()).toEqual([...edgeVariables].sort());
   });

@@ -18,6 +18,7 @@ import { bypassReason, type CacheFacts } from './cacheable.ts';
 import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
 import type { IsolateAnswers } from './isolate-answers.ts';
 import type { LocationAnswers } from './location-answers.ts';
+import type { ByMeaning, FoundMeaning } from './meaning/by-meaning.ts';
 
 export interface AnswerCacheOptions {
   isolate: IsolateAnswers;
@@ -29,6 +30,7 @@ export interface AnswerCacheOptions {
   /** Whether one user's answer may be given to another of the tenant. */
   isShared: (tenant: string) => boolean;
   policy: string;
+  byMeaning: ByMeaning;
   pace: ReplayPace;
   now: () => number;
 }
@@ -47,8 +49,9 @@ export interface CachedTurn extends CacheFacts {
 
 export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
-  /** Lets this isolate's copies of a tenant's answers go. */
-  forget(tenant: string): void;
+  readonly byMeaning: ByMeaning;
+  /** Lets this isolate's copies of a tenant's answers go, and what is known of their meaning. */
+  forget(tenant: string, which: { key?: string | undefined; model?: string | undefined }): Promise<void>;
   /** What a question is called, and whose answers will do. */
   question(
     turn: Pick<CachedTurn, 'context' | 'choice' | 'control'>,
@@ -66,7 +69,12 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
         ),
     }),
 
-    forget: (tenant) => options.isolate.clear(tenant),
+    byMeaning: options.byMeaning,
+
+    async forget(tenant, which) {
+      options.isolate.clear(tenant);
+      await options.byMeaning.forget(tenant, which);
+    },
 
     async question({ context, choice, control }, request) {
       const model = await options.resolveModel(context, choice.model);
@@ -76,6 +84,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
         key: await answerKey(question),
         scopes: options.isShared(context.tenant) ? [EVERYBODY] : [EVERYBODY, context.user],
         model,
+        policy: options.policy,
         maxAgeMs: maxAge === undefined ? undefined : maxAge * 1000,
         choice,
         request,
@@ -115,7 +124,7 @@ async function* answer(
       isolate.keep(tenant, near);
       return yield* replayAnswer(near.answer, hit(near, now()), pace);
     }
-    found = await look(options.answersOf(tenant, question.key[0] ?? '0'), question, turn);
+    found = await look(options, question, turn);
     if (!found.ok) throw AppError.fromInfo(found.error);
   } catch {
     // What is wrong with the request the model says; what is wrong with the cache must not cost an answer.
@@ -124,35 +133,81 @@ async function* answer(
 
   const { value } = found;
   if (value.kind === 'entry') {
-    isolate.keep(tenant, value.entry);
-    turn.waitUntil(location.keep(tenant, value.entry));
-    return yield* replayAnswer(value.entry.answer, hit(value.entry, now()), pace);
+    // An answer by meaning is found anew each time: whether it may be given can change.
+    if (value.entry.key === question.key) {
+      isolate.keep(tenant, value.entry);
+      turn.waitUntil(location.keep(tenant, value.entry));
+    }
+    const mark = hit(value.entry, now());
+    const outcome = value.entry.key === question.key ? 'hit' : 'semantic';
+    return yield* replayAnswer(value.entry.answer, { ...mark, outcome }, pace);
   }
-  if (value.kind === 'stream') return yield* shared(value.response, () => model.stream(request, signal));
+  const fresh =
+    value.kind === 'stream'
+      ? shared(value.response, () => model.stream(request, signal))
+      : marked(model.stream(request, signal), { outcome: 'miss', key: question.key });
   const recorder = new AnswerRecorder();
-  for await (const event of marked(model.stream(request, signal), { outcome: 'miss', key: question.key })) {
+  for await (const event of fresh) {
     recorder.push(event);
     // Nothing runs here after the last event.
-    if (recorder.answer) turn.waitUntil(keep(options, question, recorder.answer));
+    const recorded = recorder.answer;
+    if (recorded && value.kind === 'nothing') turn.waitUntil(keep(options, question, recorded));
+    if (recorded && value.meant) turn.waitUntil(learn(options, question, value.meant, recorded));
     yield event;
   }
 }
 
 type Found =
   | { kind: 'entry'; entry: AnswerEntry }
-  | { kind: 'stream'; response: Response }
-  | { kind: 'nothing' };
+  | { kind: 'stream'; response: Response; meant?: FoundMeaning | undefined }
+  | { kind: 'nothing'; meant?: FoundMeaning | undefined };
 
+/** The same question, then one that means the same, then a share in a call. */
 async function look(
-  answers: AnswersStub,
+  { answersOf, byMeaning }: AnswerCacheOptions,
   question: AskedQuestion,
   { canShare }: CachedTurn,
 ): Promise<Reply<Found>> {
-  if (canShare) return answers.ask(question);
-  if (question.maxAgeMs === 0) return { ok: true, value: { kind: 'nothing' } };
-  const found = await answers.find(question);
-  if (!found.ok) return found;
-  return { ok: true, value: found.value ? { kind: 'entry', entry: found.value } : { kind: 'nothing' } };
+  const { tenant } = question.context;
+  const answers = answersOf(tenant, shardOf(question.key));
+  let meant: FoundMeaning | undefined;
+  if (question.maxAgeMs !== 0 && (!canShare || byMeaning.isOn(tenant))) {
+    const exact = await answers.find(question);
+    if (!exact.ok) return exact;
+    if (exact.value) return { ok: true, value: { kind: 'entry', entry: exact.value } };
+    meant = await byMeaning.find(question);
+    if (meant?.answer !== undefined) {
+      const found = await findMeant(answersOf, question, meant.answer);
+      if (found) return { ok: true, value: { kind: 'entry', entry: found } };
+    }
+  }
+  if (!canShare) return { ok: true, value: { kind: 'nothing', meant } };
+  const asked = await answers.ask(question);
+  return asked.ok && asked.value.kind === 'stream' ? { ok: true, value: { ...asked.value, meant } } : asked;
+}
+
+async function findMeant(
+  answersOf: AnswerCacheOptions['answersOf'],
+  question: AskedQuestion,
+  key: string,
+): Promise<AnswerEntry | undefined> {
+  // A stale one would be asked again under the wrong question: only its own askers renew it.
+  const found = await answersOf(question.context.tenant, shardOf(key)).findFresh(question, key);
+  return found.ok ? found.value : undefined;
+}
+
+async function learn(
+  { answersOf, byMeaning }: AnswerCacheOptions,
+  question: AskedQuestion,
+  meant: FoundMeaning,
+  fresh: CachedAnswer,
+): Promise<void> {
+  const old = meant.candidate && (await findMeant(answersOf, question, meant.candidate.key));
+  await byMeaning.learn(question, meant, fresh, old?.answer);
+}
+
+function shardOf(key: string): string {
+  return key[0] ?? '0';
 }
 
 /** A call that an object makes for several; should the object be lost before it said anything, it is made here. */
@@ -178,7 +233,7 @@ async function keep(
   question: AskedQuestion,
   recorded: CachedAnswer,
 ): Promise<void> {
-  await answersOf(question.context.tenant, question.key[0] ?? '0').keep(question, recorded);
+  await answersOf(question.context.tenant, shardOf(question.key)).keep(question, recorded);
 }
 
 function isYoungEnough(entry: AnswerEntry, { maxAgeMs }: AskedQuestion, nowMs: number): boolean {

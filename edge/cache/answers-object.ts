@@ -27,6 +27,7 @@ export interface AskedQuestion {
   scopes: string[];
   /** The model that must answer for the answer to be kept. */
   model: string;
+  policy: string;
   /** Oldest answer that will do, in milliseconds. */
   maxAgeMs: number | undefined;
   choice: ModelChoice;
@@ -90,6 +91,14 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   /** The answer if there is one. Asks no model. */
   async find(question: AskedQuestion): Promise<Reply<AnswerEntry | undefined>> {
     return reply(() => this.#find(question));
+  }
+
+  /** The answer to another question, for the scopes of this one, as long as it is fresh. */
+  async findFresh({ scopes, context }: AskedQuestion, key: string): Promise<Reply<AnswerEntry | undefined>> {
+    return reply(async () => {
+      const entry = await this.#store.find(context.tenant, key, scopes);
+      return entry && entry.freshUntilMs > this.#services.now() ? entry : undefined;
+    });
   }
 
   /** Keeps an answer that was made elsewhere. */
@@ -237,7 +246,7 @@ function nameOf({ key, scopes }: AskedQuestion): string {
 }
 
 /** The object's methods as its stub has them. The platform's own type expands JSON without end. */
-export type AnswersStub = Pick<AnswersObject, 'ask' | 'find' | 'keep' | 'prepare' | 'remove'>;
+export type AnswersStub = Pick<AnswersObject, 'ask' | 'find' | 'findFresh' | 'keep' | 'prepare' | 'remove'>;
 
 /** Sixteen objects a tenant, by the first digit of a question's key. */
 export const ANSWER_SHARDS: readonly string[] = [...'0123456789abcdef'];

@@ -15,6 +15,10 @@ export interface CachedAnswer {
   usage?: Usage;
 }
 
+export function answerText({ said }: CachedAnswer): string {
+  return said.map((event) => (event.type === 'text-delta' ? event.text : '')).join('');
+}
+
 /** Longest answer that is kept, in characters. */
 const MAX_ANSWER_CHARS = 256 * 1024;
 

@@ -15,6 +15,8 @@ const prepareSchema = v.looseObject({
   question: v.pipe(v.string(), v.trim(), v.minLength(1, 'must not be empty')),
   /** System prompt, as the app sends it with the question. */
   system: v.optional(v.string()),
+  /** Other wordings that mean the same; evidence for answers by meaning, where they are switched on. */
+  paraphrases: v.optional(v.pipe(v.array(v.string()), v.maxLength(200, 'must hold at most 200')), []),
   ttl_seconds: v.optional(
     v.pipe(
       v.number(),
@@ -37,7 +39,7 @@ export const cacheRoute = {
       const message = "Invalid value for 'key': expected what 'x-edgewise-cache-key' said.";
       throw new AppError('invalid_value', { param: 'key', message });
     }
-    c.get('services').cache?.forget(tenant);
+    await c.get('services').cache?.forget(tenant, { key, model });
     const shards = key === undefined ? ANSWER_SHARDS : [key[0] ?? ''];
     const replies = await Promise.all(
       shards.map((shard) => answersOf(c.env, tenant, shard).remove(tenant, { key, model })),
@@ -53,7 +55,7 @@ export const cacheRoute = {
   /** Asks one question as any user would, and keeps the answer for every user of the tenant. */
   async prepare(c: EdgeContext): Promise<Response> {
     const body = await readJson(c);
-    const { question, system, ttl_seconds: ttl, ...rest } = parseInput(prepareSchema, body);
+    const { question, system, paraphrases, ttl_seconds: ttl, ...rest } = parseInput(prepareSchema, body);
     const messages: ChatMessage[] = [{ role: 'user', content: question }];
     if (system !== undefined) messages.unshift({ role: 'system', content: system });
     const { request } = parseChatCompletionRequest({ ...rest, messages, stream: false });
@@ -76,11 +78,13 @@ export const cacheRoute = {
     const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
     if (!reply.ok) throw AppError.fromInfo(reply.error);
     const { answer, freshUntilMs } = reply.value;
+    const refused = await cache.byMeaning.prepare(asked, paraphrases);
     return c.json({
       object: 'cache.prepared',
       key: asked.key,
       model: answer.model,
       usage: answer.usage,
+      paraphrases_refused: refused,
       prepared_at: Math.floor(now() / 1000),
       expires_at: Math.floor(freshUntilMs / 1000),
     });

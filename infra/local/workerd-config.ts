@@ -18,6 +18,7 @@ export const durableObjects: Readonly<Record<string, string>> = {
   SESSIONS: 'SessionObject',
   DIRECTORY: 'DirectoryObject',
   ANSWERS: 'AnswersObject',
+  MEANING: 'MeaningObject',
 };
 
 /** Writes the configuration. @returns its path */

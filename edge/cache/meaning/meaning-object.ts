@@ -1,0 +1,238 @@
+/**
+ * The questions of one tenant whose answers may serve others that mean the same, and what is known of how well
+ * they do. Owns the tables `question` and `observation`; the answers themselves are the Answers objects'.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { EdgeBindings } from '../../env.ts';
+import { type Reply, reply } from '../../reply.ts';
+import { edgeServices } from '../../services.ts';
+import { differs } from './differs.ts';
+import { cosineSimilarity } from './embed.ts';
+import { Evidence, type Observation } from './error-bound.ts';
+import { type QuestionForm, questionForm, wordingSimilarity } from './question-form.ts';
+
+/** A question as it is looked for. */
+export interface MeantQuestion {
+  /** Everything but the question's text that decides the answer, as a hash. */
+  family: string;
+  text: string;
+  /** Its embedding, where embeddings are configured; wording alone finds candidates without one. */
+  vector?: number[] | undefined;
+}
+
+export interface KnownQuestion extends MeantQuestion {
+  /** The answer's name in the cache. */
+  key: string;
+  model: string;
+  /** Prepared by the operator; any other one answers only what other users' questions have confirmed. */
+  isPrepared: boolean;
+}
+
+export type Meaning =
+  /** That answer may be given. */
+  | { kind: 'answer'; key: string }
+  /** It may be the answer, and asking would tell. */
+  | { kind: 'candidate'; key: string; similarity: number }
+  | { kind: 'nothing' };
+
+export interface Judgement extends Observation {
+  key: string;
+  /** Whose question it was. */
+  user: string;
+}
+
+const MAX_QUESTIONS = 2000;
+/** Newest judgements that count. */
+const MAX_OBSERVATIONS = 300;
+/** Part of the questions that could be answered which are asked all the same, so that a change is seen. */
+const AUDIT = 0.05;
+/** Other users whose questions must have confirmed an answer that nobody prepared. */
+const MIN_WITNESSES = 2;
+const MIN_COSINE = 0.75;
+const MAX_CANDIDATES = 3;
+
+interface Candidate {
+  key: string;
+  similarity: number;
+  isPrepared: boolean;
+}
+
+type Row = { key: string; text: string; prepared: number; vector: ArrayBuffer | null };
+
+export class MeaningObject extends DurableObject<EdgeBindings> {
+  readonly #delta: number;
+  readonly #now: () => number;
+
+  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+    super(state, bindings);
+    const { config, now } = edgeServices(bindings);
+    this.#delta = config.meaning.delta;
+    this.#now = now;
+    const { sql } = state.storage;
+    sql.exec(`CREATE TABLE IF NOT EXISTS question (
+      key TEXT PRIMARY KEY, family TEXT NOT NULL, canonical TEXT NOT NULL, text TEXT NOT NULL, model TEXT NOT NULL,
+      prepared INTEGER NOT NULL, vector BLOB, added_at_ms INTEGER NOT NULL)`);
+    sql.exec('CREATE INDEX IF NOT EXISTS question_by_wording ON question (family, canonical)');
+    sql.exec('CREATE INDEX IF NOT EXISTS question_by_age ON question (prepared, added_at_ms)');
+    sql.exec(`CREATE TABLE IF NOT EXISTS observation (
+      key TEXT NOT NULL, similarity REAL NOT NULL, was_right INTEGER NOT NULL, user TEXT NOT NULL)`);
+    sql.exec('CREATE INDEX IF NOT EXISTS observation_by_key ON observation (key)');
+  }
+
+  /** Which answer may be given for a question, if any. */
+  async lookUp(question: MeantQuestion): Promise<Reply<Meaning>> {
+    return reply(async () => {
+      const form = questionForm(question.text);
+      const [best] = question.vector
+        ? this.#nearest(question.family, form, question.vector)
+        : this.#wordedAlike(question.family, form);
+      if (!best) return { kind: 'nothing' };
+      const { key, similarity } = best;
+      return this.#mayAnswer(best) && Math.random() >= AUDIT
+        ? { kind: 'answer', key }
+        : { kind: 'candidate', key, similarity };
+    });
+  }
+
+  async add({ key, family, text, model, isPrepared, vector }: KnownQuestion): Promise<Reply<void>> {
+    return reply(async () => {
+      const { sql } = this.ctx.storage;
+      const [known] = sql
+        .exec<{ prepared: number }>('SELECT prepared FROM question WHERE key = ?', key)
+        .toArray();
+      if (known && known.prepared >= Number(isPrepared)) return;
+      sql.exec(
+        'INSERT OR REPLACE INTO question VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        key,
+        family,
+        questionForm(text).canonical,
+        text,
+        model,
+        Number(isPrepared),
+        vector ? new Float32Array(vector).buffer : null,
+        this.#now(),
+      );
+      this.#makeRoom();
+    });
+  }
+
+  /**
+   * Takes down whether an answer was right for a question like its own.
+   * @param judgements Of questions by the operator, or of a user's whose fresh answer was compared.
+   */
+  async observe(judgements: Judgement[]): Promise<Reply<void>> {
+    return reply(async () => {
+      const { sql } = this.ctx.storage;
+      for (const { key, similarity, wasRight, user } of judgements) {
+        sql.exec('INSERT INTO observation VALUES (?, ?, ?, ?)', key, similarity, Number(wasRight), user);
+        sql.exec(
+          `DELETE FROM observation WHERE key = ?1 AND rowid <= (
+             SELECT rowid FROM observation WHERE key = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)`,
+          key,
+          MAX_OBSERVATIONS,
+        );
+      }
+    });
+  }
+
+  /** How alike a question is to a known one; `undefined` when a rule says that one answer does not serve both. */
+  async compare(key: string, text: string, vector: number[] | undefined): Promise<Reply<number | undefined>> {
+    return reply(async () => {
+      const [row] = this.ctx.storage.sql
+        .exec<Row>('SELECT key, text, prepared, vector FROM question WHERE key = ?', key)
+        .toArray();
+      return row && this.#similarity(questionForm(text), vector, row);
+    });
+  }
+
+  async remove({
+    key,
+    model,
+  }: {
+    key?: string | undefined;
+    model?: string | undefined;
+  }): Promise<Reply<void>> {
+    return reply(async () => {
+      const { sql } = this.ctx.storage;
+      sql.exec(
+        'DELETE FROM question WHERE (?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)',
+        key ?? null,
+        model ?? null,
+      );
+      sql.exec('DELETE FROM observation WHERE key NOT IN (SELECT key FROM question)');
+    });
+  }
+
+  /** An index finds them, so many questions cost no more than few. */
+  #wordedAlike(family: string, form: QuestionForm): Candidate[] {
+    const rows = this.ctx.storage.sql
+      .exec<Row>(
+        'SELECT key, text, prepared, vector FROM question WHERE family = ? AND canonical = ? LIMIT 8',
+        family,
+        form.canonical,
+      )
+      .toArray();
+    return this.#ranked(rows, form, undefined);
+  }
+
+  #nearest(family: string, form: QuestionForm, vector: number[]): Candidate[] {
+    const rows = this.ctx.storage.sql
+      .exec<Row>('SELECT key, text, prepared, vector FROM question WHERE family = ?', family)
+      .toArray()
+      .map((row) => ({ row, cosine: cosineSimilarity(vector, row.vector) }))
+      .filter(({ cosine }) => cosine >= MIN_COSINE)
+      .sort((one, other) => other.cosine - one.cosine)
+      .slice(0, MAX_CANDIDATES)
+      .map(({ row }) => row);
+    return this.#ranked(rows, form, vector);
+  }
+
+  #ranked(rows: Row[], form: QuestionForm, vector: number[] | undefined): Candidate[] {
+    return rows
+      .flatMap((row): Candidate[] => {
+        const similarity = this.#similarity(form, vector, row);
+        return similarity === undefined ? [] : [{ key: row.key, similarity, isPrepared: row.prepared === 1 }];
+      })
+      .sort((one, other) => other.similarity - one.similarity);
+  }
+
+  #similarity(form: QuestionForm, vector: number[] | undefined, row: Row): number | undefined {
+    const other = questionForm(row.text);
+    if (differs(form, other, vector ? 'meaning' : 'wording')) return undefined;
+    return vector ? cosineSimilarity(vector, row.vector) : wordingSimilarity(form, other);
+  }
+
+  #mayAnswer({ key, similarity, isPrepared }: Candidate): boolean {
+    const seen = this.ctx.storage.sql
+      .exec<{ similarity: number; wasRight: number; user: string }>(
+        'SELECT similarity, was_right AS wasRight, user FROM observation WHERE key = ?',
+        key,
+      )
+      .toArray();
+    const witnesses = new Set(seen.filter(({ wasRight }) => wasRight === 1).map(({ user }) => user));
+    if (!isPrepared && witnesses.size < MIN_WITNESSES) return false;
+    const evidence = new Evidence(
+      seen.map((observation) => ({
+        similarity: observation.similarity,
+        wasRight: observation.wasRight === 1,
+      })),
+    );
+    return evidence.mayAnswer(similarity, { delta: this.#delta });
+  }
+
+  #makeRoom(): void {
+    const { sql } = this.ctx.storage;
+    sql.exec(
+      `DELETE FROM question WHERE key IN (
+         SELECT key FROM question ORDER BY prepared DESC, added_at_ms DESC LIMIT -1 OFFSET ?)`,
+      MAX_QUESTIONS,
+    );
+  }
+}
+
+/** The object's methods as its stub has them. */
+export type MeaningStub = Pick<MeaningObject, 'lookUp' | 'add' | 'observe' | 'compare' | 'remove'>;
+
+export function meaningOf({ MEANING }: Pick<EdgeBindings, 'MEANING'>, tenant: string): MeaningStub {
+  return MEANING.get(MEANING.idFromName(JSON.stringify([tenant]))) as unknown as MeaningStub;
+}
