@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { CoreHono } from './http/core-hono.ts';
 import { generationsRoute } from './http/generations-route.ts';
 import { healthRoute } from './http/health-route.ts';
+import { keysRoute } from './http/keys-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError, onNotFound } from './http/on-error.ts';
 import { serviceAuth } from './http/service-auth.ts';
@@ -11,6 +12,7 @@ import type { CoreServices } from './services.ts';
 export function createApp(services: CoreServices): Hono<CoreHono> {
   const app = new Hono<CoreHono>();
   const { start, events, cancel } = generationsRoute(services);
+  const keys = keysRoute(services);
 
   app.get('/healthz', healthRoute(services));
 
@@ -19,6 +21,10 @@ export function createApp(services: CoreServices): Hono<CoreHono> {
   app.post('/v1/generations', start);
   app.get('/v1/generations/:id/events', events);
   app.post('/v1/generations/:id/cancel', cancel);
+  app.post('/v1/keys', keys.create);
+  app.get('/v1/keys', keys.list);
+  app.post('/v1/keys/use', keys.use);
+  app.delete('/v1/keys/:id', keys.revoke);
 
   app.onError(onError);
   app.notFound(onNotFound);

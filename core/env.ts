@@ -9,6 +9,9 @@ export interface CoreConfig {
   serviceKey: Uint8Array;
   modelsFile: string;
   knowledgeDir: string;
+  /** `postgres://...`; without it the embedded database keeps its files in `databaseDir`. */
+  databaseUrl: string | undefined;
+  databaseDir: string;
   /** How long a shutdown waits for running generations, in milliseconds. */
   graceMs: number;
   /** A comment goes out after this long without an event. */
@@ -41,6 +44,14 @@ const schema = v.object({
   ),
   EDGEWISE_MODELS_FILE: v.optional(v.string(), join(root, 'infra/models.toml')),
   EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/knowledge')),
+  DATABASE_URL: v.pipe(
+    v.optional(v.string(), ''),
+    v.check(
+      (value) => value === '' || (URL.canParse(value) && /^postgres(?:ql)?:$/.test(new URL(value).protocol)),
+      'must be a postgres:// address',
+    ),
+  ),
+  EDGEWISE_DATABASE_DIR: v.optional(v.string(), join(root, '.data/postgres')),
   EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
@@ -61,6 +72,8 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     serviceKey: importServiceKey(values.EDGEWISE_SERVICE_SECRET),
     modelsFile: values.EDGEWISE_MODELS_FILE,
     knowledgeDir: values.EDGEWISE_KNOWLEDGE_DIR,
+    databaseUrl: values.DATABASE_URL || undefined,
+    databaseDir: values.EDGEWISE_DATABASE_DIR,
     graceMs: values.EDGEWISE_GRACE_MS,
     heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,

@@ -19,7 +19,7 @@ try {
 async function main(): Promise<void> {
   const config = parseCoreEnv(process.env);
   const services = await createCoreServices(config, process.env);
-  const { generations, registry } = services;
+  const { generations, registry, database } = services;
   const server = serve(
     { fetch: createApp(services).fetch, hostname: config.host, port: config.port },
     ({ port }) => logLine('info', 'core listens', { port }),
@@ -36,6 +36,7 @@ async function main(): Promise<void> {
     logLine('info', 'core stops', {});
     registry.close();
     await generations.drain(config.graceMs);
+    await database.close();
     server.close(() => process.exit(0));
     // Idle keep-alive connections would hold the process.
     if ('closeAllConnections' in server) setTimeout(() => server.closeAllConnections(), 200).unref();

@@ -3,9 +3,11 @@ import type { ChatModel } from '../shared/chat-model.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { withOutputLimit } from '../shared/with-output-limit.ts';
 import { withTimeLimits } from '../shared/with-time-limits.ts';
+import { connectEmbedded, connectPostgres, createDatabase, type Database } from './db/database.ts';
 import type { CoreConfig } from './env.ts';
 import { createGenerations, type Generations } from './generations/generations.ts';
 import { createMemoryGenerationLog } from './generations/memory-generation-log.ts';
+import { type ApiKeys, createApiKeys } from './keys/api-keys.ts';
 import { createPassageIndex } from './knowledge/passage-index.ts';
 import { readPassages } from './knowledge/passages.ts';
 import { discoverFromEnvironment, discoverOllama, type Environment } from './models/discover.ts';
@@ -20,6 +22,8 @@ export interface CoreServices {
   config: CoreConfig;
   registry: LiveRegistry;
   generations: Generations;
+  database: Database;
+  keys: ApiKeys;
   now: () => number;
 }
 
@@ -47,7 +51,15 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     now,
     onEnd: logGeneration,
   });
-  return { config, registry, generations, now };
+  const database = openDatabase(config);
+  return { config, registry, generations, database, keys: createApiKeys(database, now), now };
+}
+
+/** The embedded one brings its own tables; those of a server are the operator's to change (`npm run migrate`). */
+function openDatabase({ databaseUrl, databaseDir }: CoreConfig): Database {
+  return databaseUrl === undefined
+    ? createDatabase(() => connectEmbedded(databaseDir), true)
+    : createDatabase(() => connectPostgres(databaseUrl), false);
 }
 
 /** From the inside out: the call, its time limits, its length, its usage. */

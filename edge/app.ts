@@ -6,6 +6,7 @@ import { chatCompletionsRoute } from './http/chat-completions-route.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import type { EdgeHono } from './http/edge-hono.ts';
 import { healthRoute } from './http/health-route.ts';
+import { keysRoute } from './http/keys-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError } from './http/on-error.ts';
 import { onNotFound } from './http/on-not-found.ts';
@@ -15,6 +16,7 @@ import { requireScope } from './http/require-scope.ts';
 import { responsesRoute } from './http/responses-route.ts';
 import { sessionSocketRoute } from './http/session-socket-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
+import { tokensRoute } from './http/tokens-route.ts';
 import { uiChatRoute } from './http/ui-chat-route.ts';
 import { withServices } from './http/with-services.ts';
 
@@ -27,7 +29,11 @@ export function createApp(): Hono<EdgeHono> {
   app.use(crossOrigin());
   app.get('/healthz', healthRoute);
 
+  app.post('/v1/tokens/guest', tokensRoute.guest);
+  app.post('/v1/tokens/refresh', tokensRoute.refresh);
+
   app.use('/v1/*', requestContext());
+  app.post('/v1/tokens', tokensRoute.exchange);
   app.get('/v1/models', modelsRoute);
   app.post('/v1/chat/completions', chatCompletionsRoute);
   app.post('/v1/responses', responsesRoute.create);
@@ -42,6 +48,10 @@ export function createApp(): Hono<EdgeHono> {
   app.post('/v1/sessions/:id/stop', sessionRoute.stop);
   app.get('/v1/sessions/:id/ws', sessionSocketRoute);
 
+  app.use('/v1/keys/*', requireScope('admin'));
+  app.get('/v1/keys', keysRoute.list);
+  app.post('/v1/keys', keysRoute.create);
+  app.delete('/v1/keys/:id', keysRoute.revoke);
   app.use('/v1/cache/*', requireScope('admin'));
   app.delete('/v1/cache', cacheRoute.remove);
   app.post('/v1/cache/prepared', cacheRoute.prepare);

@@ -1,6 +1,7 @@
 /** The Worker's bindings, parsed once per isolate. Every missing or wrong key is named at once. */
 import * as v from 'valibot';
 import { importServiceKey } from '../shared/service-token.ts';
+import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { AnswersObject } from './cache/answers-object.ts';
 import type { MeaningObject } from './cache/meaning/meaning-object.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
@@ -25,6 +26,10 @@ export interface EdgeConfig {
   coreUrl: string;
   serviceKey: Uint8Array;
   jwt: JwtConfig;
+  /** Signs the tokens that the edge issues itself. */
+  tokenSecret: Uint8Array | undefined;
+  /** Whether people without a token are let in. */
+  guests: boolean;
   /** Exact origins that browsers may call from, or `*`. Empty: none. */
   corsOrigins: string[];
   maxBodyBytes: number;
@@ -123,6 +128,11 @@ const bindingsSchema = v.object({
   EDGEWISE_JWKS_URL: webAddress,
   EDGEWISE_JWT_ISSUER: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')), 'edgewise'),
   EDGEWISE_JWT_AUDIENCE: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')), 'edgewise'),
+  EDGEWISE_TOKEN_SECRET: v.pipe(
+    text,
+    v.check((value) => value === '' || value.length >= 32, 'must have at least 32 characters'),
+  ),
+  EDGEWISE_GUESTS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   EDGEWISE_CORS_ORIGINS: list,
   EDGEWISE_MAX_BODY_BYTES: integer(1024 * 1024, 1024),
   EDGEWISE_WINDOW_ROUNDS: integer(5, 0),
@@ -185,6 +195,8 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     coreUrl: env.EDGEWISE_CORE_URL.replace(/\/+$/, ''),
     serviceKey: importServiceKey(env.EDGEWISE_SERVICE_SECRET),
     jwt: toJwtConfig(env),
+    tokenSecret: toTokenSecret(env),
+    guests: env.EDGEWISE_GUESTS === 'on',
     corsOrigins: env.EDGEWISE_CORS_ORIGINS,
     maxBodyBytes: env.EDGEWISE_MAX_BODY_BYTES,
     window: { rounds: env.EDGEWISE_WINDOW_ROUNDS, tokens: env.EDGEWISE_WINDOW_TOKENS },
@@ -227,6 +239,12 @@ function crossFaults(env: ParsedBindings, hasWorkersAi: boolean): string[] {
   } else if (env.EDGEWISE_JWKS_URL === '') {
     faults.push(`EDGEWISE_JWKS_URL is missing; ${env.EDGEWISE_JWT_ALGORITHM} keys are read from it`);
   }
+  if (env.EDGEWISE_JWT_ISSUER === OWN_ISSUER) {
+    faults.push('EDGEWISE_JWT_ISSUER is the name under which the edge issues tokens itself');
+  }
+  if (env.EDGEWISE_GUESTS === 'on' && toTokenSecret(env) === undefined) {
+    faults.push('EDGEWISE_TOKEN_SECRET is missing; EDGEWISE_GUESTS needs it');
+  }
   if (env.EDGEWISE_LIGHT_BASE_URL !== '' && env.EDGEWISE_LIGHT_MODEL === '') {
     faults.push('EDGEWISE_LIGHT_MODEL is missing; EDGEWISE_LIGHT_BASE_URL needs it');
   }
@@ -254,6 +272,13 @@ function toJwtConfig(env: ParsedBindings): JwtConfig {
   return env.EDGEWISE_JWT_ALGORITHM === 'HS256'
     ? { ...common, secret: new TextEncoder().encode(env.EDGEWISE_JWT_SECRET) }
     : { ...common, jwksUrl: new URL(env.EDGEWISE_JWKS_URL) };
+}
+
+/** Where users' tokens are signed with a secret of ours, ours can be, too. */
+function toTokenSecret(env: ParsedBindings): Uint8Array | undefined {
+  const secret =
+    env.EDGEWISE_TOKEN_SECRET || (env.EDGEWISE_JWT_ALGORITHM === 'HS256' ? env.EDGEWISE_JWT_SECRET : '');
+  return secret === '' ? undefined : new TextEncoder().encode(secret);
 }
 
 function toLightConfig(env: ParsedBindings): LightConfig | undefined {

@@ -6,7 +6,12 @@ import { roughTokens, tokenEncodingFor } from '../shared/token-count.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { withOutputLimit } from '../shared/with-output-limit.ts';
 import { type TimeLimits, withTimeLimits } from '../shared/with-time-limits.ts';
+import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
+import { createKeyDirectory, type KeyDirectory } from './auth/key-directory.ts';
+import { createKeySet } from './auth/key-set.ts';
+import { createOwnTokens, type OwnTokens } from './auth/own-tokens.ts';
 import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
+import { withVerifiedTokens } from './auth/verified-tokens.ts';
 import { type AnswerCache, createAnswerCache } from './cache/answer-cache.ts';
 import { answersOf } from './cache/answers-object.ts';
 import { createIsolateAnswers } from './cache/isolate-answers.ts';
@@ -17,6 +22,7 @@ import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import { type EdgeBindings, type EdgeConfig, type EmbeddingsConfig, parseEdgeEnv } from './env.ts';
+import { type CoreCall, createCoreCall } from './models/core-call.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
@@ -26,7 +32,11 @@ import { createTokenCounters, type TokenCounters } from './session/token-counter
 
 export interface EdgeServices {
   config: EdgeConfig;
-  verifyToken: TokenVerifier;
+  authenticate: Authenticate;
+  keys: KeyDirectory;
+  /** Issues tokens, where there is a secret to sign them with. */
+  ownTokens: OwnTokens | undefined;
+  callCore: CoreCall;
   core: CoreClient;
   catalog: ModelCatalog;
   counters: TokenCounters;
@@ -69,19 +79,24 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const now = () => Date.now();
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const newId = () => crypto.randomUUID().replaceAll('-', '');
-  const core = createCoreClient({
+  const coreCall = {
     url: config.coreUrl,
     serviceKey: config.serviceKey,
-    fetch: (...request) => fetch(...request),
+    fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     now,
-    wait,
-  });
+  };
+  const callCore = createCoreCall(coreCall);
+  const core = createCoreClient({ ...coreCall, wait });
+  const keys = createKeyDirectory(callCore, now);
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config, bindings, counters);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   return {
     config,
-    verifyToken: createTokenVerifier(config.jwt),
+    authenticate: createAuthenticate({ verifyToken: createVerifier(config, now, wait), keys, now }),
+    keys,
+    ownTokens: config.tokenSecret && createOwnTokens(config.tokenSecret, config.jwt.audience, now),
+    callCore,
     core,
     catalog,
     cache: createCache(config, bindings, { catalog, core, now, wait, newId }),
@@ -103,6 +118,16 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     wait,
     newId,
   };
+}
+
+function createVerifier(
+  { jwt, tokenSecret }: EdgeConfig,
+  now: EdgeServices['now'],
+  wait: EdgeServices['wait'],
+): TokenVerifier {
+  const ask: typeof fetch = (...request) => fetch(...request);
+  const findKey = jwt.jwksUrl && createKeySet({ url: jwt.jwksUrl, fetch: ask, now, wait });
+  return withVerifiedTokens(createTokenVerifier({ jwt, findKey, ownSecret: tokenSecret }), now);
 }
 
 function createCache(

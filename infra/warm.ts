@@ -7,10 +7,8 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { type Operator, operatorOptions, readOperator } from './local/operator.ts';
 import { runMain } from './local/run-main.ts';
-import { localSecrets } from './local/secrets.ts';
-import { readLocalSettings } from './local/settings.ts';
-import { defaultClaims, signLocalToken } from './local/token.ts';
 
 const listSchema = v.pipe(
   v.array(
@@ -34,7 +32,7 @@ const usage =
   'npm run warm -- faq.json [--url http://127.0.0.1:8787] [--tenant default] [--token TOKEN] [--again]';
 
 await runMain(async () => {
-  const { path, url, token, again } = await readOptions();
+  const { path, operator, again } = await readOptions();
   const questions = await readList(path);
   const notesPath = `${path}.prepared.json`;
   const notes = again ? {} : await readNotes(notesPath);
@@ -45,7 +43,7 @@ await runMain(async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, question] = next;
       const name = createHash('sha256').update(JSON.stringify(question)).digest('hex');
-      const outcome = isFresh(notes[name]) ? { kind: 'fresh' as const } : await prepare(url, token, question);
+      const outcome = isFresh(notes[name]) ? { kind: 'fresh' as const } : await prepare(operator, question);
       counts[outcome.kind]++;
       if (outcome.kind === 'prepared') {
         notes[name] = outcome.note;
@@ -63,7 +61,7 @@ await runMain(async () => {
 
 type Outcome = { kind: 'prepared'; note: Notes[string] } | { kind: 'refused' | 'failed'; reason: string };
 
-async function prepare(url: string, token: string, question: Question): Promise<Outcome> {
+async function prepare({ url, token }: Operator, question: Question): Promise<Outcome> {
   try {
     const answer = await fetch(`${url}/v1/cache/prepared`, {
       method: 'POST',
@@ -87,22 +85,13 @@ function isFresh(note: Notes[string] | undefined): boolean {
 }
 
 async function readOptions() {
-  const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
-    options: { url: text, tenant: text, token: text, again: { type: 'boolean' } },
+    options: { ...operatorOptions, again: { type: 'boolean' } },
     allowPositionals: true,
   });
   const [path] = positionals;
   if (path === undefined) throw new Error(`The list of questions is missing.\n${usage}`);
-  const settings = readLocalSettings(process.env);
-  const tenant = values.tenant ?? defaultClaims.tenant;
-  const claims = { ...defaultClaims, sub: 'operator', scope: 'admin', ...(tenant && { tenant }) };
-  const token =
-    values.token ||
-    process.env.EDGEWISE_TOKEN ||
-    (await signLocalToken((await localSecrets(settings.dataDir)).jwtSecret, claims));
-  const url = (values.url ?? `http://127.0.0.1:${settings.edgePort}`).replace(/\/+$/, '');
-  return { path, url, token, again: values.again ?? false };
+  return { path, operator: await readOperator(values), again: values.again ?? false };
 }
 
 /** @throws Error that names every fault of the list */

@@ -7,6 +7,10 @@ export interface RequestContext {
   user: string;
   plan: string;
   scopes: readonly string[];
+  /** The only session that the caller may reach. */
+  session?: string;
+  /** The API key that the caller holds, or that the token was exchanged for. */
+  keyId?: string;
   /** Unix time in milliseconds after which nobody waits for the answer. */
   deadlineMs: number;
 }

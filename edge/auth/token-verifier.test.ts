@@ -2,11 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createKeySet } from './key-set.ts';
+import { createOwnTokens } from './own-tokens.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
 const secret = new TextEncoder().encode('a secret of at least thirty-two bytes');
 const config = { algorithm: 'HS256', issuer: 'i', audience: 'a', secret } as const;
-const verify = createTokenVerifier(config);
+const ownSecret = new TextEncoder().encode('another secret, for tokens of our own');
+const verify = createTokenVerifier({ jwt: config, findKey: undefined, ownSecret });
+const own = createOwnTokens(ownSecret, 'a', Date.now);
 
 const sign = (
   claims: JWTPayload = {},
@@ -73,6 +77,46 @@ describe('refuses', () => {
   });
 });
 
+describe('tokens of our own', () => {
+  const grant = { tenant: 'acme', user: 'zoe', plan: 'pro', scopes: ['chat'], session: 's1', keyId: 'key_1' };
+
+  test('let in whom they were issued for, bound to a session and a key', async () => {
+    const { accessToken } = await own.issue(grant, 60);
+    expect(await verify(accessToken)).toEqual({ ...grant, expiresAtMs: expect.any(Number) });
+  });
+
+  test('that only renew let nobody in, and those that let in renew nothing', async () => {
+    const { accessToken, refreshToken = '' } = await own.issue(grant, 60, Date.now() + 60_000);
+    await expect(verify(refreshToken)).rejects.toMatchObject({ code: 'invalid_token' });
+    await expect(own.readRefresh(accessToken)).rejects.toMatchObject({ code: 'invalid_token' });
+    expect((await own.readRefresh(refreshToken)).grant).toEqual(grant);
+  });
+
+  test('cannot be made with the secret of others, nor the others with ours', async () => {
+    const { iss } = { iss: 'https://edgewise.invalid/tokens' };
+    await expect(verify(await sign({ iss }))).rejects.toMatchObject({ code: 'invalid_token' });
+    await expect(verify(await sign({}, 'HS256', ownSecret))).rejects.toMatchObject({ code: 'invalid_token' });
+  });
+
+  test.each(['id_token+jwt', 'secevent+jwt', 'dpop+jwt'])(
+    'of type %s are for something else',
+    async (typ) => {
+      await expect(verify(await sign({}, 'HS256', secret, { typ }))).rejects.toMatchObject({
+        code: 'invalid_token',
+      });
+      expect((await verify(await sign({}, 'HS256', secret, { typ: 'at+JWT' }))).user).toBe('alice');
+    },
+  );
+});
+
+const keySetAt = (url: URL) =>
+  createKeySet({
+    url,
+    fetch,
+    now: Date.now,
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+
 describe('keys of an identity provider', () => {
   let server: Server;
   let keys: object[] = [];
@@ -87,7 +131,8 @@ describe('keys of an identity provider', () => {
   test.each(['RS256', 'ES256', 'EdDSA'] as const)('%s', async (algorithm) => {
     const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
     keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: algorithm }];
-    const verifyRemote = createTokenVerifier({ algorithm, issuer: 'i', audience: 'a', jwksUrl: url });
+    const jwt = { algorithm, issuer: 'i', audience: 'a', jwksUrl: url };
+    const verifyRemote = createTokenVerifier({ jwt, findKey: keySetAt(url), ownSecret });
     expect((await verifyRemote(await sign({}, algorithm, privateKey, { kid: 'k1' }))).user).toBe('alice');
     await expect(verifyRemote(await sign({}, algorithm, privateKey, { kid: '../k1' }))).rejects.toMatchObject(
       { code: 'invalid_token' },
@@ -99,12 +144,9 @@ describe('keys of an identity provider', () => {
   });
 
   test('that cannot be had are our trouble, not the caller’s', async () => {
-    const unreachable = createTokenVerifier({
-      algorithm: 'RS256',
-      issuer: 'i',
-      audience: 'a',
-      jwksUrl: new URL('http://127.0.0.1:9/'),
-    });
+    const jwksUrl = new URL('http://127.0.0.1:9/');
+    const jwt = { algorithm: 'RS256', issuer: 'i', audience: 'a', jwksUrl } as const;
+    const unreachable = createTokenVerifier({ jwt, findKey: keySetAt(jwksUrl), ownSecret: undefined });
     const { privateKey } = await generateKeyPair('RS256');
     await expect(unreachable(await sign({}, 'RS256', privateKey, { kid: 'k' }))).rejects.toMatchObject({
       code: 'keys_unavailable',

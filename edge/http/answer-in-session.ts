@@ -1,7 +1,7 @@
 import { AppError } from '../../shared/errors.ts';
-import { sessionOf } from '../session/session-object.ts';
 import type { TurnCommand } from '../session/turn-command.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { sessionOfCaller } from './session-of-caller.ts';
 
 /** Starts a turn of a session of the caller's, and answers with its first reader's response. */
 export async function answerInSession(
@@ -9,10 +9,9 @@ export async function answerInSession(
   command: Omit<TurnCommand, 'context' | 'createdAt' | 'cacheControl'>,
 ): Promise<Response> {
   const context = c.get('request');
-  const { tenant, user } = context;
   const { sessionId } = command;
   const createdAt = Math.floor(c.get('services').now() / 1000);
-  const reply = await sessionOf(c.env, { tenant, user, sessionId }).startTurn({
+  const reply = await sessionOfCaller(c, sessionId).startTurn({
     ...command,
     context,
     createdAt,

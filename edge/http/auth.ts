@@ -4,10 +4,11 @@ import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 
 /** Lets in who holds a valid bearer token (RFC 6750), and makes the request's context from it. */
 export function requestContext(): MiddlewareHandler<EdgeHono> {
-  return async function authenticate(c, next) {
-    const { verifyToken, config, now } = c.get('services');
+  return async function checkToken(c, next) {
+    const { authenticate, config, now } = c.get('services');
     const startMs = now();
-    const { expiresAtMs, ...caller } = await verifyToken(tokenOf(c));
+    const { expiresAtMs, isKey, ...caller } = await authenticate(tokenOf(c), c.get('requestId'));
+    c.set('isKey', isKey);
     c.set('tokenExpiresAtMs', expiresAtMs);
     c.set('authMs', now() - startMs);
     c.set('request', {

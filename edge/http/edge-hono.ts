@@ -11,6 +11,8 @@ export interface EdgeHono {
     services: EdgeServices;
     /** Set behind the auth guard. */
     request: RequestContext;
+    /** Whether the caller holds an API key, and not a token. Set behind the auth guard. */
+    isKey: boolean;
     /** When the caller's token expires, Unix time in milliseconds. */
     tokenExpiresAtMs: number;
     /** Milliseconds that the auth guard took. */

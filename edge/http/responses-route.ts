@@ -2,7 +2,7 @@
 import type { ChatMessage } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { parseResponsesRequest } from '../../shared/responses-schema.ts';
-import { type SessionStub, sessionOf } from '../session/session-object.ts';
+import type { SessionStub } from '../session/session-object.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { answerAlone } from './answer-alone.ts';
@@ -12,6 +12,7 @@ import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
+import { sessionOfCaller } from './session-of-caller.ts';
 
 type ResponsePath = '/v1/responses/:id' | '/v1/responses/:id/cancel' | '/v1/responses/:id/input_items';
 
@@ -83,9 +84,8 @@ function parsePrevious(id: string): { turnId: string; sessionId: string } {
 function place(c: EdgeContext<ResponsePath>): { session: SessionStub; turnId: string; wire: WireRequest } {
   const id = c.req.param('id');
   const { turnId, sessionId } = parseResponseId(id);
-  const { tenant, user } = c.get('request');
   const wire: WireRequest = { kind: 'responses', stream: false, responseId: id, echo: {} };
-  return { session: sessionOf(c.env, { tenant, user, sessionId }), turnId, wire };
+  return { session: sessionOfCaller(c, sessionId), turnId, wire };
 }
 
 function taken(reply: Awaited<ReturnType<SessionStub['attach']>>): Response {

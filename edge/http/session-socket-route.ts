@@ -6,6 +6,7 @@ import type { SocketOwner } from '../session/session-sockets.ts';
 import { parseResponseId } from '../wire/response-id.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { parseInteger } from './query.ts';
+import { sessionKeyOfCaller } from './session-of-caller.ts';
 
 /**
  * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/session-protocol.ts`. A client that comes
@@ -27,7 +28,7 @@ export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>):
     'sec-websocket-protocol': SESSION_PROTOCOL,
     [SOCKET_OWNER_HEADER]: encodeURIComponent(JSON.stringify(owner)),
   };
-  return sessionObjectOf(c.env, { ...context, sessionId }).fetch('https://session/ws', { headers });
+  return sessionObjectOf(c.env, sessionKeyOfCaller(c, sessionId)).fetch('https://session/ws', { headers });
 }
 
 /** `response_id` and `starting_after`: the last event of a turn that the client has. */

@@ -3,12 +3,13 @@ import * as v from 'valibot';
 import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { parseInput } from '../../shared/parse-input.ts';
-import type { StoredMessage } from '../session/context-store.ts';
+import type { ConversationKey, StoredMessage } from '../session/context-store.ts';
 import { directoryOf, type SessionEntry } from '../session/directory-object.ts';
 import { sessionOf, type TurnCursor } from '../session/session-object.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
+import { sessionKeyOfCaller } from './session-of-caller.ts';
 
 /** A session's own address, or one below it. */
 type SessionPath = '/v1/sessions/:id' | '/v1/sessions/:id/stream' | '/v1/sessions/:id/stop';
@@ -27,6 +28,9 @@ export const sessionsRoute = {
     });
     const after = c.req.query('after');
     const { now, config } = c.get('services');
+    const { session } = c.get('request');
+    if (session !== undefined)
+      throw new AppError('insufficient_scope', { message: 'The token is bound to one session.' });
     const page = await directoryOf(c.env, c.get('request')).list({
       limit,
       after: after === undefined ? undefined : parseSessionId(after, 'after'),
@@ -131,9 +135,8 @@ function parseCursor(c: EdgeContext): TurnCursor {
   return { turnId, after: parseInteger(c.req.query('starting_after'), 'starting_after', range) };
 }
 
-function keyOf(c: EdgeContext<SessionPath>): { tenant: string; user: string; sessionId: string } {
-  const { tenant, user } = c.get('request');
-  return { tenant, user, sessionId: parseSessionId(c.req.param('id'), 'id') };
+function keyOf(c: EdgeContext<SessionPath>): ConversationKey {
+  return sessionKeyOfCaller(c, parseSessionId(c.req.param('id'), 'id'));
 }
 
 function toSession(entry: SessionEntry): object {

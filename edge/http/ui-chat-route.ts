@@ -8,13 +8,13 @@ import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { checkDepth, parseInput } from '../../shared/parse-input.ts';
 import type { TurnBranch } from '../session/conversation.ts';
-import { sessionOf } from '../session/session-object.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerInSession } from './answer-in-session.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
+import { sessionOfCaller } from './session-of-caller.ts';
 
 const part = v.looseObject({
   type: v.string(),
@@ -61,10 +61,9 @@ export const uiChatRoute = {
     const id = c.req.param('id');
     const [, turnId, sessionOfRun] = /^run_([0-9a-f]{32})_(.+)$/.exec(id) ?? [];
     const sessionId = parseSessionId(sessionOfRun ?? id, 'id');
-    const { tenant, user } = c.get('request');
     const range = { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
     const after = parseInteger(c.req.query('startIndex'), 'startIndex', range) - 1;
-    const reply = await sessionOf(c.env, { tenant, user, sessionId }).attach({ turnId, after, wire });
+    const reply = await sessionOfCaller(c, sessionId).attach({ turnId, after, wire });
     if (!reply.ok) throw AppError.fromInfo(reply.error);
     return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
   },

@@ -1,6 +1,6 @@
 /** The edge's side of `shared/generation-protocol.ts`: the core as a {@link ChatModel}, and its list of models. */
 import type { ChatModel, ChatRequest } from '../../shared/chat-model.ts';
-import { AppError, type ErrorInfo, parseErrorInfo } from '../../shared/errors.ts';
+import { AppError } from '../../shared/errors.ts';
 import {
   decodeGenerationEvents,
   type GenerationOutcome,
@@ -9,14 +9,10 @@ import {
   type NumberedChatEvent,
 } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
-import { signServiceToken } from '../../shared/service-token.ts';
+import { type CoreCallOptions, createCoreCall } from './core-call.ts';
 import { readOnce, readOwned } from './read-generation.ts';
 
-export interface CoreClientOptions {
-  url: string;
-  serviceKey: Uint8Array;
-  fetch: typeof fetch;
-  now: () => number;
+export interface CoreClientOptions extends CoreCallOptions {
   /** Resolves after that many milliseconds. */
   wait: (ms: number) => Promise<void>;
 }
@@ -57,35 +53,8 @@ export interface CoreClient {
 const HEALTH_TIMEOUT_MS = 2000;
 
 export function createCoreClient(options: CoreClientOptions): CoreClient {
-  const { url, serviceKey, now } = options;
-
-  async function call(
-    context: RequestContext,
-    method: 'GET' | 'POST',
-    path: string,
-    body: string,
-    signal: AbortSignal | null,
-  ): Promise<Response> {
-    const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
-    const headers: Record<string, string> = {
-      authorization: `Bearer ${token}`,
-      'x-request-id': context.requestId,
-    };
-    if (body !== '') headers['content-type'] = 'application/json';
-    let response: Response;
-    try {
-      response = await options.fetch(url + path, {
-        method,
-        headers,
-        body: body === '' ? null : body,
-        signal,
-      });
-    } catch (cause) {
-      throw signal?.aborted ? new AppError('cancelled') : new AppError('core_unavailable', { cause });
-    }
-    if (!response.ok) throw await readError(response);
-    return response;
-  }
+  const { url, now } = options;
+  const call = createCoreCall(options);
 
   async function events(response: Response): Promise<ReadableStream<NumberedChatEvent>> {
     if (!response.body) throw new AppError('core_unavailable');
@@ -93,7 +62,14 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
   }
 
   async function start(context: RequestContext, request: GenerationRequest, signal: AbortSignal) {
-    return events(await call(context, 'POST', '/v1/generations', JSON.stringify(request), signal));
+    return events(
+      await call(context, {
+        method: 'POST',
+        path: '/v1/generations',
+        body: JSON.stringify(request),
+        signal,
+      }),
+    );
   }
 
   const client: CoreClient = {
@@ -125,16 +101,16 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
 
     async attach(context, id, after, signal) {
       const path = `/v1/generations/${encodeURIComponent(id)}/events?after=${after}`;
-      return events(await call(context, 'GET', path, '', signal));
+      return events(await call(context, { method: 'GET', path, signal }));
     },
 
     async cancel(context, id) {
       const path = `/v1/generations/${encodeURIComponent(id)}/cancel`;
-      return (await call(context, 'POST', path, '', null)).json();
+      return (await call(context, { method: 'POST', path })).json();
     },
 
     async models(context) {
-      return (await call(context, 'GET', '/v1/models', '', null)).json();
+      return (await call(context, { method: 'GET', path: '/v1/models' })).json();
     },
 
     async health() {
@@ -153,17 +129,4 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
 
 function pick({ model, messages, params }: ChatRequest): ChatRequest {
   return { model, messages, params };
-}
-
-async function readError(response: Response): Promise<AppError> {
-  let body: { error?: unknown } | undefined;
-  try {
-    body = await response.json();
-  } catch {
-    // A proxy in between answered; its words are not for the client.
-  }
-  const info: ErrorInfo = parseErrorInfo(body?.error);
-  // The core refusing our own signature is our fault, not the caller's.
-  if (response.status === 401) return new AppError('core_unavailable', { cause: new AppError(info.code) });
-  return info.code === 'internal_error' ? new AppError('core_unavailable') : AppError.fromInfo(info);
 }

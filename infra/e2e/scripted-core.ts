@@ -4,9 +4,11 @@
  */
 import { serve } from '@hono/node-server';
 import { createApp } from '../../core/app.ts';
+import { connectEmbedded, createDatabase } from '../../core/db/database.ts';
 import { parseCoreEnv } from '../../core/env.ts';
 import { createGenerations } from '../../core/generations/generations.ts';
 import { createMemoryGenerationLog } from '../../core/generations/memory-generation-log.ts';
+import { createApiKeys } from '../../core/keys/api-keys.ts';
 import type { LiveRegistry } from '../../core/models/live-registry.ts';
 import { type ChatModel, messageText } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -77,7 +79,9 @@ export async function startScriptedCore(port: number, serviceSecret: string): Pr
     onEnd: () => undefined,
   });
   const config = parseCoreEnv({ EDGEWISE_SERVICE_SECRET: serviceSecret });
-  const app = createApp({ config, registry, generations, now: Date.now });
+  const database = createDatabase(() => connectEmbedded(undefined), true);
+  const keys = createApiKeys(database, Date.now);
+  const app = createApp({ config, registry, generations, database, keys, now: Date.now });
   app.get('/calls', (c) => c.json(Object.fromEntries(calls)));
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
   return {

@@ -16,7 +16,12 @@ export function startCore(env: Environment, settings: LocalSettings, secrets: Lo
     command: process.execPath,
     args: [join(projectRoot, 'core/server.ts')],
     cwd: projectRoot,
-    env: { ...env, CORE_PORT: String(settings.corePort), EDGEWISE_SERVICE_SECRET: secrets.serviceSecret },
+    env: {
+      EDGEWISE_DATABASE_DIR: join(settings.dataDir, 'postgres'),
+      ...env,
+      CORE_PORT: String(settings.corePort),
+      EDGEWISE_SERVICE_SECRET: secrets.serviceSecret,
+    },
     logFile: join(settings.dataDir, 'logs/core.log'),
   });
 }

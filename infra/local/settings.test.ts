@@ -38,6 +38,7 @@ test('the Worker gets what it knows and nothing else of the environment', () => 
     EDGEWISE_CORE_URL: 'http://127.0.0.1:8788',
     EDGEWISE_SERVICE_SECRET: 'between us',
     EDGEWISE_JWT_SECRET: 'made here',
+    EDGEWISE_GUESTS: 'on',
     EDGEWISE_STATE_KEYS: 'local:sealing',
     EDGEWISE_WINDOW_ROUNDS: '3',
   });

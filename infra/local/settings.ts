@@ -34,6 +34,8 @@ export const edgeVariables = [
   'EDGEWISE_JWKS_URL',
   'EDGEWISE_JWT_ISSUER',
   'EDGEWISE_JWT_AUDIENCE',
+  'EDGEWISE_TOKEN_SECRET',
+  'EDGEWISE_GUESTS',
   'EDGEWISE_CORS_ORIGINS',
   'EDGEWISE_MAX_BODY_BYTES',
   'EDGEWISE_WINDOW_ROUNDS',
@@ -75,6 +77,7 @@ export function edgeEnvironment(
     EDGEWISE_CORE_URL: `http://127.0.0.1:${settings.corePort}`,
     EDGEWISE_SERVICE_SECRET: secrets.serviceSecret,
     EDGEWISE_JWT_SECRET: secrets.jwtSecret,
+    EDGEWISE_GUESTS: 'on',
     EDGEWISE_STATE_KEYS: `local:${secrets.stateSecret}`,
   };
   for (const name of edgeVariables) {

@@ -1,0 +1,155 @@
+/**
+ * The durable data: Neon, any PostgreSQL, or PGlite on this machine's disk, by the address. Owns the connections.
+ * Every transaction takes a role that row-level security holds for, and says whose data it is about.
+ */
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { AppError } from '../../shared/errors.ts';
+
+export type Tables = PgDatabase<PgQueryResultHKT>;
+
+export interface Database {
+  /** One transaction that sees and changes one tenant's rows alone. @throws AppError `database_unavailable` */
+  withTenant<T>(tenant: string, work: (tables: Tables) => Promise<T>): Promise<T>;
+  /** One transaction that reads over all tenants, to find out whose a thing is. */
+  acrossTenants<T>(work: (tables: Tables) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** A driver: drizzle over it, its migrations, its end. */
+export interface Connection {
+  tables: Tables;
+  migrate(folder: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const migrationsFolder: string = join(import.meta.dirname, 'migrations');
+
+/**
+ * Opens at the first use, so that nothing that needs no data waits for it.
+ * @param open Connects; its migrations are run first where `migrates`, as on the embedded default.
+ */
+export function createDatabase(open: () => Promise<Connection>, migrates: boolean): Database {
+  let opening: Promise<Connection> | undefined;
+
+  function connection(): Promise<Connection> {
+    opening ??= connect().catch((cause) => {
+      // The next use tries again.
+      opening = undefined;
+      throw new AppError('database_unavailable', { cause });
+    });
+    return opening;
+  }
+
+  async function connect(): Promise<Connection> {
+    const connected = await open();
+    if (migrates) await connected.migrate(migrationsFolder);
+    return connected;
+  }
+
+  async function transaction<T>(
+    setting: { name: 'edgewise.tenant' | 'edgewise.system'; value: string },
+    work: (tables: Tables) => Promise<T>,
+  ): Promise<T> {
+    const { tables } = await connection();
+    try {
+      return await tables.transaction(async (inner) => {
+        await inner.execute(sql`SET LOCAL ROLE edgewise_app`);
+        await inner.execute(sql`SELECT set_config(${setting.name}, ${setting.value}, true)`);
+        return work(inner);
+      });
+    } catch (error) {
+      throw isConnectionError(error) ? new AppError('database_unavailable', { cause: error }) : error;
+    }
+  }
+
+  return {
+    withTenant: (tenant, work) => transaction({ name: 'edgewise.tenant', value: tenant }, work),
+    acrossTenants: (work) => transaction({ name: 'edgewise.system', value: 'on' }, work),
+    async close() {
+      const connected = await opening?.catch(() => undefined);
+      await connected?.close();
+    },
+  };
+}
+
+/** Neon by its host or by a proxy's name, PostgreSQL otherwise. @param url `postgres://...` */
+export async function connectPostgres(url: string): Promise<Connection> {
+  return new URL(url).hostname.endsWith('.neon.tech') ? connectNeon(url) : connectServer(url);
+}
+
+const POOL_SIZE = 10;
+const CONNECT_TIMEOUT_MS = 5000;
+
+async function connectServer(url: string): Promise<Connection> {
+  const [{ drizzle }, { migrate }, { Pool }] = await Promise.all([
+    import('drizzle-orm/node-postgres'),
+    import('drizzle-orm/node-postgres/migrator'),
+    import('pg').then((module) => module.default),
+  ]);
+  const pool = new Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  // An idle connection that the server closes is replaced at the next use.
+  pool.on('error', () => undefined);
+  const tables = drizzle(pool);
+  return {
+    tables: tables as unknown as Tables,
+    migrate: (folder) => migrate(tables, { migrationsFolder: folder }),
+    close: () => pool.end(),
+  };
+}
+
+/** Transactions need Neon's WebSocket way; Node has a WebSocket of its own. */
+export async function connectNeon(url: string): Promise<Connection> {
+  const [{ drizzle }, { migrate }, { Pool }] = await Promise.all([
+    import('drizzle-orm/neon-serverless'),
+    import('drizzle-orm/neon-serverless/migrator'),
+    import('@neondatabase/serverless'),
+  ]);
+  const pool = new Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  pool.on('error', () => undefined);
+  const tables = drizzle(pool);
+  return {
+    tables: tables as unknown as Tables,
+    migrate: (folder) => migrate(tables, { migrationsFolder: folder }),
+    close: () => pool.end(),
+  };
+}
+
+/** PostgreSQL inside this process, its files in `dir`; in memory without one. */
+export async function connectEmbedded(dir: string | undefined): Promise<Connection> {
+  const [{ drizzle }, { migrate }, { PGlite }, { vector }] = await Promise.all([
+    import('drizzle-orm/pglite'),
+    import('drizzle-orm/pglite/migrator'),
+    import('@electric-sql/pglite'),
+    import('@electric-sql/pglite-pgvector'),
+  ]);
+  if (dir !== undefined) await mkdir(dirname(dir), { recursive: true });
+  const client = await PGlite.create({ ...(dir !== undefined && { dataDir: dir }), extensions: { vector } });
+  const tables = drizzle(client);
+  return {
+    tables: tables as unknown as Tables,
+    migrate: (folder) => migrate(tables, { migrationsFolder: folder }),
+    close: () => client.close(),
+  };
+}
+
+/** SQLSTATE class 08 (connection), 57P0x (the server is going down), and Node's own network errors. */
+function isConnectionError(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string' && /^(?:08...|57P0[1-3]|ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND)$/.test(code))
+      return true;
+    if (/^(?:Connection terminated|timeout exceeded when trying to connect)/.test(cause.message)) return true;
+  }
+  return false;
+}

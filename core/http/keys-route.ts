@@ -1,0 +1,41 @@
+/** `shared/key-protocol.ts`, served. */
+import { AppError } from '../../shared/errors.ts';
+import { keyNameSchema, newApiKeySchema } from '../../shared/key-protocol.ts';
+import { parseInput } from '../../shared/parse-input.ts';
+import type { CoreServices } from '../services.ts';
+import type { CoreHandler } from './core-hono.ts';
+
+export function keysRoute({
+  keys,
+  now,
+}: CoreServices): Record<'create' | 'list' | 'revoke' | 'use', CoreHandler> {
+  return {
+    async create(c) {
+      const {
+        name,
+        plan,
+        scopes,
+        expires_at: expiresAt,
+      } = parseInput(newApiKeySchema, JSON.parse(c.get('body')));
+      const expiresAtMs = expiresAt == null ? undefined : expiresAt * 1000;
+      if (expiresAtMs !== undefined && expiresAtMs <= now()) {
+        const message = "Invalid value for 'expires_at': it is in the past.";
+        throw new AppError('invalid_value', { param: 'expires_at', message });
+      }
+      const { tenant } = c.get('request');
+      const { key, record } = await keys.create({ tenant, name, plan, scopes, expiresAtMs });
+      return c.json({ ...record, key });
+    },
+    async list(c) {
+      return c.json({ data: await keys.list(c.get('request').tenant) });
+    },
+    async revoke(c) {
+      return c.json(await keys.revoke(c.get('request').tenant, c.req.param('id') ?? ''));
+    },
+    async use(c) {
+      const key = await keys.use(parseInput(keyNameSchema, JSON.parse(c.get('body'))));
+      if (!key) throw new AppError('key_not_found');
+      return c.json(key);
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * API keys as the edge knows them: asked of the core, and remembered for {@link KNOWN_MS}, within which a revocation
+ * reaches every edge. Owns the copies, per isolate; the key itself is never kept, only its hash.
+ */
+import { LRUCache } from 'lru-cache';
+import { AppError } from '../../shared/errors.ts';
+import type { ApiKey, KeyName } from '../../shared/key-protocol.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { CoreCall } from '../models/core-call.ts';
+
+export interface KeyDirectory {
+  /** The key with that text, if it may be used. @throws AppError `core_unavailable`, `database_unavailable` */
+  find(requestId: string, key: string): Promise<ApiKey | undefined>;
+  findById(requestId: string, id: string): Promise<ApiKey | undefined>;
+  /** Forgets a key that was just revoked here. */
+  forget(id: string): void;
+}
+
+const KNOWN_MS = 60_000;
+/** A key that is none is asked for again sooner: it may have been made a moment ago. */
+const UNKNOWN_MS = 5000;
+const MAX_KEYS = 5000;
+const CALL_MS = 10_000;
+
+/** @param now Unix time in milliseconds */
+export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirectory {
+  const known = new LRUCache<string, { key: ApiKey | undefined }>({
+    max: MAX_KEYS,
+    perf: { now },
+    // The library would keep the time until a timer fires, and a Worker's timers end with their request.
+    ttlResolution: 0,
+  });
+
+  async function ask(requestId: string, name: string, which: KeyName): Promise<ApiKey | undefined> {
+    const copy = known.get(name);
+    if (copy) return usable(copy.key);
+    // Whose key it is the answer tells, so the call is the edge's own.
+    const context: RequestContext = {
+      requestId,
+      tenant: 'edgewise',
+      user: 'edge',
+      plan: 'edge',
+      scopes: [],
+      deadlineMs: now() + CALL_MS,
+    };
+    let key: ApiKey | undefined;
+    try {
+      const request = { method: 'POST', path: '/v1/keys/use', body: JSON.stringify(which) } as const;
+      const response = await call(context, { ...request, signal: AbortSignal.timeout(CALL_MS) });
+      key = await response.json();
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'key_not_found') throw error;
+    }
+    known.set(name, { key }, { ttl: key ? KNOWN_MS : UNKNOWN_MS });
+    return usable(key);
+  }
+
+  function usable(key: ApiKey | undefined): ApiKey | undefined {
+    return key && (key.expiresAtMs === null || key.expiresAtMs > now()) ? key : undefined;
+  }
+
+  return {
+    async find(requestId, key) {
+      const hash = await sha256(key);
+      return ask(requestId, `hash:${hash}`, { hash });
+    },
+    findById: (requestId, id) => ask(requestId, `id:${id}`, { id }),
+    forget(id) {
+      for (const [name, { key }] of known.entries()) if (key?.id === id) known.delete(name);
+    },
+  };
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,98 @@
+/**
+ * Tokens for those who hold no key: an app's back end exchanges its key for a short token of one end user, the user's
+ * app renews it, and guests get one of their own where they are let in.
+ */
+import * as v from 'valibot';
+import { parseSessionId } from '../../shared/chat-schema.ts';
+import { AppError } from '../../shared/errors.ts';
+import { parseInput } from '../../shared/parse-input.ts';
+import type { IssuedTokens, OwnTokens } from '../auth/own-tokens.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { readJson } from './json-body.ts';
+
+const TTL_S = 900;
+const MAX_TTL_S = 3600;
+const REFRESH_MS = 30 * 86_400_000;
+const GUEST_TTL_S = 3600;
+
+const exchangeSchema = v.looseObject({
+  user: v.pipe(
+    v.string(),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(256, 'must have at most 256 characters'),
+  ),
+  scopes: v.optional(v.array(v.pipe(v.string(), v.regex(/^[\w:.-]{1,64}$/, 'must be a word'))), []),
+  session_id: v.optional(v.string()),
+  ttl_seconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer('must be an integer'),
+      v.minValue(60, 'must be at least 60'),
+      v.maxValue(MAX_TTL_S, `must be at most ${MAX_TTL_S}`),
+    ),
+    TTL_S,
+  ),
+  refresh: v.optional(v.boolean(), true),
+});
+const refreshSchema = v.looseObject({ refresh_token: v.string() });
+
+export const tokensRoute = {
+  /** `POST /v1/tokens`, with an API key: a short token for one end user. */
+  async exchange(c: EdgeContext): Promise<Response> {
+    const tokens = ownTokensOf(c);
+    const { tenant, plan, scopes, keyId } = c.get('request');
+    if (keyId === undefined || c.get('isKey') !== true) {
+      throw new AppError('insufficient_scope', { message: 'Tokens are exchanged for an API key.' });
+    }
+    const input = parseInput(exchangeSchema, await readJson(c));
+    const beyond = input.scopes.find((scope) => !scopes.includes(scope));
+    if (beyond !== undefined) {
+      const message = `The key does not have the scope '${beyond}'.`;
+      throw new AppError('insufficient_scope', { param: 'scopes', message });
+    }
+    const session =
+      input.session_id === undefined ? undefined : parseSessionId(input.session_id, 'session_id');
+    const grant = { tenant, plan, user: input.user, scopes: input.scopes, session, keyId };
+    const refreshUntilMs = input.refresh ? c.get('services').now() + REFRESH_MS : undefined;
+    return c.json(toBody(await tokens.issue(grant, input.ttl_seconds, refreshUntilMs)));
+  },
+
+  /** `POST /v1/tokens/refresh`: the next short token, as long as the key behind it holds. Needs no other token. */
+  async refresh(c: EdgeContext): Promise<Response> {
+    const tokens = ownTokensOf(c);
+    const { refresh_token: token } = parseInput(refreshSchema, await readJson(c));
+    const { grant, untilMs } = await tokens.readRefresh(token);
+    const { keys } = c.get('services');
+    const key = grant.keyId === undefined ? undefined : await keys.findById(c.get('requestId'), grant.keyId);
+    if (!key) throw new AppError('invalid_token', { message: 'The key behind the refresh token is gone.' });
+    const { plan } = key;
+    return c.json(toBody(await tokens.issue({ ...grant, plan }, TTL_S, untilMs)));
+  },
+
+  /** `POST /v1/tokens/guest`: somebody new, where guests are let in. Needs no token. */
+  async guest(c: EdgeContext): Promise<Response> {
+    const { config, newId } = c.get('services');
+    if (!config.guests) {
+      throw new AppError('insufficient_scope', { message: 'Guests are not let in here.' });
+    }
+    const grant = { tenant: 'default', user: `guest-${newId()}`, plan: 'guest', scopes: [] };
+    return c.json(toBody(await ownTokensOf(c).issue(grant, GUEST_TTL_S)));
+  },
+};
+
+function ownTokensOf(c: EdgeContext): OwnTokens {
+  const { ownTokens } = c.get('services');
+  if (ownTokens) return ownTokens;
+  const message = 'This server issues no tokens: EDGEWISE_TOKEN_SECRET is not set.';
+  throw new AppError('unsupported_value', { message });
+}
+
+/** OAuth 2's token response (RFC 6749, section 5.1). */
+function toBody({ accessToken, expiresIn, refreshToken }: IssuedTokens): object {
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: expiresIn,
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+  };
+}

@@ -1,0 +1,57 @@
+/** The durable data on a real PostgreSQL: through the plain driver, and through Neon's with its WebSocket way. */
+import { neonConfig } from '@neondatabase/serverless';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Connection, connectNeon, connectPostgres, createDatabase } from '../../core/db/database.ts';
+import { describeApiKeys } from '../../core/keys/api-keys.contract.ts';
+import { createApiKeys } from '../../core/keys/api-keys.ts';
+import {
+  lacksPostgres,
+  type PostgresService,
+  startPostgres,
+  startWebSocketProxy,
+  type WebSocketProxy,
+} from './postgres-service.ts';
+
+describe.skipIf(lacksPostgres())('with a real PostgreSQL', () => {
+  let service: PostgresService;
+  let proxy: WebSocketProxy;
+  const opened: Connection[] = [];
+  const remember = async (connecting: Promise<Connection>) => {
+    const connection = await connecting;
+    opened.push(connection);
+    return connection;
+  };
+  beforeAll(async () => {
+    service = await startPostgres();
+    proxy = await startWebSocketProxy(service.url);
+    neonConfig.wsProxy = () => proxy.host;
+    neonConfig.useSecureWebSocket = false;
+    neonConfig.pipelineTLS = false;
+    neonConfig.pipelineConnect = false;
+    neonConfig.forceDisablePgSSL = true;
+  }, 60_000);
+  afterAll(async () => {
+    for (const connection of opened) await connection.close();
+    await proxy.close();
+    await service.stop();
+  });
+
+  describeApiKeys('API keys through the plain driver', async () =>
+    createDatabase(() => remember(connectPostgres(service.url)), true),
+  );
+  describeApiKeys('API keys through the driver of Neon', async () =>
+    createDatabase(() => remember(connectNeon(service.url)), true),
+  );
+
+  test('a database that is away is said to be, and is there again when it is back', async () => {
+    let isAway = true;
+    const database = createDatabase(
+      () => remember(connectPostgres(isAway ? 'postgres://edgewise@127.0.0.1:9/none' : service.url)),
+      true,
+    );
+    const keys = createApiKeys(database, Date.now);
+    await expect(keys.list('t')).rejects.toMatchObject({ code: 'database_unavailable' });
+    isAway = false;
+    expect(await keys.list('t')).toEqual([]);
+  });
+});

@@ -1,0 +1,50 @@
+/** Where an operator's command speaks to, and with which token: the local edge's, unless told otherwise. */
+import { localSecrets } from './secrets.ts';
+import { readLocalSettings } from './settings.ts';
+import { defaultClaims, signLocalToken } from './token.ts';
+
+export interface Operator {
+  url: string;
+  token: string;
+}
+
+/** Options of `parseArgs` that every operator's command takes. */
+export const operatorOptions = {
+  url: { type: 'string' },
+  tenant: { type: 'string' },
+  token: { type: 'string' },
+} as const;
+
+export async function readOperator(values: {
+  url?: string | undefined;
+  tenant?: string | undefined;
+  token?: string | undefined;
+}): Promise<Operator> {
+  const settings = readLocalSettings(process.env);
+  const url = (values.url ?? `http://127.0.0.1:${settings.edgePort}`).replace(/\/+$/, '');
+  const given = values.token || process.env.EDGEWISE_TOKEN;
+  if (given) return { url, token: given };
+  const { jwtSecret } = await localSecrets(settings.dataDir);
+  const tenant = values.tenant ?? defaultClaims.tenant;
+  return {
+    url,
+    token: await signLocalToken(jwtSecret, { ...defaultClaims, sub: 'operator', scope: 'admin', tenant }),
+  };
+}
+
+/** One call of the edge's. @throws Error in its words, or when it cannot be reached */
+export async function callEdge<T>(
+  { url, token }: Operator,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<T> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+  const answer = await fetch(url + path, init).catch(() => {
+    throw new Error(`${url} cannot be reached.`);
+  });
+  const said = (await answer.json().catch(() => ({}))) as T & { error?: { message: string } };
+  if (!answer.ok) throw new Error(said.error?.message ?? `The edge answered with status ${answer.status}.`);
+  return said;
+}
