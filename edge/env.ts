@@ -4,6 +4,7 @@ import { importServiceKey } from '../shared/service-token.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { AnswersObject } from './cache/answers-object.ts';
 import type { MeaningObject } from './cache/meaning/meaning-object.ts';
+import type { MeterObject } from './limits/meter-object.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
@@ -14,6 +15,7 @@ export interface EdgeBindings {
   DIRECTORY: DurableObjectNamespace<DirectoryObject>;
   ANSWERS: DurableObjectNamespace<AnswersObject>;
   MEANING: DurableObjectNamespace<MeaningObject>;
+  METER: DurableObjectNamespace<MeterObject>;
   ASSETS: Fetcher;
   AI?: Ai;
   [name: string]: unknown;

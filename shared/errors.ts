@@ -103,6 +103,7 @@ export const errorRules = {
   core_unavailable: failed(503, 'The core cannot be reached.'),
   keys_unavailable: failed(503, 'The keys that check tokens cannot be fetched.'),
   filter_unavailable: failed(503, 'The content filter cannot be reached.'),
+  limits_unavailable: failed(503, 'The limits cannot be checked; nothing new is spent until they can.'),
   store_unavailable: failed(503, 'The session store cannot be reached.'),
   database_unavailable: failed(503, 'The database cannot be reached.'),
   shutting_down: failed(503, 'The server is shutting down.'),

@@ -19,6 +19,7 @@ export const durableObjects: Readonly<Record<string, string>> = {
   DIRECTORY: 'DirectoryObject',
   ANSWERS: 'AnswersObject',
   MEANING: 'MeaningObject',
+  METER: 'MeterObject',
 };
 
 /** Writes the configuration. @returns its path */

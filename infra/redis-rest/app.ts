@@ -8,6 +8,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Redis } from 'ioredis';
 import * as v from 'valibot';
+import { createScriptTranslator } from './upstash-scripts.ts';
 
 const commandSchema = v.pipe(
   v.array(v.union([v.string(), v.number()])),
@@ -34,7 +35,10 @@ export interface RedisRestOptions {
 export function createRedisRest({ redis, token }: RedisRestOptions): Hono {
   const app = new Hono();
 
-  async function run([name = '', ...args]: string[], base64: boolean): Promise<Answer> {
+  const translate = createScriptTranslator();
+
+  async function run(command: string[], base64: boolean): Promise<Answer> {
+    const [name = '', ...args] = translate(command);
     try {
       return { result: encode(await redis.callBuffer(toCommandName(name), ...args), base64) };
     } catch (error) {

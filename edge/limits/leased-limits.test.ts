@@ -1,0 +1,90 @@
+import { beforeEach, expect, test } from 'vitest';
+import { createLeasedLimits, leaseSize, PARTS } from './leased-limits.ts';
+import type { Limits, Reservation } from './limits.ts';
+import { charged, emptyMeter, type MeterState, refusalOf } from './meter.ts';
+
+let nowMs: number;
+let stored: MeterState;
+let calls: number;
+let settled: number;
+let count: number;
+/** A store of one subject, that takes its time. */
+const store: Limits = {
+  async reserve({ subjects, requests, tokens, micros }) {
+    calls++;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const of = subjects[0]?.limits ?? {};
+    const charge = { requests, tokens, micros };
+    const refusal = refusalOf(stored, of, charge, 0, nowMs);
+    if (refusal) return { granted: false, subject: 'tenant', ...refusal };
+    stored = charged(stored, of, charge, nowMs);
+    return { granted: true };
+  },
+  async settle() {
+    settled++;
+  },
+};
+beforeEach(() => {
+  nowMs = 1e12;
+  stored = emptyMeter;
+  calls = 0;
+  settled = 0;
+  count = 0;
+});
+const open = () =>
+  createLeasedLimits({
+    limits: store,
+    defer: () => undefined,
+    now: () => nowMs,
+    newId: () => `share-${count++}`,
+  });
+const reservation = (requestsPerMinute: number): Reservation => ({
+  id: `r-${count++}`,
+  tenant: 't',
+  subjects: [{ name: 'tenant', limits: { requestsPerMinute, tokensPerMinute: requestsPerMinute * 10 } }],
+  requests: 1,
+  tokens: 10,
+  micros: 0,
+  holdMs: 1000,
+});
+
+test('a share is a small part of the smallest limit, and small limits have none', () => {
+  expect(leaseSize(reservation(PARTS * 2 - 1))).toBe(1);
+  expect(leaseSize(reservation(PARTS * 10))).toBe(10);
+  expect(leaseSize(reservation(1e9))).toBe(50);
+  expect(leaseSize({ ...reservation(1000), subjects: [{ name: 'u', limits: { turnsAtOnce: 4 } }] })).toBe(1);
+});
+
+test('most requests need no round trip', async () => {
+  const limits = open();
+  for (let index = 0; index < 100; index++)
+    expect((await limits.reserve(reservation(1000))).granted).toBe(true);
+  expect(calls).toBeLessThanOrEqual(5);
+});
+
+test('of 200 that race from four isolates for 60, no more than 60 come through', async () => {
+  const isolates = Array.from({ length: 4 }, open);
+  const racing = Array.from({ length: 200 }, (_, index) => isolates[index % 4]?.reserve(reservation(60)));
+  const granted = (await Promise.all(racing)).filter((decision) => decision?.granted);
+  expect(granted.length).toBeLessThanOrEqual(60);
+  expect(granted.length).toBeGreaterThanOrEqual(60 - 4 * 3);
+});
+
+test('a share is told to the store once, when all of it is settled or its time is up', async () => {
+  const limits = open();
+  const made = Array.from({ length: 3 }, () => reservation(1000));
+  for (const one of made) await limits.reserve(one);
+  for (const { id } of made) await limits.settle({ id, tenant: 't', tokens: 5, micros: 0 });
+  expect(settled).toBe(0);
+  nowMs += 10_001;
+  await limits.reserve(reservation(1000));
+  expect(settled).toBe(1);
+});
+
+test('a call that is larger than those the share was made for goes to the store itself', async () => {
+  const limits = open();
+  await limits.reserve(reservation(1000));
+  const before = calls;
+  await limits.reserve({ ...reservation(1000), tokens: 11 });
+  expect(calls).toBe(before + 1);
+});

@@ -1,0 +1,137 @@
+/**
+ * Limits decided without a round trip: an isolate takes a share of a large limit ahead, and gives from it. Owns the
+ * shares of this isolate.
+ *
+ * What a share holds is charged before it is given, so leases let through no request, token or money more than the
+ * store allows; a share that is lost with its isolate is only used too little. The exception is turns at once: a
+ * share counts as one running turn, so each isolate may run up to {@link leaseSize} turns where one is counted.
+ * Shares are taken where every limit is at least {@link PARTS} times as large, and are at most that part of it.
+ */
+import type { Decision, Limits, Reservation, Settlement } from './limits.ts';
+
+interface Share {
+  id: string;
+  tenant: string;
+  /** Of the reservation that was made. */
+  tokensEach: number;
+  microsEach: number;
+  left: number;
+  /** Local reservations that are not settled yet. */
+  open: number;
+  tokensUsed: number;
+  microsUsed: number;
+  untilMs: number;
+  decision: Extract<Decision, { granted: true }>;
+}
+
+export interface LeasedLimitsOptions {
+  limits: Limits;
+  /** Work that goes on after the answer. */
+  defer: (work: Promise<unknown>) => void;
+  now: () => number;
+  newId: () => string;
+}
+
+/** A share is at most this part of a limit. */
+export const PARTS = 20;
+const MAX_SHARE = 50;
+const LEASE_MS = 10_000;
+
+/** How many calls a share may be for, given all the limits; 1: no share. */
+export function leaseSize({ subjects, tokens, micros }: Reservation): number {
+  const sizes = subjects.flatMap(({ limits }) => [
+    limits.requestsPerMinute,
+    limits.tokensPerMinute === undefined ? undefined : limits.tokensPerMinute / Math.max(1, tokens),
+    limits.turnsAtOnce,
+    limits.microsPerDay === undefined ? undefined : limits.microsPerDay / Math.max(1, micros),
+    limits.microsPerMonth === undefined ? undefined : limits.microsPerMonth / Math.max(1, micros),
+  ]);
+  const smallest = Math.min(...sizes.map((size) => size ?? Number.POSITIVE_INFINITY));
+  return Math.max(1, Math.min(MAX_SHARE, Math.floor(smallest / PARTS)));
+}
+
+export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOptions): Limits {
+  /** By tenant and subjects. */
+  const shares = new Map<string, Share>();
+  /** Names whose next share is on its way. */
+  const taking = new Set<string>();
+  /** By local reservation. */
+  const given = new Map<string, { share: Share; tokens: number; micros: number }>();
+
+  async function takeShare(name: string, reservation: Reservation, size: number): Promise<Share | undefined> {
+    const { tenant, tokens, micros } = reservation;
+    const id = newId();
+    const wanted = { ...reservation, id, requests: size, tokens: tokens * size, micros: micros * size };
+    taking.add(name);
+    const decision = await limits
+      .reserve({ ...wanted, holdMs: LEASE_MS + reservation.holdMs })
+      .finally(() => taking.delete(name));
+    if (!decision.granted) return undefined;
+    const untilMs = now() + LEASE_MS;
+    const share: Share = {
+      id,
+      tenant,
+      tokensEach: tokens,
+      microsEach: micros,
+      left: size,
+      open: 0,
+      tokensUsed: 0,
+      microsUsed: 0,
+      untilMs,
+      decision,
+    };
+    const old = shares.get(name);
+    shares.set(name, share);
+    if (old) giveBack(old);
+    return share;
+  }
+
+  /** Once nobody uses it any more, the store is told what it came to. */
+  function giveBack(share: Share): void {
+    share.left = 0;
+    if (share.open > 0) return;
+    const { id, tenant, tokensUsed, microsUsed } = share;
+    defer(limits.settle({ id, tenant, tokens: tokensUsed, micros: microsUsed }).catch(() => undefined));
+  }
+
+  function takeFrom(share: Share, { id, tokens, micros }: Reservation): Decision | undefined {
+    if (share.left === 0 || share.untilMs <= now()) return undefined;
+    if (tokens > share.tokensEach || micros > share.microsEach) return undefined;
+    share.left--;
+    share.open++;
+    given.set(id, { share, tokens, micros });
+    return share.decision;
+  }
+
+  return {
+    async reserve(reservation) {
+      const size = leaseSize(reservation);
+      if (size === 1) return limits.reserve(reservation);
+      const name = JSON.stringify([reservation.tenant, reservation.subjects]);
+      const share = shares.get(name);
+      const decision = share && takeFrom(share, reservation);
+      if (share && decision) {
+        // The next share is there before this one is used up.
+        if (share.left === Math.floor(size / 4))
+          defer(takeShare(name, reservation, size).catch(() => undefined));
+        return decision;
+      }
+      // Requests of one isolate may not wait for one another's work.
+      if (taking.has(name)) return limits.reserve(reservation);
+      const fresh = await takeShare(name, reservation, size);
+      return (fresh && takeFrom(fresh, reservation)) ?? limits.reserve(reservation);
+    },
+
+    async settle(settlement: Settlement) {
+      const local = given.get(settlement.id);
+      if (!local) return limits.settle(settlement);
+      given.delete(settlement.id);
+      const { share } = local;
+      share.open--;
+      share.tokensUsed += settlement.tokens;
+      share.microsUsed += settlement.micros;
+      const isOver = share.left === 0 || share.untilMs <= now();
+      if (isOver && share.open === 0) giveBack(share);
+    },
+  };
+}
