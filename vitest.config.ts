@@ -29,6 +29,7 @@ export default defineConfig({
                 EDGEWISE_CORE_URL: `http://127.0.0.1:${process.env.WORKERS_TEST_CORE_PORT}`,
                 EDGEWISE_SERVICE_SECRET: secret,
                 EDGEWISE_CACHE: 'off',
+                EDGEWISE_LIMITS: 'off',
                 EDGEWISE_JWT_SECRET: 'a token secret that is only for the tests',
                 ...(process.env.SEEDS ? { SEEDS: process.env.SEEDS } : {}),
                 ...(process.env.SEED ? { SEED: process.env.SEED } : {}),

@@ -5,6 +5,7 @@ import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { AnswersObject } from './cache/answers-object.ts';
 import type { MeaningObject } from './cache/meaning/meaning-object.ts';
 import type { MeterObject } from './limits/meter-object.ts';
+import { type Plans, parsePlans, usualPlans } from './limits/plans.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
@@ -46,6 +47,8 @@ export interface EdgeConfig {
   sessionTtlMs: number;
   /** Conversations in the client's hands; without keys there are none. */
   state: { keys: StateKey[]; maxChars: number } | undefined;
+  /** What each plan allows; nothing is limited without. */
+  plans: Plans | undefined;
   cache: CacheConfig;
   meaning: MeaningConfig;
   /** How long a turn's events can be read again after its end. */
@@ -156,6 +159,14 @@ const bindingsSchema = v.object({
     ),
   ),
   EDGEWISE_STATE_MAX_CHARS: integer(8192, 256),
+  EDGEWISE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  EDGEWISE_PLANS: v.pipe(
+    text,
+    v.check(
+      (value) => value === '' || parsePlans(value) !== undefined,
+      'must be plans as JSON; see edge/limits/plans.ts',
+    ),
+  ),
   EDGEWISE_CACHE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   EDGEWISE_CACHE_TTL_SECONDS: integer(3600, 1),
   EDGEWISE_CACHE_STALE_SECONDS: integer(600, 0),
@@ -210,6 +221,7 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     turnTimeoutMs: env.EDGEWISE_TURN_TIMEOUT_MS,
     sessionTtlMs: env.EDGEWISE_SESSION_TTL_HOURS * 3_600_000,
     turnTtlMs: env.EDGEWISE_TURN_TTL_MINUTES * 60_000,
+    plans: env.EDGEWISE_LIMITS === 'on' ? { ...usualPlans, ...parsePlans(env.EDGEWISE_PLANS) } : undefined,
     cache: {
       isOn: env.EDGEWISE_CACHE === 'on',
       ttlMs: env.EDGEWISE_CACHE_TTL_SECONDS * 1000,

@@ -1,4 +1,5 @@
 /** The only place at the edge that constructs. Everything here lives as long as the isolate, or is made per object. */
+import { waitUntil } from 'cloudflare:workers';
 import type { ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
@@ -21,7 +22,13 @@ import { createOpenAIEmbed, createWorkersAIEmbed, type Embed } from './cache/mea
 import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
+import type { ModelChoice } from './chat/choose-model.ts';
 import { type EdgeBindings, type EdgeConfig, type EmbeddingsConfig, parseEdgeEnv } from './env.ts';
+import { createLeasedLimits } from './limits/leased-limits.ts';
+import { createMeterLimits } from './limits/meter-object.ts';
+import { subjectsOf } from './limits/plans.ts';
+import { createUpstashLimits } from './limits/upstash-limits.ts';
+import { withLimits } from './limits/with-limits.ts';
 import { type CoreCall, createCoreCall } from './models/core-call.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createLightModel } from './models/light-model.ts';
@@ -91,6 +98,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config, bindings, counters);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
+  const limit = createLimiter(config, bindings, { catalog, now, newId });
   return {
     config,
     authenticate: createAuthenticate({ verifyToken: createVerifier(config, now, wait), keys, now }),
@@ -105,19 +113,55 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
-      open: ({ route }) => (route.place === 'edge' ? required(light) : core.model(context, turnId)),
+      open: (choice) => {
+        const model = choice.route.place === 'edge' ? required(light) : core.model(context, turnId);
+        return limit(model, { context, turnId, choice, isReserved: false });
+      },
     }),
     sessionModelsFor: (context, turnId) => ({
       lightModel: light?.name,
-      open: ({ route }, from) => {
-        if (route.place === 'core') return core.ownedModel(context, turnId, from);
-        return from === 0 ? required(light) : lostModel;
+      open: (choice, from) => {
+        const asked = { context, turnId, choice, isReserved: from > 0 };
+        if (choice.route.place === 'core') return limit(core.ownedModel(context, turnId, from), asked);
+        return limit(from === 0 ? required(light) : lostModel, asked);
       },
     }),
     now,
     wait,
     newId,
   };
+}
+
+interface LimitedCall {
+  context: RequestContext;
+  turnId: string;
+  choice: ModelChoice;
+  /** It goes on after a restart. */
+  isReserved: boolean;
+}
+
+function createLimiter(
+  { plans, redis, turnTimeoutMs }: EdgeConfig,
+  bindings: EdgeBindings,
+  { catalog, now, newId }: Pick<EdgeServices, 'catalog' | 'now' | 'newId'>,
+): (model: ChatModel, call: LimitedCall) => ChatModel {
+  if (!plans) return (model) => model;
+  const store = redis ? createUpstashLimits(redis) : createMeterLimits(bindings, now);
+  const limits = createLeasedLimits({ limits: store, defer: waitUntil, now, newId });
+  return (model, { context, turnId, choice, isReserved }) =>
+    withLimits(model, {
+      limits,
+      id: turnId,
+      tenant: context.tenant,
+      subjects: subjectsOf(plans, context),
+      price: async () => {
+        const found = await catalog.find(context, choice.model).catch(() => undefined);
+        return found?.edgewise.price ?? { input: 0, output: 0 };
+      },
+      holdMs: turnTimeoutMs,
+      isReserved,
+      defer: waitUntil,
+    });
 }
 
 function createVerifier(

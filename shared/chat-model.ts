@@ -4,6 +4,7 @@
  * one (`withFallback`, `withTimeLimits`, ...) gives another.
  */
 import type { ErrorInfo } from './errors.ts';
+import type { LimitMark } from './limit-mark.ts';
 
 export type JsonValue =
   | string
@@ -85,6 +86,8 @@ export type ChatEvent =
       provider: string;
       /** How the cache took part. */
       cache?: CacheMark;
+      /** What is left of the caller's limits. */
+      limits?: LimitMark;
     }
   | { type: 'text-delta'; text: string; logprobs?: JsonValue }
   | { type: 'reasoning-delta'; text: string }

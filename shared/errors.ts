@@ -3,6 +3,8 @@
  * OpenAI's error type, whether a retry can help, and a text that is safe to show.
  */
 
+import { type LimitMark, parseLimitMark } from './limit-mark.ts';
+
 interface ErrorRule {
   status: number;
   /** OpenAI's `error.type`. */
@@ -127,6 +129,8 @@ export interface ErrorInfo {
   param?: string | undefined;
   /** When a retry makes sense, in milliseconds from now. */
   retryAfterMs?: number | undefined;
+  /** What is left of the caller's limits, when one of them refused. */
+  limits?: LimitMark | undefined;
 }
 
 /** OpenAI's error object. */
@@ -145,6 +149,7 @@ export interface AppErrorOptions {
   param?: string | undefined;
   retryable?: boolean;
   retryAfterMs?: number | undefined;
+  limits?: LimitMark | undefined;
   /** For logs only. Never shown. */
   cause?: unknown;
 }
@@ -154,6 +159,7 @@ export class AppError extends Error {
   readonly param: string | undefined;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly limits: LimitMark | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     const rule = errorRules[code];
@@ -163,6 +169,7 @@ export class AppError extends Error {
     this.param = options.param;
     this.retryable = options.retryable ?? rule.retryable;
     this.retryAfterMs = options.retryAfterMs;
+    this.limits = options.limits;
   }
 
   get status(): number {
@@ -177,6 +184,7 @@ export class AppError extends Error {
     };
     if (this.param !== undefined) info.param = this.param;
     if (this.retryAfterMs !== undefined) info.retryAfterMs = this.retryAfterMs;
+    if (this.limits !== undefined) info.limits = this.limits;
     return info;
   }
 
@@ -203,6 +211,7 @@ export function parseErrorInfo(value: unknown): ErrorInfo {
     param: typeof info.param === 'string' ? info.param : undefined,
     retryable: typeof info.retryable === 'boolean' ? info.retryable : errorRules[code].retryable,
     retryAfterMs: typeof info.retryAfterMs === 'number' ? info.retryAfterMs : undefined,
+    limits: parseLimitMark(info.limits),
   }).toInfo();
 }
 

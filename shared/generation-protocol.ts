@@ -57,6 +57,8 @@ export interface ModelInfo {
     /** False for the extractive model, which quotes documents and generates nothing. */
     generative: boolean;
     place: 'edge' | 'core';
+    /** US dollars per million tokens, where they are known. */
+    price?: { input: number; output: number };
     /** Why this model is there: "OPENAI_API_KEY is set". */
     reason?: string;
   };

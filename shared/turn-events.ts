@@ -7,6 +7,7 @@
  */
 import type { CacheMark, FinishReason, JsonObject, JsonValue, Usage } from './chat-model.ts';
 import type { ErrorInfo } from './errors.ts';
+import type { LimitMark } from './limit-mark.ts';
 
 export type TurnItem =
   | { kind: 'message' }
@@ -48,6 +49,7 @@ export type TurnEvent =
       createdAt: number;
       route: TurnRoute;
       cache?: CacheMark;
+      limits?: LimitMark;
     }
   | { type: 'turn-progress' }
   /** `item` counts the turn's items from 0. */

@@ -51,6 +51,7 @@ export class TurnExpander {
             route,
             model: event.model,
             ...(event.cache && { cache: event.cache }),
+            ...(event.limits && { limits: event.limits }),
           },
           { type: 'turn-progress' },
         ];

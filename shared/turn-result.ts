@@ -9,6 +9,7 @@ import type {
   Usage,
 } from './chat-model.ts';
 import type { ErrorInfo } from './errors.ts';
+import type { LimitMark } from './limit-mark.ts';
 import type { ContextReceipt, PartKind, TurnEvent, TurnItem, TurnRoute, TurnStatus } from './turn-events.ts';
 
 export interface TurnResultItem {
@@ -28,6 +29,7 @@ export interface TurnResult {
   createdAt: number;
   route?: TurnRoute;
   cache?: CacheMark;
+  limits?: LimitMark;
   items: TurnResultItem[];
   extra: JsonObject;
   /** `in_progress` until the turn's end was folded in. */
@@ -51,6 +53,7 @@ export function foldTurnEvent(result: TurnResult, event: TurnEvent): void {
       result.createdAt = event.createdAt;
       result.route = event.route;
       if (event.cache) result.cache = event.cache;
+      if (event.limits) result.limits = event.limits;
       return;
     case 'item-start':
       result.items[event.item] = { head: event.head, text: '', logprobs: [], done: false, complete: false };

@@ -20,6 +20,8 @@ export interface Target {
   contextLength: number;
   encoding: TokenEncoding;
   timeLimits: TimeLimits;
+  /** US dollars per million tokens, where the file says it. */
+  price?: { input: number; output: number };
   reason: string;
 }
 
@@ -111,6 +113,7 @@ function toTarget(
       idleMs: limits.idle_ms ?? defaultTimeLimits.idleMs,
       totalMs: limits.total_ms ?? defaultTimeLimits.totalMs,
     },
+    ...(spec.price && { price: { input: spec.price.input, output: spec.price.output } }),
     reason: provider.api_key_env ? `${provider.api_key_env} is set` : 'listed in models.toml; needs no key',
   };
 }
@@ -134,7 +137,7 @@ function toDiscoveredTarget(found: DiscoveredModel): Target {
   return { ...target, encoding: tokenEncodingFor(found.upstreamModel), timeLimits: defaultTimeLimits };
 }
 
-function describe({ name, provider, contextLength, encoding, reason }: Target): ModelInfo {
+function describe({ name, provider, contextLength, encoding, price, reason }: Target): ModelInfo {
   return {
     id: name,
     object: 'model',
@@ -146,6 +149,7 @@ function describe({ name, provider, contextLength, encoding, reason }: Target): 
       encoding,
       generative: true,
       place: 'core',
+      ...(price && { price }),
       reason,
     },
   };

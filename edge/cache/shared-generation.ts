@@ -41,7 +41,7 @@ export class SharedGeneration {
         pull: async (controller) => {
           while (next === this.#events.length) await this.#wake.promise;
           const event = this.#events[next++] as ChatEvent;
-          controller.enqueue(event.type === 'model-start' ? { ...event, cache: mark } : event);
+          controller.enqueue(event.type === 'model-start' ? started(event, mark) : event);
           if (!isTerminal(event)) return;
           controller.close();
           leave();
@@ -80,4 +80,10 @@ export class SharedGeneration {
     }
     return true;
   }
+}
+
+/** Limits are those of whoever asked first, and nobody else's business. */
+function started(event: Extract<ChatEvent, { type: 'model-start' }>, cache: CacheMark): ChatEvent {
+  const { limits, ...start } = event;
+  return { ...start, cache, ...(limits && cache.outcome === 'miss' && { limits }) };
 }

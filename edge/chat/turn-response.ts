@@ -6,6 +6,7 @@ import { AppError } from '../../shared/errors.ts';
 import { encodeSseComment } from '../../shared/sse.ts';
 import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import type { Wire } from '../wire/wire.ts';
 import { type TurnTimings, toServerTiming } from './turn-timings.ts';
 
@@ -137,6 +138,7 @@ function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, s
     if (ageSeconds !== undefined) headers.age = String(ageSeconds);
     if (key !== undefined) headers['x-edgewise-cache-key'] = key;
   }
+  if (result.limits) Object.assign(headers, toRateLimitHeaders(result.limits));
   const timing = toServerTiming(timings);
   if (timing) headers['server-timing'] = timing;
   return headers;

@@ -1,6 +1,7 @@
 /** The only place at the edge that builds error responses. */
 import { HTTPException } from 'hono/http-exception';
 import { type AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
+import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import { logError } from '../observe/log.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
@@ -21,7 +22,8 @@ function errorHeaders(error: AppError): Record<string, string> {
     'cache-control': 'no-store',
     'x-should-retry': String(error.retryable),
   };
-  if (error.retryable && error.status !== 500) {
+  if (error.limits) Object.assign(headers, toRateLimitHeaders(error.limits));
+  if ((error.retryable || error.retryAfterMs !== undefined) && error.status !== 500) {
     const waitMs = error.retryAfterMs ?? 1000;
     headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1000)));
     headers['retry-after-ms'] = String(waitMs);

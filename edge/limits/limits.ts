@@ -2,6 +2,7 @@
  * How often, how much at once and for how much somebody may ask: a reservation before the call, from an estimate,
  * and a settlement after it, from what was used. Two implementations (Durable Object, Redis), one contract suite.
  */
+import type { LimitState } from '../../shared/limit-mark.ts';
 
 /** One subject's limits; what is left out is not limited. */
 export interface SubjectLimits {
@@ -35,14 +36,6 @@ export interface Reservation {
 }
 
 export type LimitName = 'requests' | 'tokens' | 'turns' | 'day' | 'month';
-
-/** What is left of a limit, for the headers. */
-export interface LimitState {
-  limit: number;
-  remaining: number;
-  /** Until it is whole again, in milliseconds. */
-  resetMs: number;
-}
 
 export type Decision =
   | { granted: true; requests?: LimitState; tokens?: LimitState }

@@ -6,7 +6,8 @@
 import { Ratelimit } from '@upstash/ratelimit';
 import { Redis } from '@upstash/redis';
 import { AppError } from '../../shared/errors.ts';
-import type { Decision, LimitState, Limits, Reservation, Settlement, Subject } from './limits.ts';
+import type { LimitState } from '../../shared/limit-mark.ts';
+import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';
 
 export interface UpstashLimitsOptions {
   url: string;

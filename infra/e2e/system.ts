@@ -55,8 +55,14 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
         OPENAI_MODEL: 'scripted-1',
       }
     : {};
-  // Most tests count the calls of prompts that are all alike; those of the cache switch it on.
-  const usual = { PATH: process.env.PATH, EDGEWISE_GRACE_MS: '500', EDGEWISE_CACHE: 'off' };
+  // Most tests count the calls of prompts that are all alike, as fast as they can; those of the cache and of the
+  // limits switch them on.
+  const usual = {
+    PATH: process.env.PATH,
+    EDGEWISE_GRACE_MS: '500',
+    EDGEWISE_CACHE: 'off',
+    EDGEWISE_LIMITS: 'off',
+  };
   const environment = { ...usual, ...upstreamEnv, ...env };
   const ready = () => untilHealthy(settings.edgePort, [core, edge]);
 

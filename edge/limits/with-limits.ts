@@ -1,0 +1,126 @@
+/**
+ * A model that is asked only when the caller's limits have room: reserved before the call from an estimate, settled
+ * after it from what was used, whatever became of it. What the cache answers never comes here, and costs nothing.
+ */
+import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/chat-model.ts';
+import { messageText } from '../../shared/chat-model.ts';
+import { AppError, toAppError } from '../../shared/errors.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+import { roughTokens } from '../../shared/token-count.ts';
+import type { Decision, LimitName, Limits, Reservation, Subject } from './limits.ts';
+
+/** US dollars per million tokens, which is millionths of a dollar per token. */
+export interface Price {
+  input: number;
+  output: number;
+}
+
+export interface WithLimitsOptions {
+  limits: Limits;
+  /** The call's own. */
+  id: string;
+  tenant: string;
+  subjects: Subject[];
+  /** @returns what the model costs; nothing when that is not known */
+  price: () => Promise<Price>;
+  /** How long the turn may take, in milliseconds. */
+  holdMs: number;
+  /** The call was reserved before a restart: it is only settled. */
+  isReserved: boolean;
+  /** Work that goes on after the answer. */
+  defer: (work: Promise<unknown>) => void;
+}
+
+/** Tokens of an answer whose length nobody has limited. */
+const USUAL_ANSWER_TOKENS = 1024;
+
+export function withLimits(model: ChatModel, options: WithLimitsOptions): ChatModel {
+  return {
+    name: model.name,
+    stream: (request, signal) => eventStream(signal, (inner) => limited(model, options, request, inner)),
+  };
+}
+
+async function* limited(
+  model: ChatModel,
+  options: WithLimitsOptions,
+  request: ChatRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ChatEvent, void, void> {
+  const price = await options.price();
+  const inputTokens = request.messages.reduce(
+    (sum, message) => sum + roughTokens(messageText(message)) + 4,
+    3,
+  );
+  let decision: Decision = { granted: true };
+  if (!options.isReserved) {
+    try {
+      decision = await options.limits.reserve(toReservation(options, request, inputTokens, price));
+    } catch (error) {
+      return yield { type: 'error', error: toAppError(error).toInfo() };
+    }
+  }
+  if (!decision.granted) return yield { type: 'error', error: toError(decision).toInfo() };
+
+  const { granted: _, ...limits } = decision;
+  let usage: Usage | undefined;
+  let hasBegun = options.isReserved;
+  let saidTokens = 0;
+  try {
+    for await (const event of model.stream(request, signal)) {
+      if (event.type === 'model-start') hasBegun = true;
+      else if (event.type === 'usage') usage = event.usage;
+      else if ('text' in event) saidTokens += roughTokens(event.text);
+      yield event.type === 'model-start' ? { ...event, limits } : event;
+    }
+  } finally {
+    // A turn that was stopped or left has no usage of the model's: what was said by then is what it cost.
+    const used = usage ?? { inputTokens: hasBegun ? inputTokens : 0, outputTokens: saidTokens };
+    const { id, tenant } = options;
+    const settlement = {
+      id,
+      tenant,
+      tokens: used.inputTokens + used.outputTokens,
+      micros: Math.ceil(used.inputTokens * price.input + used.outputTokens * price.output),
+    };
+    options.defer(options.limits.settle(settlement).catch(() => undefined));
+  }
+}
+
+function toReservation(
+  { id, tenant, subjects, holdMs }: WithLimitsOptions,
+  { params }: ChatRequest,
+  inputTokens: number,
+  price: Price,
+): Reservation {
+  const asked = params.max_completion_tokens ?? params.max_tokens;
+  const outputTokens = typeof asked === 'number' ? asked : USUAL_ANSWER_TOKENS;
+  return {
+    id,
+    tenant,
+    subjects,
+    requests: 1,
+    tokens: inputTokens + outputTokens,
+    micros: Math.ceil(inputTokens * price.input + outputTokens * price.output),
+    holdMs,
+  };
+}
+
+const limitTexts: Record<LimitName, string> = {
+  requests: 'requests per minute',
+  tokens: 'tokens per minute',
+  turns: 'answers at the same time',
+  day: 'spend per day',
+  month: 'spend per month',
+};
+
+function toError({ subject, name, state, retryAfterMs }: Extract<Decision, { granted: false }>): AppError {
+  const isSpend = name === 'day' || name === 'month';
+  const whose = subject === 'tenant' ? 'organization' : (subject.split(':')[0] ?? 'user');
+  const amount = isSpend ? `$${state.limit / 1_000_000}` : String(state.limit);
+  return new AppError(isSpend ? 'insufficient_quota' : 'rate_limit_exceeded', {
+    message: `The limit of ${limitTexts[name]} of this ${whose} is reached: ${amount}.`,
+    retryAfterMs,
+    ...((name === 'requests' || name === 'tokens') && { limits: { [name]: state } }),
+  });
+}
