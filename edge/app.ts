@@ -14,6 +14,7 @@ import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { requireScope } from './http/require-scope.ts';
 import { responsesRoute } from './http/responses-route.ts';
+import { securityHeaders } from './http/security-headers.ts';
 import { sessionSocketRoute } from './http/session-socket-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
 import { tokensRoute } from './http/tokens-route.ts';
@@ -25,6 +26,7 @@ export function createApp(): Hono<EdgeHono> {
 
   app.use(requestId());
   app.use(requestLog());
+  app.use(securityHeaders());
   app.use(withServices());
   app.use(crossOrigin());
   app.get('/healthz', healthRoute);

@@ -52,6 +52,7 @@ export const errorRules = {
   route_not_found: invalid('There is nothing at this address.', 404),
   method_not_allowed: invalid('This address does not answer that method.', 405),
   request_too_large: invalid('The request body is too large.', 413),
+  request_timeout: invalid('The request body took too long to arrive.', 408),
   unsupported_media_type: invalid('The request body must be application/json.', 415),
   /** The client, or whoever owns the turn, cancelled it. 499 is the customary status; it is never sent. */
   cancelled: invalid('The turn was cancelled.', 499),

@@ -75,10 +75,7 @@ export function createRegistry({
     resolve(name) {
       const model = models.get(aliases.get(name)?.[0] ?? name);
       if (model) return model;
-      throw new AppError('model_not_found', {
-        message: `The model '${name}' does not exist.`,
-        param: 'model',
-      });
+      throw new AppError('model_not_found', { param: 'model' });
     },
     list() {
       const described = [...targets.values()].map((target) => describe(target));

@@ -1,3 +1,4 @@
+import { findDuplicateKey } from '../../shared/duplicate-key.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
@@ -12,12 +13,22 @@ export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unkn
     throw new AppError('unsupported_media_type');
   const text = await readText(c, c.get('services').config.maxBodyBytes);
   if (text === '' && fallback !== undefined) return fallback;
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (cause) {
     throw new AppError('invalid_json', { cause });
   }
+  const twice = findDuplicateKey(text);
+  if (twice === undefined) return json;
+  throw new AppError('invalid_json', {
+    param: twice,
+    message: `The name '${twice}' stands twice in one object.`,
+  });
 }
+
+/** How long a body may take to arrive. */
+const BODY_TIMEOUT_MS = 30_000;
 
 /**
  * What is read of a body that is too large, and thrown away: a client that is still sending would see a
@@ -32,14 +43,20 @@ async function readText(c: EdgeContext, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   let text = '';
   let bytes = 0;
+  const reader = body.getReader();
+  const tooLate = AbortSignal.timeout(BODY_TIMEOUT_MS);
+  tooLate.addEventListener('abort', () => void reader.cancel(), { once: true });
   try {
-    for await (const chunk of body) {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const chunk: Uint8Array = next.value;
       bytes += chunk.byteLength;
       if (bytes > MAX_DISCARDED_BYTES) break;
       if (declared <= maxBytes && bytes <= maxBytes) text += decoder.decode(chunk, { stream: true });
     }
+    if (tooLate.aborted) throw new AppError('request_timeout');
     if (bytes <= maxBytes) return text + decoder.decode();
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause });
   }
   throw new AppError('request_too_large', { message: `The request body is larger than ${maxBytes} bytes.` });

@@ -51,11 +51,7 @@ export function createModelCatalog({ core, lightModel, now }: ModelCatalogOption
       const known = (await coreModels(context, FRESH_MS)).find((model) => model.id === name);
       // The registry may have gained the model since.
       const found = known ?? (await coreModels(context, 1000)).find((model) => model.id === name);
-      if (!found)
-        throw new AppError('model_not_found', {
-          message: `The model '${name}' does not exist.`,
-          param: 'model',
-        });
+      if (!found) throw new AppError('model_not_found', { param: 'model' });
       return found;
     },
   };
