@@ -36,6 +36,8 @@ export interface EdgeConfig {
   /** Exact origins that browsers may call from, or `*`. Empty: none. */
   corsOrigins: string[];
   maxBodyBytes: number;
+  /** How long a body may take to arrive. */
+  bodyTimeoutMs: number;
   window: { rounds: number; tokens: number };
   light: LightConfig | undefined;
   redis: { url: string; token: string } | undefined;
@@ -140,6 +142,7 @@ const bindingsSchema = v.object({
   EDGEWISE_GUESTS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   EDGEWISE_CORS_ORIGINS: list,
   EDGEWISE_MAX_BODY_BYTES: integer(1024 * 1024, 1024),
+  EDGEWISE_BODY_TIMEOUT_MS: integer(30_000, 100),
   EDGEWISE_WINDOW_ROUNDS: integer(5, 0),
   EDGEWISE_WINDOW_TOKENS: integer(2048, 16),
   EDGEWISE_LIGHT_BASE_URL: webAddress,
@@ -212,6 +215,7 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     guests: env.EDGEWISE_GUESTS === 'on',
     corsOrigins: env.EDGEWISE_CORS_ORIGINS,
     maxBodyBytes: env.EDGEWISE_MAX_BODY_BYTES,
+    bodyTimeoutMs: env.EDGEWISE_BODY_TIMEOUT_MS,
     window: { rounds: env.EDGEWISE_WINDOW_ROUNDS, tokens: env.EDGEWISE_WINDOW_TOKENS },
     light: toLightConfig(env),
     redis: env.UPSTASH_REDIS_REST_URL

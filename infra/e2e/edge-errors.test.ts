@@ -1,10 +1,13 @@
 /** What the edge answers to requests that are wrong: precise, in OpenAI's form, and never a 500. */
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type System, startSystem } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
-  system = await startSystem({ env: { EDGEWISE_CORS_ORIGINS: 'https://app.example.com' } });
+  system = await startSystem({
+    env: { EDGEWISE_CORS_ORIGINS: 'https://app.example.com', EDGEWISE_BODY_TIMEOUT_MS: '500' },
+  });
 });
 afterAll(() => system.stop());
 
@@ -153,4 +156,33 @@ test("the client's request id is taken when it is a plain word, and replaced oth
   expect(named.headers.get('x-request-id')).toBe('mine-1');
   const odd = await system.request('/v1/models', { headers: { 'x-request-id': 'a b"c' } });
   expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('a body that never ends is given up', async () => {
+  const { hostname, port } = new URL(system.address);
+  const socket = connect(Number(port), hostname);
+  const said: Buffer[] = [];
+  socket.on('data', (bytes) => said.push(bytes));
+  socket.write(
+    [
+      'POST /v1/chat/completions HTTP/1.1',
+      `host: ${hostname}`,
+      `authorization: Bearer ${await system.token()}`,
+      'content-type: application/json',
+      'content-length: 1000',
+      '\r\n{"messages":',
+    ].join('\r\n'),
+  );
+  await expect.poll(() => Buffer.concat(said).toString(), { timeout: 5000 }).toContain('request_timeout');
+  expect(Buffer.concat(said).toString()).toMatch(/^HTTP\/1.1 408 /);
+  socket.destroy();
+});
+
+test('a flood of headers hurts nobody else', async () => {
+  const headers = Object.fromEntries(
+    Array.from({ length: 2000 }, (_, index) => [`x-flood-${index}`, 'x'.repeat(500)]),
+  );
+  const flooded = await system.request('/v1/models', { headers }).catch(() => undefined);
+  expect(flooded === undefined || flooded.status >= 400).toBe(true);
+  expect((await system.request('/v1/models')).status).toBe(200);
 });
