@@ -4,8 +4,16 @@ import { importServiceKey } from '../shared/service-token.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { AnswersObject } from './cache/answers-object.ts';
 import type { MeaningObject } from './cache/meaning/meaning-object.ts';
+import {
+  type EdgeConfig,
+  type EmbeddingsConfig,
+  type JwtConfig,
+  type LightConfig,
+  personalDataLabels,
+  signatureAlgorithms,
+} from './config.ts';
 import type { MeterObject } from './limits/meter-object.ts';
-import { type Plans, parsePlans, usualPlans } from './limits/plans.ts';
+import { parsePlans, usualPlans } from './limits/plans.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
@@ -21,82 +29,6 @@ export interface EdgeBindings {
   AI?: Ai;
   [name: string]: unknown;
 }
-
-const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
-export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
-
-export interface EdgeConfig {
-  coreUrl: string;
-  serviceKey: Uint8Array;
-  jwt: JwtConfig;
-  /** Signs the tokens that the edge issues itself. */
-  tokenSecret: Uint8Array | undefined;
-  /** Whether people without a token are let in. */
-  guests: boolean;
-  /** Exact origins that browsers may call from, or `*`. Empty: none. */
-  corsOrigins: string[];
-  maxBodyBytes: number;
-  /** How long a body may take to arrive. */
-  bodyTimeoutMs: number;
-  window: { rounds: number; tokens: number };
-  light: LightConfig | undefined;
-  redis: { url: string; token: string } | undefined;
-  /** A comment goes out after this long without an event. */
-  heartbeatMs: number;
-  /** Longest time a turn may take, from its arrival. */
-  turnTimeoutMs: number;
-  /** How long a conversation is kept after its last turn. */
-  sessionTtlMs: number;
-  /** Conversations in the client's hands; without keys there are none. */
-  state: { keys: StateKey[]; maxChars: number } | undefined;
-  /** What each plan allows; nothing is limited without. */
-  plans: Plans | undefined;
-  cache: CacheConfig;
-  meaning: MeaningConfig;
-  /** How long a turn's events can be read again after its end. */
-  turnTtlMs: number;
-}
-
-export interface CacheConfig {
-  isOn: boolean;
-  /** How long an answer is fresh, and how long after that it is still given while it is asked again. */
-  ttlMs: number;
-  staleMs: number;
-  /** Bytes of answers in one isolate's memory. */
-  isolateBytes: number;
-  /** How fast an answer is said again; 0: at once. */
-  charsPerSecond: number;
-  /** Another text lets every answer go. */
-  policy: string;
-  /** Tenants whose users get each other's answers; `*` for all. */
-  sharedTenants: string[];
-}
-
-export interface MeaningConfig {
-  /** Tenants that have answers by meaning switched on; `*` for all. */
-  tenants: string[];
-  /** Largest expected share of wrong answers among those given. */
-  delta: number;
-  embeddings: EmbeddingsConfig | undefined;
-  /** The core's model that judges; agreement of answers does without one. */
-  judgeModel: string | undefined;
-}
-
-export type EmbeddingsConfig =
-  | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
-  | { kind: 'workers-ai'; model: string };
-
-export type JwtConfig = {
-  algorithm: SignatureAlgorithm;
-  issuer: string;
-  audience: string;
-} & ({ secret: Uint8Array; jwksUrl?: never } | { jwksUrl: URL; secret?: never });
-
-export type LightConfig = {
-  model: string;
-  /** Most tokens of an answer. */
-  maxOutputTokens: number;
-} & ({ kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined } | { kind: 'workers-ai' });
 
 const text = v.optional(v.pipe(v.string(), v.trim()), '');
 const list = v.pipe(
@@ -162,6 +94,18 @@ const bindingsSchema = v.object({
     ),
   ),
   EDGEWISE_STATE_MAX_CHARS: integer(8192, 256),
+  EDGEWISE_FILTER_FAILURE: v.optional(v.picklist(['open', 'closed'], 'must be open or closed'), 'closed'),
+  EDGEWISE_MASK_PERSONAL_DATA: v.pipe(
+    list,
+    v.array(v.picklist(personalDataLabels, `must be of ${personalDataLabels.join(', ')}`)),
+  ),
+  EDGEWISE_MODERATION_URL: webAddress,
+  EDGEWISE_MODERATION_API_KEY: text,
+  EDGEWISE_MODERATION_MODEL: text,
+  EDGEWISE_MODERATION_ANSWERS: v.optional(
+    v.picklist(['off', 'before', 'after'], 'must be off, before or after'),
+    'off',
+  ),
   EDGEWISE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   EDGEWISE_PLANS: v.pipe(
     text,
@@ -226,6 +170,18 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     sessionTtlMs: env.EDGEWISE_SESSION_TTL_HOURS * 3_600_000,
     turnTtlMs: env.EDGEWISE_TURN_TTL_MINUTES * 60_000,
     plans: env.EDGEWISE_LIMITS === 'on' ? { ...usualPlans, ...parsePlans(env.EDGEWISE_PLANS) } : undefined,
+    filter: {
+      onFailure: env.EDGEWISE_FILTER_FAILURE,
+      personalData: env.EDGEWISE_MASK_PERSONAL_DATA,
+      moderation: env.EDGEWISE_MODERATION_URL
+        ? {
+            url: env.EDGEWISE_MODERATION_URL,
+            apiKey: env.EDGEWISE_MODERATION_API_KEY || undefined,
+            model: env.EDGEWISE_MODERATION_MODEL || undefined,
+            answers: env.EDGEWISE_MODERATION_ANSWERS,
+          }
+        : undefined,
+    },
     cache: {
       isOn: env.EDGEWISE_CACHE === 'on',
       ttlMs: env.EDGEWISE_CACHE_TTL_SECONDS * 1000,

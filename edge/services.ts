@@ -23,7 +23,10 @@ import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import type { ModelChoice } from './chat/choose-model.ts';
-import { type EdgeBindings, type EdgeConfig, type EmbeddingsConfig, parseEdgeEnv } from './env.ts';
+import { createTurnPlugins, type TurnPlugins } from './chat/turn-plugins.ts';
+import type { EdgeConfig, EmbeddingsConfig } from './config.ts';
+import { type EdgeBindings, parseEdgeEnv } from './env.ts';
+import { createPlugins } from './filter/create-plugins.ts';
 import { createLeasedLimits } from './limits/leased-limits.ts';
 import { createMeterLimits } from './limits/meter-object.ts';
 import { subjectsOf } from './limits/plans.ts';
@@ -53,6 +56,8 @@ export interface EdgeServices {
   sealer: StateSealer | undefined;
   /** None when it is switched off. */
   cache: AnswerCache | undefined;
+  /** What looks at prompts and answers, for one request. */
+  pluginsFor(context: RequestContext): TurnPlugins;
   /** The models that answer one request that stands alone. */
   modelsFor(context: RequestContext, turnId: string): TurnModels;
   /** The models that answer one turn of a session: a heavy one is owned by the core. */
@@ -98,6 +103,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config, bindings, counters);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
+  const plugins = createPlugins(config, bindings, now);
   const limit = createLimiter(config, bindings, { catalog, now, newId });
   return {
     config,
@@ -111,6 +117,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     counters,
     lightModel: light?.name,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
+    pluginsFor: (context) => createTurnPlugins(plugins, context, waitUntil),
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
       open: (choice) => {
@@ -120,10 +127,10 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     }),
     sessionModelsFor: (context, turnId) => ({
       lightModel: light?.name,
-      open: (choice, from) => {
-        const asked = { context, turnId, choice, isReserved: from > 0 };
-        if (choice.route.place === 'core') return limit(core.ownedModel(context, turnId, from), asked);
-        return limit(from === 0 ? required(light) : lostModel, asked);
+      open: (choice, place) => {
+        const asked = { context, turnId, choice, isReserved: !place.isNew };
+        if (choice.route.place === 'core') return limit(core.ownedModel(context, turnId, place), asked);
+        return limit(place.isNew ? required(light) : lostModel, asked);
       },
     }),
     now,

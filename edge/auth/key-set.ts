@@ -45,7 +45,8 @@ export function createKeySet({ url, fetch: ask, now, wait }: KeySetOptions): Fin
     try {
       const response = await ask(url, {
         headers: { accept: 'application/json' },
-        redirect: 'error',
+        // The platform knows no 'error' here; an answer that points elsewhere is none.
+        redirect: 'manual',
         signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
       });
       const text = await response.text();

@@ -5,7 +5,7 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
-import type { JwtConfig } from '../env.ts';
+import type { JwtConfig } from '../config.ts';
 import type { FindKey } from './key-set.ts';
 import { OWN_ISSUER } from './own-tokens.ts';
 

@@ -8,6 +8,7 @@ import type { ChatEvent, ChatRequest } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { encodeGenerationEvent } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
+import { newCall } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
@@ -196,7 +197,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   /** Each call has a name of its own in the core, so that a second one is not the first one again. */
   #open({ context, choice, request }: AskedQuestion, signal: AbortSignal): ReadableStream<ChatEvent> {
     const { modelsFor, newId } = this.#services;
-    return modelsFor(context, newId()).open(choice, 0).stream(request, signal);
+    return modelsFor(context, newId()).open(choice, newCall).stream(request, signal);
   }
 
   #share(generation: SharedGeneration, { key }: AskedQuestion, outcome: 'miss' | 'coalesced'): AnswerFound {

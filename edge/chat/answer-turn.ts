@@ -1,5 +1,5 @@
 /**
- * The way of a prompt, top to bottom: context, route, cache, model, and after the last byte the history.
+ * The way of a prompt, top to bottom: context, route, cache, model, filter, and after the last byte the history.
  * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
  */
 import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
@@ -7,7 +7,9 @@ import { AppError, type ErrorInfo } from '../../shared/errors.ts';
 import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { TurnExpander } from '../../shared/turn-expander.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import { skipEvents } from '../plugins/skip-events.ts';
 import { chooseModel, type ModelChoice } from './choose-model.ts';
+import type { TurnPlugins } from './turn-plugins.ts';
 import type { TurnTimings } from './turn-timings.ts';
 
 /** One conversation, as much of it as a turn needs. */
@@ -26,13 +28,20 @@ export interface TurnConversation {
   keepAnswer(result: TurnResult): Promise<void>;
 }
 
+/** Where in a model's answer to begin. */
+export interface ModelPlace {
+  /** The number of the first event to read. */
+  from: number;
+  /** False: the call was made before a restart, and is taken up again. */
+  isNew: boolean;
+}
+
+export const newCall: ModelPlace = { from: 0, isNew: true };
+
 export interface TurnModels {
   lightModel: string | undefined;
-  /**
-   * The model that answers for a choice.
-   * @param from How many of its events are known already: 0 for a new call, more to go on with one.
-   */
-  open(choice: ModelChoice, from: number): ChatModel;
+  /** The model that answers for a choice. */
+  open(choice: ModelChoice, place: ModelPlace): ChatModel;
 }
 
 /** Puts what was answered before in front of a model. */
@@ -47,6 +56,7 @@ export interface TurnPlan {
   conversation?: TurnConversation;
   models: TurnModels;
   withCache?: WithCache | undefined;
+  plugins: Pick<TurnPlugins, 'onAnswer' | 'changesAnswers'>;
   timings: TurnTimings;
   /** Aborted when nobody waits for the answer any more, or when its time is up. Ends the model call. */
   signal: AbortSignal;
@@ -92,8 +102,9 @@ export async function* answerTurn(plan: TurnPlan): AsyncGenerator<TurnBatch, voi
   const asked = { choice, createdAt: Math.floor(startMs / 1000) };
   plan.onAsk?.(asked);
   const expander = new TurnExpander({ turnId, route: choice.route, createdAt: asked.createdAt });
-  const model = models.open(choice, 0);
-  const events = (plan.withCache?.(model, { choice, earlierRounds }) ?? model).stream(request, plan.signal);
+  const model = models.open(choice, newCall);
+  const cached = plan.withCache?.(model, { choice, earlierRounds }) ?? model;
+  const events = plan.plugins.onAnswer(cached).stream(request, plan.signal);
   yield* relayModel(plan, { events, expander, askedMs, modelEvents: 0, seq: 0, result: emptyTurnResult() });
 }
 
@@ -103,13 +114,13 @@ export async function* resumeTurn(
   { choice, createdAt }: AskedModel,
   logged: { events: TurnEvent[]; modelEvents: number },
 ): AsyncGenerator<TurnBatch, void, void> {
-  const { turnId, conversation, models, now } = plan;
+  const { turnId, conversation, now } = plan;
   const request = { ...((await conversation?.reload(choice)) ?? plan.request), model: choice.model };
   const expander = TurnExpander.restore({ turnId, createdAt, route: choice.route }, logged.events);
   const result = emptyTurnResult();
   for (const event of logged.events) foldTurnEvent(result, event);
   const { modelEvents } = logged;
-  const events = models.open(choice, modelEvents).stream(request, plan.signal);
+  const events = takenUp(plan, choice, modelEvents).stream(request, plan.signal);
   yield* relayModel(plan, {
     events,
     expander,
@@ -118,6 +129,15 @@ export async function* resumeTurn(
     seq: logged.events.length,
     result,
   });
+}
+
+/** The rest of an answer of which that many events are known. */
+function takenUp({ models, plugins }: TurnPlan, choice: ModelChoice, known: number): ChatModel {
+  const isNew = known === 0;
+  // What plugins held back went down with them: they hear the answer again from its beginning.
+  if (plugins.changesAnswers && choice.route.place === 'core')
+    return skipEvents(plugins.onAnswer(models.open(choice, { from: 0, isNew })), known);
+  return models.open(choice, { from: known, isNew });
 }
 
 interface ModelRelay {

@@ -18,11 +18,13 @@ export interface AloneTurn {
 /** Answers a prompt that belongs to no session: it lives and ends with its reader. */
 export async function answerAlone(
   c: EdgeContext,
-  { turnId, request, state, wire }: AloneTurn,
+  { turnId, request: asked, state, wire }: AloneTurn,
 ): Promise<Response> {
   const services = c.get('services');
   const { modelsFor, cache, config, now } = services;
   const context = c.get('request');
+  const plugins = services.pluginsFor(context);
+  const request = await plugins.onPrompt(asked, c.req.raw.signal);
   const timings: TurnTimings = {};
   const reader = new AbortController();
   const deadline = AbortSignal.timeout(config.turnTimeoutMs);
@@ -39,6 +41,7 @@ export async function answerAlone(
     request,
     ...(conversation && { conversation }),
     models: modelsFor(context, turnId),
+    plugins,
     withCache: cache?.ofTurn({
       context,
       control: parseCacheControl(c.req.header('cache-control')),

@@ -10,9 +10,12 @@ export async function answerInSession(
 ): Promise<Response> {
   const context = c.get('request');
   const { sessionId } = command;
+  // What is masked is masked in the history, too.
+  const request = await c.get('services').pluginsFor(context).onPrompt(command.request, c.req.raw.signal);
   const createdAt = Math.floor(c.get('services').now() / 1000);
   const reply = await sessionOfCaller(c, sessionId).startTurn({
     ...command,
+    request,
     context,
     createdAt,
     cacheControl: c.req.header('cache-control'),

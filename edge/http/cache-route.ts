@@ -72,8 +72,9 @@ export const cacheRoute = {
       throw new AppError('missing_required_parameter', { param: 'ttl_seconds', message });
     }
     const context = c.get('request');
-    const choice = chooseModel(request, { lightModel, earlierRounds: 0 });
-    const asked = await cache.question({ context, choice, control }, { ...request, model: choice.model });
+    const shown = await c.get('services').pluginsFor(context).onPrompt(request, c.req.raw.signal);
+    const choice = chooseModel(shown, { lightModel, earlierRounds: 0 });
+    const asked = await cache.question({ context, choice, control }, { ...shown, model: choice.model });
     const answers = answersOf(c.env, context.tenant, asked.key[0] ?? '');
     const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
     if (!reply.ok) throw AppError.fromInfo(reply.error);

@@ -23,9 +23,9 @@ export interface CoreClient {
   /**
    * A generation that the core owns: it survives its reader, and a reader that loses its connection
    * attaches again. Aborting asks the core to cancel it, and the stream then ends as the core says.
-   * @param from The first event to read: 0 starts the generation, more goes on with one that was started.
+   * @param place Where to begin; one that is not new is never started.
    */
-  ownedModel(context: RequestContext, id: string, from: number): ChatModel;
+  ownedModel(context: RequestContext, id: string, place: { from: number; isNew: boolean }): ChatModel;
   /**
    * Starts a generation that the core owns, or attaches to the one with that id.
    * @throws AppError when the core refuses or cannot be reached
@@ -83,12 +83,12 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
       };
     },
 
-    ownedModel(context, id, from) {
+    ownedModel(context, id, place) {
       return {
         name: 'core',
         stream: (request, signal) =>
           readOwned({
-            from,
+            ...place,
             signal,
             start: (inner) => start(context, { ...pick(request), id, detached: true }, inner),
             attach: (after, inner) => client.attach(context, id, after, inner),

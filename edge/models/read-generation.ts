@@ -21,6 +21,8 @@ export function readOnce(signal: AbortSignal, open: Open): ReadableStream<ChatEv
 export interface OwnedGeneration {
   /** The number of the first event to read. */
   from: number;
+  /** Whether reading it from the first event starts it; one that is not new is only attached to. */
+  isNew: boolean;
   signal: AbortSignal;
   start: Open;
   attach: (after: number, signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
@@ -40,7 +42,7 @@ const CANCEL_AGAIN_MS = 100;
 
 /** Reads a generation that the core owns, over as many connections as it takes. */
 export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent> {
-  const { from, signal, start, attach, wait, now } = generation;
+  const { from, isNew, signal, start, attach, wait, now } = generation;
   const reading = new AbortController();
   let ended = false;
   const cancelled = cancelOnAbort(generation, reading);
@@ -48,12 +50,14 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
   return eventStream(reading.signal, async function* (inner) {
     let next = from;
     // Nothing was asked of the core yet, and nothing will be.
-    if (next === 0 && signal.aborted) return yield failure(new AppError('cancelled'));
+    if (isNew && next === 0 && signal.aborted) return yield failure(new AppError('cancelled'));
     let lostAtMs: number | undefined;
     let waitMs = FIRST_WAIT_MS;
     for (;;) {
       try {
-        for await (const { seq, event } of await (next === 0 ? start(inner) : attach(next - 1, inner))) {
+        for await (const { seq, event } of await (isNew && next === 0
+          ? start(inner)
+          : attach(next - 1, inner))) {
           if (seq < next) continue;
           next = seq + 1;
           lostAtMs = undefined;
@@ -66,7 +70,7 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
         if (inner.aborted) return yield failure(new AppError('cancelled'));
         if (error.code === 'generation_not_found') return yield failure(new AppError('generation_lost'));
         // Nothing was begun that could be lost: the caller hears at once.
-        if (next === 0 || error.code !== 'core_unavailable') return yield failure(error);
+        if ((isNew && next === 0) || error.code !== 'core_unavailable') return yield failure(error);
       }
       lostAtMs ??= now();
       if (now() - lostAtMs > REATTACH_MS) return yield failure(new AppError('generation_lost'));
@@ -93,7 +97,7 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
         reader.abort();
         resolve();
       };
-      if (signal.aborted && from > 0) void onAbort();
+      if (signal.aborted && !isNew) void onAbort();
       else signal.addEventListener('abort', () => void onAbort(), { once: true });
     });
   }

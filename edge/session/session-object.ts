@@ -62,6 +62,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   readonly #log: TurnLog;
   readonly #line: TurnLine;
   readonly #sockets: SessionSockets;
+  /** The end of what sockets have asked to be started. */
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(state: DurableObjectState, bindings: EdgeBindings) {
     super(state, bindings);
@@ -89,7 +91,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       turnTimeoutMs: this.#services.config.turnTimeoutMs,
       now: this.#services.now,
       newId: this.#services.newId,
-      start: (command) => void this.#line.start(command, {}),
+      start: (command) => this.#startFromSocket(command),
       stop: async (turnId) => void (await this.stopTurn(turnId)),
       commandOf: (turnId) => this.#commandOf(turnId),
       turnsSince: (turnId) => this.#turnsSince(turnId),
@@ -230,6 +232,21 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       // A reader that leaves is no stop: the turn runs on.
       onCancel: () => undefined,
     });
+  }
+
+  /** A socket's turns begin in the order in which they were asked. */
+  #startFromSocket(command: TurnCommand): Promise<void> {
+    const { onPrompt } = this.#services.pluginsFor(command.context);
+    const start = async () => {
+      const request = await onPrompt(
+        command.request,
+        AbortSignal.timeout(this.#services.config.turnTimeoutMs),
+      );
+      this.#line.start({ ...command, request }, {});
+    };
+    const started = this.#starting.then(start);
+    this.#starting = started.catch(() => undefined);
+    return started;
   }
 
   /** A turn's events from the beginning: out of memory while it runs, in frames from the log afterwards. */

@@ -29,7 +29,7 @@ export interface SessionSocketsOptions {
   now: () => number;
   newId: () => string;
   /** Starts a turn; its events come back over the sockets like everyone's. @throws AppError */
-  start: (command: TurnCommand) => void;
+  start: (command: TurnCommand) => Promise<void>;
   stop: (turnId: string | undefined) => Promise<void>;
   /** @throws AppError `turn_expired` */
   commandOf: (turnId: string) => TurnCommand;
@@ -174,13 +174,13 @@ export class SessionSockets {
     const turn = read(turnId);
     const flow = this.#flowOf(socket);
     for (let step = await turn.next(); !step.done; step = await turn.next()) {
-      if (!(await flow.hasRoom()))
-        return socket.close(closeCodes.tooSlow, 'the reader is too slow; resume to go on');
       const seq = step.value.events.at(-1)?.seq ?? -1;
       if (seq > after) socket.serializeAttachment({ ...ownerOf(socket), last: { turnId, seq } });
       for (const numbered of step.value.events) {
         const event = encode(numbered);
         if (numbered.seq <= after) continue;
+        if (flow.isFull && !(await flow.hasRoom()))
+          return socket.close(closeCodes.tooSlow, 'the reader is too slow; resume to go on');
         const frame = JSON.stringify({ ...event, response_id: id });
         socket.send(frame);
         flow.sent(turnId, numbered.seq, frame.length);

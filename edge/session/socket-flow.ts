@@ -41,20 +41,19 @@ export class SocketFlow {
 
   /** Resolves when there is room for more; to false when the reader takes too long. */
   async hasRoom(): Promise<boolean> {
-    if (!this.#isFull) return true;
     let timer: ReturnType<typeof setTimeout> | null = null;
     const tooLate = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, SLOW_MS, 'late');
     });
     try {
-      while (this.#isFull) if ((await Promise.race([this.#moved.promise, tooLate])) === 'late') return false;
+      while (this.isFull) if ((await Promise.race([this.#moved.promise, tooLate])) === 'late') return false;
       return true;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  get #isFull(): boolean {
+  get isFull(): boolean {
     return this.#unreadChars > (this.#acknowledges ? ACKED_LIMIT_CHARS : SILENT_LIMIT_CHARS);
   }
 

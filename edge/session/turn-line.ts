@@ -145,7 +145,7 @@ export class TurnLine {
 
   #plan(command: TurnCommand, timings: TurnTimings): PlannedTurn {
     const { context, turnId, request } = command;
-    const { now, cache, sessionModelsFor } = this.#options.services;
+    const { now, cache, pluginsFor, sessionModelsFor } = this.#options.services;
     const stop = new AbortController();
     const timeout = AbortSignal.timeout(Math.max(0, context.deadlineMs - now()));
     const stored = this.#stored(command);
@@ -155,6 +155,7 @@ export class TurnLine {
       request,
       ...(conversation && { conversation }),
       models: sessionModelsFor(context, turnId),
+      plugins: pluginsFor(context),
       withCache: cache?.ofTurn({
         context,
         control: parseCacheControl(command.cacheControl),

@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { characterTable } from './filter-assets.ts';
+import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
 
 export const assetsDir: string = join(projectRoot, 'dist/assets');
@@ -36,10 +38,11 @@ export async function buildEdge(): Promise<void> {
   }
 }
 
-/** The tokenizers' vocabularies, as JSON lists: too large for the Worker, and rarely needed. */
+/** The filter's table and word lists, and the tokenizers' vocabularies as JSON lists: too large for the Worker. */
 async function buildAssets(): Promise<void> {
+  await writeAsset(join(assetsDir, 'filter'), 'characters', await characterTable());
+  await buildWordLists(join(projectRoot, 'infra/policy'), join(assetsDir, 'policy'));
   const folder = join(assetsDir, 'tokenizers');
-  await mkdir(folder, { recursive: true });
   await buildVocabulary(folder, 'o200k_base', () => import('gpt-tokenizer/bpeRanks/o200k_base'));
   await buildVocabulary(folder, 'cl100k_base', () => import('gpt-tokenizer/bpeRanks/cl100k_base'));
 }
@@ -49,10 +52,15 @@ async function buildVocabulary(
   encoding: TokenEncoding,
   load: () => Promise<{ default: unknown }>,
 ): Promise<void> {
-  const path = join(folder, `${encoding}.json`);
-  if (await stat(path).catch(() => undefined)) return;
-  // Moved into place: what a stopped build leaves must not pass for the whole.
+  if (await stat(join(folder, `${encoding}.json`)).catch(() => undefined)) return;
+  await writeAsset(folder, encoding, (await load()).default);
+}
+
+/** Moved into place: what a stopped build leaves must not pass for the whole. */
+async function writeAsset(folder: string, name: string, content: unknown): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${name}.json`);
   const part = `${path}.${process.pid}.part`;
-  await writeFile(part, JSON.stringify((await load()).default));
+  await writeFile(part, JSON.stringify(content));
   await rename(part, path);
 }

@@ -1,0 +1,42 @@
+/** The plugins of one turn, as its parts take them: the prompt on its way in, the answer on its way out. */
+import type { ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import { logLine } from '../observe/log.ts';
+import type { Plugin, PluginRecord, PluginRun } from '../plugins/plugin.ts';
+import { runPromptPlugins } from '../plugins/run-prompt-plugins.ts';
+import { withPlugins } from '../plugins/with-plugins.ts';
+
+export interface TurnPlugins {
+  /** @throws AppError `content_filter`, `filter_unavailable` */
+  onPrompt(request: ChatRequest, signal: AbortSignal): Promise<ChatRequest>;
+  onAnswer(model: ChatModel): ChatModel;
+  /** Whether answers come out other than they went in, and with another number of events. */
+  readonly changesAnswers: boolean;
+}
+
+/** @param waitUntil Keeps the isolate awake for what goes on after the answer's end. */
+export function createTurnPlugins(
+  plugins: readonly Plugin[],
+  context: RequestContext,
+  waitUntil: (work: Promise<unknown>) => void,
+): TurnPlugins {
+  const run: PluginRun = {
+    plugins,
+    context,
+    record: (record) => logRecord(context.requestId, record),
+    now: () => Date.now(),
+    waitUntil,
+  };
+  return {
+    onPrompt: (request, signal) => runPromptPlugins(request, run, signal),
+    onAnswer: (model) => withPlugins(model, run),
+    changesAnswers: plugins.length > 0,
+  };
+}
+
+/** Names and numbers only: what was said, and what a plugin threw, may hold the prompt. */
+function logRecord(requestId: string, { plugin, hook, outcome, ms, label, masked }: PluginRecord): void {
+  if (outcome === 'pass') return;
+  const level = outcome === 'threw' || outcome === 'slow' ? 'error' : 'info';
+  logLine(level, 'plugin', { request_id: requestId, plugin, hook, outcome, duration_ms: ms, label, masked });
+}

@@ -1,0 +1,98 @@
+/** The edge's configuration, as the rest of it reads it; `env.ts` makes it from the bindings. */
+import type { PersonalDataLabel } from './filter/personal-data.ts';
+import type { Plans } from './limits/plans.ts';
+import type { StateKey } from './session/sealed-state.ts';
+
+export const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
+export const personalDataLabels = ['email', 'phone', 'id-card', 'bank-card', 'secret'] as const;
+export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
+
+export interface EdgeConfig {
+  coreUrl: string;
+  serviceKey: Uint8Array;
+  jwt: JwtConfig;
+  /** Signs the tokens that the edge issues itself. */
+  tokenSecret: Uint8Array | undefined;
+  /** Whether people without a token are let in. */
+  guests: boolean;
+  /** Exact origins that browsers may call from, or `*`. Empty: none. */
+  corsOrigins: string[];
+  maxBodyBytes: number;
+  /** How long a body may take to arrive. */
+  bodyTimeoutMs: number;
+  window: { rounds: number; tokens: number };
+  light: LightConfig | undefined;
+  redis: { url: string; token: string } | undefined;
+  /** A comment goes out after this long without an event. */
+  heartbeatMs: number;
+  /** Longest time a turn may take, from its arrival. */
+  turnTimeoutMs: number;
+  /** How long a conversation is kept after its last turn. */
+  sessionTtlMs: number;
+  /** Conversations in the client's hands; without keys there are none. */
+  state: { keys: StateKey[]; maxChars: number } | undefined;
+  /** What each plan allows; nothing is limited without. */
+  plans: Plans | undefined;
+  filter: FilterConfig;
+  cache: CacheConfig;
+  meaning: MeaningConfig;
+  /** How long a turn's events can be read again after its end. */
+  turnTtlMs: number;
+}
+
+export interface FilterConfig {
+  /** What happens when a filter fails: `closed` refuses, `open` lets pass. */
+  onFailure: 'open' | 'closed';
+  /** What of personal data is masked. */
+  personalData: PersonalDataLabel[];
+  moderation: ModerationConfig | undefined;
+}
+
+export interface ModerationConfig {
+  url: string;
+  apiKey: string | undefined;
+  model: string | undefined;
+  /** Whether answers are shown to it, too: before or after they go out. */
+  answers: 'off' | 'before' | 'after';
+}
+
+export interface CacheConfig {
+  isOn: boolean;
+  /** How long an answer is fresh, and how long after that it is still given while it is asked again. */
+  ttlMs: number;
+  staleMs: number;
+  /** Bytes of answers in one isolate's memory. */
+  isolateBytes: number;
+  /** How fast an answer is said again; 0: at once. */
+  charsPerSecond: number;
+  /** Another text lets every answer go. */
+  policy: string;
+  /** Tenants whose users get each other's answers; `*` for all. */
+  sharedTenants: string[];
+}
+
+export interface MeaningConfig {
+  /** Tenants that have answers by meaning switched on; `*` for all. */
+  tenants: string[];
+  /** Largest expected share of wrong answers among those given. */
+  delta: number;
+  embeddings: EmbeddingsConfig | undefined;
+  /** The core's model that judges; agreement of answers does without one. */
+  judgeModel: string | undefined;
+}
+
+export type EmbeddingsConfig =
+  | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
+  | { kind: 'workers-ai'; model: string };
+
+export type JwtConfig = {
+  algorithm: SignatureAlgorithm;
+  issuer: string;
+  audience: string;
+} & ({ secret: Uint8Array; jwksUrl?: never } | { jwksUrl: URL; secret?: never });
+
+export type LightConfig = {
+  model: string;
+  /** Most tokens of an answer. */
+  maxOutputTokens: number;
+} & ({ kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined } | { kind: 'workers-ai' });

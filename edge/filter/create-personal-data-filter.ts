@@ -1,0 +1,38 @@
+/** Masks personal data and secrets in prompts and answers. Keeps nothing between them. */
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { Plugin } from '../plugins/plugin.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { createMaskingStream } from './masking-stream.ts';
+import type { PersonalDataLabel } from './personal-data.ts';
+import { PersonalDataScanner } from './personal-data-scanner.ts';
+import { createTextPlugin } from './text-plugin.ts';
+
+export interface PersonalDataFilterOptions extends Pick<Plugin, 'onFailure' | 'limitMs'> {
+  /** What is masked for a caller. */
+  labelsFor: (context: RequestContext) => ReadonlySet<PersonalDataLabel>;
+  /** Default false: a tool that is to call a number must get it. */
+  toolArguments?: boolean;
+  /** What stands in place of a finding; default its label in brackets. */
+  maskOf?: (label: string) => string;
+}
+
+export function createPersonalDataFilter(options: PersonalDataFilterOptions): Plugin {
+  const { labelsFor, onFailure, limitMs, toolArguments = false, maskOf = (label) => `[${label}]` } = options;
+  return createTextPlugin({
+    name: 'personal-data',
+    onFailure,
+    limitMs,
+    toolArguments,
+    open(context) {
+      const labels = labelsFor(context);
+      if (labels.size === 0) return undefined;
+      return (form) => {
+        const scanner = new PersonalDataScanner(labels);
+        if (form === 'text') return createMaskingStream(scanner, maskOf);
+        return createMaskingStream(new JsonScanner(scanner), (label) =>
+          JSON.stringify(maskOf(label)).slice(1, -1),
+        );
+      };
+    },
+  });
+}

@@ -1,0 +1,109 @@
+/** The word lists of the tenants as a plugin. Owns the lists of this isolate. */
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { Plugin } from '../plugins/plugin.ts';
+import { type CompiledWords, readCompiledWords } from './compiled-words.ts';
+import type { Folding } from './folding.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { createMaskingStream } from './masking-stream.ts';
+import { createTextPlugin, type OpenStream } from './text-plugin.ts';
+import { WordScanner } from './word-scanner.ts';
+
+export interface StoredWords {
+  /** Names what the bytes are, so that they need not be read twice. */
+  version?: string | undefined;
+  /** Compiled: see `compiled-words.ts`. */
+  bytes: ArrayBuffer;
+}
+
+/** Where the lists are kept. */
+export interface WordListSource {
+  /**
+   * The list of a tenant, or `undefined` when it has none.
+   * @param known The version that is here already: `unchanged` when it is the newest.
+   * @throws Error when it cannot be read
+   */
+  read(tenant: string, known: string | undefined): Promise<StoredWords | 'unchanged' | undefined>;
+}
+
+export interface WordFilterOptions extends Pick<Plugin, 'onFailure' | 'limitMs'> {
+  source: WordListSource;
+  loadFolding: () => Promise<Folding>;
+  /** What stands in place of a masked word; default `***`. */
+  mask?: string;
+  /** How long a list is used before it is asked for again, in milliseconds; default ten minutes. */
+  keepMs?: number;
+  /** Memory of the lists of all tenants, in bytes; default 24 MB. Those that were used longest ago go first. */
+  maxBytes?: number;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
+/** Tenants that are remembered, those without a list included. */
+const MAX_TENANTS = 2000;
+
+interface Kept {
+  version: string | undefined;
+  words: CompiledWords | undefined;
+  readMs: number;
+}
+
+/** A list that cannot be read is a failure of the plugin, but one that was read before stays in use. */
+export function createWordFilter(options: WordFilterOptions): Plugin {
+  const { source, loadFolding, now, mask = '***', keepMs = 600_000, maxBytes = 24 * 1024 * 1024 } = options;
+  const maskInJson = JSON.stringify(mask).slice(1, -1);
+  /** By tenant, in the order of use. Only what is finished is kept: requests may not share a promise. */
+  const lists = new Map<string, Kept>();
+
+  async function wordsOf(tenant: string): Promise<CompiledWords | undefined> {
+    const known = lists.get(tenant);
+    let kept = known;
+    if (!kept || now() - kept.readMs >= keepMs) {
+      try {
+        kept = await refresh(tenant, known);
+      } catch (error) {
+        if (!known) throw error;
+        kept = { ...known, readMs: now() };
+      }
+    }
+    lists.delete(tenant);
+    lists.set(tenant, kept);
+    evict();
+    return kept.words;
+  }
+
+  async function refresh(tenant: string, known: Kept | undefined): Promise<Kept> {
+    const stored = await source.read(tenant, known?.version);
+    const readMs = now();
+    if (stored === 'unchanged' && known) return { ...known, readMs };
+    if (typeof stored !== 'object') return { version: undefined, words: undefined, readMs };
+    return { version: stored.version, words: readCompiledWords(stored.bytes), readMs };
+  }
+
+  function evict(): void {
+    let bytes = 0;
+    for (const { words } of lists.values()) bytes += words?.bytes ?? 0;
+    for (const [tenant, { words }] of lists) {
+      if ((bytes <= maxBytes && lists.size <= MAX_TENANTS) || lists.size === 1) return;
+      bytes -= words?.bytes ?? 0;
+      lists.delete(tenant);
+    }
+  }
+
+  return createTextPlugin({
+    name: 'words',
+    onFailure: options.onFailure,
+    limitMs: options.limitMs,
+    toolArguments: true,
+    async open({ tenant }: RequestContext): Promise<OpenStream | undefined> {
+      const words = await wordsOf(tenant);
+      if (!words || words.wordCount === 0) return undefined;
+      const folding = await loadFolding();
+      return (form) => {
+        const scanner = new WordScanner(words, folding);
+        return form === 'json'
+          ? createMaskingStream(new JsonScanner(scanner), () => maskInJson)
+          : createMaskingStream(scanner, () => mask);
+      };
+    },
+  });
+}

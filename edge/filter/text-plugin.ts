@@ -1,0 +1,39 @@
+/** A filter of texts as a plugin: it looks at every text of a prompt, and at every text of an answer as it comes. */
+import type { RequestContext } from '../../shared/request-context.ts';
+import type { AnswerHook, Plugin } from '../plugins/plugin.ts';
+import { filterPrompt } from './filter-prompt.ts';
+import { FilteredAnswer } from './filtered-answer.ts';
+import type { TextStream } from './masking-stream.ts';
+
+/** Begins a text of its own. `json`: a JSON document whose strings are looked at. */
+export type OpenStream = (form: 'text' | 'json') => TextStream;
+
+export interface TextPluginOptions extends Pick<Plugin, 'name' | 'onFailure' | 'limitMs'> {
+  /** How to look at texts for this caller; `undefined`: not at all. */
+  open: (context: RequestContext) => OpenStream | undefined | Promise<OpenStream | undefined>;
+  /** Whether the arguments of tool calls are looked at, too: what is masked there, the tool does not get. */
+  toolArguments: boolean;
+}
+
+export function createTextPlugin(options: TextPluginOptions): Plugin {
+  const { name, onFailure, limitMs, open, toolArguments } = options;
+  return {
+    name,
+    onFailure,
+    limitMs,
+    async onPrompt(request, context) {
+      const openStream = await open(context);
+      return openStream ? filterPrompt(request, openStream, toolArguments) : { outcome: 'pass' };
+    },
+    async onDelta(context) {
+      const openStream = await open(context);
+      return openStream ? new FilteredAnswer(openStream, toolArguments) : passing;
+    },
+  };
+}
+
+const passing: AnswerHook = {
+  push: (event) => ({ events: [event] }),
+  end: () => ({ events: [] }),
+  held: () => [],
+};

@@ -1,0 +1,348 @@
+/**
+ * Looks for the words of a list in a text that comes in pieces. Owns the automaton's place and a short memory of
+ * what was read; knows neither prompts nor answers.
+ *
+ * The text is read in three ways at once: its letters as they are, and twice with digits and signs taken for
+ * letters ("sh1t"). The latter two are followed only from such a character on, until they no longer differ.
+ * The automaton sees letters alone; what lies between them is judged when a word is complete.
+ */
+import { type CompiledWords, nodeFlags, step } from './compiled-words.ts';
+import {
+  breakKind,
+  digitKind,
+  type Folding,
+  freeLetterKind,
+  ignoredKind,
+  letterKind,
+  severalKind,
+  stopKind,
+  unknownKind,
+} from './folding.ts';
+import { boundGapAllowed, freeGapAllowed, leetAllowed, MAX_GAP, MAX_IGNORED } from './gap-rules.ts';
+import { leetReadings } from './leet-readings.ts';
+import type { Finding, Scanner } from './scanner.ts';
+
+/** The letters as they are. Readings 1 and 2 are those of {@link leetReadings}. */
+const plain = 0;
+const readings = 3;
+
+/** A word, or the beginning of one, as it stands in the text. */
+interface Trace {
+  /** Offset of the first letter. */
+  start: number;
+  /** Whether it begins where a word of the text does. */
+  startsWord: boolean;
+  /** The worst kind of gap beside letters of scripts that part words, and of those that do not; 0 for none. */
+  boundGap: number;
+  freeGap: number;
+  /** Neighbours with a gap between them, those that the word itself has included. */
+  parted: number;
+  /** Digits, signs and letters proper that it is made of. */
+  digits: number;
+  signs: number;
+  letters: number;
+}
+
+export class WordScanner implements Scanner {
+  readonly #words: CompiledWords;
+  readonly #folding: Folding;
+  readonly #mask: number;
+  /** The last characters, each at its number modulo the length of these. */
+  readonly #kinds: Uint8Array;
+  readonly #symbols: Int32Array;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  #count = 0;
+  /** The automaton's node, for each reading. */
+  readonly #nodes = new Int32Array(readings);
+  /** Characters since the last letter, plainly read, and with signs taken for letters. */
+  #plainGap = 0;
+  #leetGap = 0;
+  /** Whether the readings differ, and the letters since the last character that each takes for another. */
+  #isLeet = false;
+  #sinceLeet = 0;
+  #ignoredInRow = 0;
+  #offset = 0;
+  /** A high surrogate whose other half is still to come. */
+  #half = '';
+  #found: Finding[] = [];
+  /** Nothing is read after a finding that refuses. */
+  #isRefused = false;
+  /** Complete, unless the next character goes on with the last letter's word. */
+  #pending: Finding[] = [];
+
+  /** @param folding the one that the words were compiled with */
+  constructor(words: CompiledWords, folding: Folding) {
+    this.#words = words;
+    this.#folding = folding;
+    const size = 2 ** Math.ceil(Math.log2((words.maxDepth + 1) * (MAX_GAP + 1) + 2));
+    this.#mask = size - 1;
+    this.#kinds = new Uint8Array(size).fill(breakKind);
+    this.#symbols = new Int32Array(size);
+    this.#starts = new Int32Array(size);
+    this.#ends = new Int32Array(size);
+  }
+
+  read(piece: string): void {
+    const text = this.#half + piece;
+    const base = this.#offset;
+    let at = 0;
+    this.#half = '';
+    while (at < text.length && !this.#isRefused) {
+      let codePoint = text.charCodeAt(at);
+      if ((codePoint & 0xfc00) === 0xd800) {
+        if (at + 1 === text.length) {
+          this.#half = text.slice(at);
+          break;
+        }
+        codePoint = text.codePointAt(at) as number;
+      }
+      const next = codePoint > 0xffff ? at + 2 : at + 1;
+      this.#readCodePoint(codePoint, base + at, base + next);
+      at = next;
+    }
+    this.#offset = base + at;
+  }
+
+  end(): void {
+    if (this.#half !== '') {
+      this.#readCodePoint(this.#half.charCodeAt(0), this.#offset, ++this.#offset);
+      this.#half = '';
+    }
+    this.#forget();
+  }
+
+  breakOff(): void {
+    this.end();
+    this.#remember(0, breakKind, this.#offset, this.#offset);
+  }
+
+  clearTo(): number {
+    let clear = this.#offset;
+    const { fail } = this.#words;
+    for (let reading = 0; reading < (this.#isLeet ? readings : 1); reading++) {
+      for (let node = this.#nodes[reading] as number; node !== 0; node = fail[node] as number) {
+        const start = this.#liveStart(node, reading);
+        if (start === undefined) continue;
+        clear = Math.min(clear, start);
+        break;
+      }
+    }
+    return clear;
+  }
+
+  take(): Finding[] {
+    if (this.#found.length === 0) return this.#found;
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
+
+  #readCodePoint(codePoint: number, start: number, end: number): void {
+    const folding = this.#folding;
+    let kind: number = codePoint > 0xffff ? severalKind : (folding.kinds[codePoint] as number);
+    if (kind === unknownKind) kind = folding.resolve(codePoint);
+    if (kind === severalKind) {
+      const parts = folding.several(codePoint);
+      for (const part of parts) this.#readCharacter(part.symbol, part.kind, start, end);
+      if (parts.length > 0) return;
+      kind = ignoredKind;
+    }
+    if (kind !== ignoredKind) this.#readCharacter(folding.symbols[codePoint] as number, kind, start, end);
+    else if (++this.#ignoredInRow > MAX_IGNORED) this.#forget();
+  }
+
+  /** What was begun is given up, what was complete stands. */
+  #forget(): void {
+    this.#settle(stopKind);
+    this.#nodes.fill(0);
+    this.#isLeet = false;
+  }
+
+  #readCharacter(symbol: number, kind: number, start: number, end: number): void {
+    if (this.#pending.length > 0) this.#settle(kind);
+    this.#ignoredInRow = 0;
+    this.#remember(symbol, kind, start, end);
+    const nodes = this.#nodes;
+    const isSign = standsForLetter(symbol);
+    if (isSign && !this.#isLeet) {
+      nodes.fill(nodes[plain] as number);
+      this.#leetGap = this.#plainGap;
+      this.#isLeet = true;
+    }
+    if (kind <= freeLetterKind) {
+      this.#plainGap = 0;
+      this.#advance(plain, symbol);
+    } else if (++this.#plainGap > MAX_GAP) nodes[plain] = 0;
+    if (this.#isLeet) this.#readAsLeet(symbol, kind, isSign);
+  }
+
+  #remember(symbol: number, kind: number, start: number, end: number): void {
+    const place = this.#count++ & this.#mask;
+    this.#kinds[place] = kind;
+    this.#symbols[place] = symbol;
+    this.#starts[place] = start;
+    this.#ends[place] = end;
+  }
+
+  #readAsLeet(symbol: number, kind: number, isSign: boolean): void {
+    const nodes = this.#nodes;
+    if (isSign || kind <= freeLetterKind) {
+      this.#leetGap = 0;
+      this.#sinceLeet = isSign ? 0 : this.#sinceLeet + 1;
+      this.#advance(1, isSign ? (leetReadings[0][symbol] as number) : symbol);
+      this.#advance(2, isSign ? (leetReadings[1][symbol] as number) : symbol);
+    } else if (++this.#leetGap > MAX_GAP) nodes.fill(0, 1);
+    // Once nothing that lives reaches back to the last such character, all readings are one.
+    const { depth } = this.#words;
+    const since = this.#sinceLeet;
+    this.#isLeet =
+      (depth[nodes[0] as number] as number) > since ||
+      (depth[nodes[1] as number] as number) > since ||
+      (depth[nodes[2] as number] as number) > since;
+  }
+
+  #advance(reading: number, symbol: number): void {
+    const words = this.#words;
+    const code = symbol <= 0xffff ? (words.codes[symbol] as number) : (words.wideCodes.get(symbol) ?? 0);
+    const reached = step(words, this.#nodes[reading] as number, code);
+    this.#nodes[reading] = reached;
+    for (let node = words.hit[reached] as number; node !== 0; ) {
+      const word = this.#wholeWord(node, reading);
+      if (word) {
+        const waits = ((words.flags[node] as number) & nodeFlags.boundEnd) !== 0;
+        if (waits) this.#pending.push(word);
+        else this.#find(word);
+      }
+      node = words.hit[words.fail[node] as number] as number;
+    }
+  }
+
+  /** What was complete ends here, unless a letter or digit goes on with it. */
+  #settle(kind: number): void {
+    if (this.#pending.length === 0) return;
+    if (kind !== letterKind && kind !== digitKind) for (const word of this.#pending) this.#find(word);
+    this.#pending = [];
+  }
+
+  #find(word: Finding): void {
+    this.#found.push(word);
+    this.#isRefused ||= word.refuse;
+  }
+
+  #wholeWord(node: number, reading: number): Finding | undefined {
+    const { depth, flags, breaks, labels, labelOf } = this.#words;
+    const length = depth[node] as number;
+    const own = flags[node] as number;
+    const trace = this.#traceBack(node, reading, breaks.get(node) ?? 0n);
+    if (!trace.startsWord && !(own & nodeFlags.wordFreeStart)) return undefined;
+    const isParted = length > 2 && trace.parted === length - 1;
+    if (!boundGapAllowed(trace.boundGap, isParted, length)) return undefined;
+    if (!freeGapAllowed(trace.freeGap, isParted)) return undefined;
+    if (reading !== plain && !leetAllowed(trace)) return undefined;
+    return {
+      start: trace.start,
+      end: this.#ends[(this.#count - 1) & this.#mask] as number,
+      label: labels[labelOf[node] as number] as string,
+      refuse: (own & nodeFlags.refuse) !== 0,
+    };
+  }
+
+  /** Where a beginning of words starts that may still become one of them. */
+  #liveStart(node: number, reading: number): number | undefined {
+    const { depth, flags, firstChild } = this.#words;
+    const own = flags[node] as number;
+    const gap = this.#gapAtEnd(reading);
+    const isLeaf = firstChild[node] === firstChild[node + 1];
+    if (isLeaf && (gap !== 0 || !(own & nodeFlags.boundEnd))) return undefined;
+    const trace = this.#traceBack(node, reading, undefined);
+    if (!trace.startsWord && !(own & nodeFlags.freeStart)) return undefined;
+    let pairs = (depth[node] as number) - 1;
+    if (gap !== 0) {
+      pairs++;
+      trace.parted++;
+      const isOwn = (own & nodeFlags.breakAfter) !== 0;
+      const isFree = (own & (nodeFlags.freeSymbol | nodeFlags.freeChild)) !== 0;
+      if (!isOwn && isFree) trace.freeGap = Math.max(trace.freeGap, gap);
+      else if (!isOwn) trace.boundGap = Math.max(trace.boundGap, gap);
+    }
+    const isParted = trace.parted === pairs;
+    const lives =
+      boundGapAllowed(trace.boundGap, isParted, Number.POSITIVE_INFINITY) &&
+      freeGapAllowed(trace.freeGap, isParted);
+    return lives ? trace.start : undefined;
+  }
+
+  #isLetter(place: number, reading: number): boolean {
+    const kind = this.#kinds[place] as number;
+    return kind <= freeLetterKind || (reading !== plain && standsForLetter(this.#symbols[place] as number));
+  }
+
+  /** The worst kind of character after the last letter. */
+  #gapAtEnd(reading: number): number {
+    let worst = 0;
+    for (let at = this.#count - 1; !this.#isLetter(at & this.#mask, reading); at--) {
+      worst = Math.max(worst, this.#kinds[at & this.#mask] as number);
+    }
+    return worst;
+  }
+
+  /**
+   * Walks from the last letter back over as many letters as the node is deep.
+   * @param ownBreaks the word's own gaps; `undefined`: those of any word that shares the beginning
+   */
+  #traceBack(last: number, reading: number, ownBreaks: bigint | undefined): Trace {
+    const { parent, depth, flags } = this.#words;
+    const trace: Trace = {
+      start: 0,
+      startsWord: false,
+      boundGap: 0,
+      freeGap: 0,
+      parted: 0,
+      digits: 0,
+      signs: 0,
+      letters: 0,
+    };
+    let node = last;
+    /** The letter after the one that is looked at: its node and whether its script parts words. */
+    let after = 0;
+    let isFreeAfter = false;
+    let gap = 0;
+    let at = this.#count - 1;
+    for (let left = depth[last] as number; left > 0; at--) {
+      const place = at & this.#mask;
+      const kind = this.#kinds[place] as number;
+      if (!this.#isLetter(place, reading)) {
+        if (after !== 0) gap = Math.max(gap, kind);
+        continue;
+      }
+      const isFree = kind === freeLetterKind;
+      if (gap !== 0) {
+        trace.parted++;
+        const isOwn =
+          ownBreaks === undefined
+            ? ((flags[after] as number) & nodeFlags.breakBefore) !== 0
+            : ((ownBreaks >> BigInt(left)) & 1n) !== 0n;
+        if (!isOwn && (isFree || isFreeAfter)) trace.freeGap = Math.max(trace.freeGap, gap);
+        else if (!isOwn) trace.boundGap = Math.max(trace.boundGap, gap);
+        gap = 0;
+      }
+      if (reading === plain || !standsForLetter(this.#symbols[place] as number)) trace.letters++;
+      else if (kind === digitKind) trace.digits++;
+      else trace.signs++;
+      after = node;
+      isFreeAfter = isFree;
+      node = parent[node] as number;
+      left--;
+    }
+    trace.start = this.#starts[(at + 1) & this.#mask] as number;
+    const before = this.#kinds[at & this.#mask] as number;
+    trace.startsWord = before !== letterKind && before !== digitKind;
+    return trace;
+  }
+}
+
+/** Whether the two other readings take this character for a letter. */
+function standsForLetter(symbol: number): boolean {
+  return symbol < 128 && leetReadings[0][symbol] !== 0;
+}

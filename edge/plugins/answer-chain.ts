@@ -1,0 +1,136 @@
+/** The hooks of one answer, one behind the other. Owns which of them are still in use, and what each has cost. */
+import { AppError } from '../../shared/errors.ts';
+import { callHook } from './call-hook.ts';
+import type { AnswerHook, DeltaEvent, Plugin, PluginRecord, PluginRun } from './plugin.ts';
+
+interface Link {
+  plugin: Plugin;
+  /** None until it is opened, and none any more once it has failed. */
+  hook: AnswerHook | undefined;
+  failed?: Pick<PluginRecord, 'outcome' | 'error'>;
+  refused?: string;
+  masked: number;
+  ms: number;
+}
+
+export interface ChainVerdict {
+  events: DeltaEvent[];
+  /** Why the answer must end here. */
+  end?: { reason: 'refused' } | { reason: 'failed'; error: AppError };
+}
+
+export class AnswerChain {
+  readonly #run: PluginRun;
+  readonly #links: Link[] = [];
+  /** Set once the answer has ended by a plugin's will. */
+  #end: ChainVerdict['end'];
+
+  private constructor(run: PluginRun) {
+    this.#run = run;
+  }
+
+  /** @throws AppError `filter_unavailable` when a plugin that fails closed cannot begin */
+  static async open(run: PluginRun, signal: AbortSignal): Promise<AnswerChain> {
+    const chain = new AnswerChain(run);
+    for (const plugin of run.plugins) {
+      if (!plugin.onDelta) continue;
+      const link: Link = { plugin, hook: undefined, masked: 0, ms: 0 };
+      chain.#links.push(link);
+      const context = { ...run.context, signal };
+      const hook = await chain.#call(link, () => plugin.onDelta?.(context));
+      if (hook) link.hook = hook;
+      else if (plugin.onFailure === 'closed') {
+        chain.close();
+        throw new AppError('filter_unavailable', { cause: plugin.name });
+      }
+    }
+    return chain;
+  }
+
+  push(event: DeltaEvent): Promise<ChainVerdict> {
+    return this.#pass([event], false);
+  }
+
+  /** The model has said all: what each hook held back goes through those behind it. */
+  end(): Promise<ChainVerdict> {
+    return this.#pass([], true);
+  }
+
+  /** Records what each plugin did. Called once. */
+  close(): void {
+    for (const { plugin, failed, refused, masked, ms } of this.#links) {
+      const outcome = refused !== undefined ? 'refuse' : masked > 0 ? 'mask' : 'pass';
+      this.#run.record({
+        plugin: plugin.name,
+        hook: 'delta',
+        outcome,
+        ms,
+        ...(masked > 0 && { masked }),
+        ...(refused !== undefined && { label: refused }),
+        ...failed,
+      });
+    }
+  }
+
+  async #pass(given: DeltaEvent[], isEnd: boolean): Promise<ChainVerdict> {
+    let events = given;
+    let isOver = isEnd;
+    for (const link of this.#links) {
+      const out: DeltaEvent[] = [];
+      let goesOn = true;
+      for (const event of events) {
+        if (!goesOn) break;
+        goesOn = await this.#through(link, out, event);
+      }
+      if (isOver && goesOn) goesOn = await this.#through(link, out, undefined);
+      // What came before the end of the answer goes out whole, so those behind let go of what they hold.
+      isOver ||= !goesOn;
+      events = out;
+    }
+    return this.#end ? { events, end: this.#end } : { events };
+  }
+
+  /**
+   * One event, or the end, through one hook.
+   * @returns whether the answer may go on
+   */
+  async #through(link: Link, out: DeltaEvent[], event: DeltaEvent | undefined): Promise<boolean> {
+    const { hook, plugin } = link;
+    const verdict = hook && (await this.#call(link, () => (event ? hook.push(event) : hook.end())));
+    if (verdict) {
+      out.push(...verdict.events);
+      link.masked += verdict.masked ?? 0;
+      if (verdict.refuse === undefined) return true;
+      link.refused = verdict.refuse;
+      this.#end ??= { reason: 'refused' };
+      return false;
+    }
+    link.hook = undefined;
+    if (hook && plugin.onFailure === 'closed') {
+      this.#end ??= { reason: 'failed', error: new AppError('filter_unavailable', { cause: plugin.name }) };
+      return false;
+    }
+    if (hook) out.push(...heldBy(hook));
+    if (event) out.push(event);
+    return true;
+  }
+
+  async #call<T>(link: Link, hook: () => T | Promise<T>): Promise<T | undefined> {
+    const called = callHook(hook, link.plugin.limitMs, this.#run.now);
+    const result = called instanceof Promise ? await called : called;
+    link.ms += result.ms;
+    if (result.outcome === 'done') return result.value;
+    link.failed =
+      result.outcome === 'threw' ? { outcome: 'threw', error: result.error } : { outcome: 'slow' };
+    return undefined;
+  }
+}
+
+/** What a hook that has failed still holds; nothing if it cannot even say that. */
+function heldBy(hook: AnswerHook): DeltaEvent[] {
+  try {
+    return hook.held();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,39 @@
+/** Shows a prompt to the plugins, each seeing what the one before it made of it. */
+import type { ChatRequest } from '../../shared/chat-model.ts';
+import { AppError } from '../../shared/errors.ts';
+import { callHook } from './call-hook.ts';
+import type { PluginRun } from './plugin.ts';
+
+/**
+ * @returns the request as the plugins leave it
+ * @throws AppError `content_filter` when one refuses it, `filter_unavailable` when one that fails closed fails
+ */
+export async function runPromptPlugins(
+  request: ChatRequest,
+  { plugins, context, record, now }: PluginRun,
+  signal: AbortSignal,
+): Promise<ChatRequest> {
+  let current = request;
+  for (const plugin of plugins) {
+    if (!plugin.onPrompt) continue;
+    const entry = { plugin: plugin.name, hook: 'prompt' } as const;
+    const giveUp = new AbortController();
+    const asked = { ...context, signal: AbortSignal.any([signal, giveUp.signal]) };
+    const hook = plugin.onPrompt.bind(plugin, current, asked);
+    const result = await callHook(hook, plugin.limitMs, now);
+    giveUp.abort();
+    if (result.outcome !== 'done') {
+      record({ ...entry, ...result });
+      if (plugin.onFailure === 'closed') throw new AppError('filter_unavailable', { cause: plugin.name });
+      continue;
+    }
+    const { value, ms } = result;
+    if (value.outcome === 'refuse') {
+      record({ ...entry, outcome: 'refuse', ms, label: value.label });
+      throw new AppError('content_filter', { param: value.param });
+    }
+    record({ ...entry, outcome: value.outcome, ms });
+    if (value.outcome !== 'pass') current = value.request;
+  }
+  return current;
+}

@@ -1,0 +1,20 @@
+/** Goes on with an answer that was told in part: a model that tells it again, without what is known. */
+import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/chat-model.ts';
+import { eventStream } from '../../shared/event-stream.ts';
+
+/**
+ * For a turn that was cut off behind {@link withPlugins}: what its hooks held back is lost, so the model's events
+ * are read again from the first one, and those that went out are skipped.
+ * @param count How many events went out already.
+ */
+export function skipEvents(model: ChatModel, count: number): ChatModel {
+  async function* rest(events: ReadableStream<ChatEvent>): AsyncGenerator<ChatEvent, void, void> {
+    let told = 0;
+    // The end was never told: a turn that has ended does not go on.
+    for await (const event of events) if (told++ >= count || isTerminal(event)) yield event;
+  }
+  return {
+    name: model.name,
+    stream: (request, signal) => eventStream(signal, (inner) => rest(model.stream(request, inner))),
+  };
+}
