@@ -64,7 +64,9 @@ const asked = () => system.upstream.calls.at(-1)?.body.messages.at(-1)?.content;
 
 describe('a prompt', () => {
   test('is masked before it goes anywhere, the history included', async () => {
-    await (await ask('Oh f.i.d.d.l.e.s.t.i.c.k.s, write to ann@example.com', { session_id: 'masked' })).text();
+    await (
+      await ask('Oh f.i.d.d.l.e.s.t.i.c.k.s, write to ann@example.com', { session_id: 'masked' })
+    ).text();
     expect(asked()).toBe('Oh ***, write to [email]');
     const history = await system.request('/v1/sessions/masked', { headers: await headersOf() });
     const text = await history.text();
