@@ -25,7 +25,7 @@ beforeAll(async () => {
   services = await createCoreServices(parseCoreEnv(env), env);
   app = createApp(services);
 });
-afterAll(() => services.registry.close());
+afterAll(() => services.close());
 
 const context = {
   requestId: 'r',

@@ -12,6 +12,8 @@ export interface CoreConfig {
   /** `postgres://...`; without it the embedded database keeps its files in `databaseDir`. */
   databaseUrl: string | undefined;
   databaseDir: string;
+  /** `redis://...`, where several core instances share their generations and quotas. */
+  redisUrl: string | undefined;
   /** How long a shutdown waits for running generations, in milliseconds. */
   graceMs: number;
   /** A comment goes out after this long without an event. */
@@ -35,6 +37,15 @@ const integer = (fallback: number, min: number, max: number) =>
     String(fallback),
   );
 
+const addressOf = (protocol: RegExp, message: string) =>
+  v.pipe(
+    v.optional(v.string(), ''),
+    v.check(
+      (value) => value === '' || (URL.canParse(value) && protocol.test(new URL(value).protocol)),
+      message,
+    ),
+  );
+
 const schema = v.object({
   CORE_HOST: v.optional(v.string(), '127.0.0.1'),
   CORE_PORT: integer(8788, 0, 65_535),
@@ -44,14 +55,9 @@ const schema = v.object({
   ),
   EDGEWISE_MODELS_FILE: v.optional(v.string(), join(root, 'infra/models.toml')),
   EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/knowledge')),
-  DATABASE_URL: v.pipe(
-    v.optional(v.string(), ''),
-    v.check(
-      (value) => value === '' || (URL.canParse(value) && /^postgres(?:ql)?:$/.test(new URL(value).protocol)),
-      'must be a postgres:// address',
-    ),
-  ),
+  DATABASE_URL: addressOf(/^postgres(?:ql)?:$/, 'must be a postgres:// address'),
   EDGEWISE_DATABASE_DIR: v.optional(v.string(), join(root, '.data/postgres')),
+  EDGEWISE_REDIS_URL: addressOf(/^rediss?:$/, 'must be a redis:// or rediss:// address'),
   EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
@@ -74,6 +80,7 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     knowledgeDir: values.EDGEWISE_KNOWLEDGE_DIR,
     databaseUrl: values.DATABASE_URL || undefined,
     databaseDir: values.EDGEWISE_DATABASE_DIR,
+    redisUrl: values.EDGEWISE_REDIS_URL || undefined,
     graceMs: values.EDGEWISE_GRACE_MS,
     heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,

@@ -19,7 +19,7 @@ try {
 async function main(): Promise<void> {
   const config = parseCoreEnv(process.env);
   const services = await createCoreServices(config, process.env);
-  const { generations, registry, database } = services;
+  const { generations } = services;
   const server = serve(
     { fetch: createApp(services).fetch, hostname: config.host, port: config.port },
     ({ port }) => logLine('info', 'core listens', { port }),
@@ -34,10 +34,8 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logLine('info', 'core stops', {});
-    registry.close();
     await generations.drain(config.graceMs);
-    await database.close();
-    server.close(() => process.exit(0));
+    server.close(() => void services.close().then(() => process.exit(0)));
     // Idle keep-alive connections would hold the process.
     if ('closeAllConnections' in server) setTimeout(() => server.closeAllConnections(), 200).unref();
   }

@@ -1,4 +1,5 @@
 /** The only place in the core that constructs. */
+import { setTimeout } from 'node:timers/promises';
 import type { ChatModel } from '../shared/chat-model.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { withOutputLimit } from '../shared/with-output-limit.ts';
@@ -7,6 +8,7 @@ import { connectEmbedded, connectPostgres, createDatabase, type Database } from 
 import type { CoreConfig } from './env.ts';
 import { createGenerations, type Generations } from './generations/generations.ts';
 import { createMemoryGenerationLog } from './generations/memory-generation-log.ts';
+import { createRedisGenerationLog } from './generations/redis-generation-log.ts';
 import { type ApiKeys, createApiKeys } from './keys/api-keys.ts';
 import { createPassageIndex } from './knowledge/passage-index.ts';
 import { readPassages } from './knowledge/passages.ts';
@@ -17,6 +19,7 @@ import { loadTokenCounter } from './models/token-counter.ts';
 import { logGeneration, logLine } from './observe/log.ts';
 import { createExtractiveModel } from './providers/extractive.ts';
 import { createOpenAICompatibleModel } from './providers/openai-compatible.ts';
+import { connectRedis } from './redis.ts';
 
 export interface CoreServices {
   config: CoreConfig;
@@ -25,6 +28,8 @@ export interface CoreServices {
   database: Database;
   keys: ApiKeys;
   now: () => number;
+  /** Ends the connections; what still runs is cut. */
+  close(): Promise<void>;
 }
 
 /** @throws ModelsFileError when the models file is broken */
@@ -44,15 +49,30 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
         ? logLine('error', 'models file is broken; the registry that was good stays in force', { fault })
         : logLine('info', 'models file read again', {}),
   });
+  const redis = config.redisUrl === undefined ? undefined : await connectRedis(config.redisUrl);
+  const redisLog = redis && createRedisGenerationLog({ redis, now, wait: (ms) => setTimeout(ms) });
   const generations = createGenerations({
-    log: createMemoryGenerationLog(),
+    log: redisLog ?? createMemoryGenerationLog(),
     resolveModel: (name) => registry.current.resolve(name),
     maxMs: config.maxGenerationMs,
     now,
     onEnd: logGeneration,
   });
   const database = openDatabase(config);
-  return { config, registry, generations, database, keys: createApiKeys(database, now), now };
+  return {
+    config,
+    registry,
+    generations,
+    database,
+    keys: createApiKeys(database, now),
+    now,
+    async close() {
+      registry.close();
+      redisLog?.close();
+      redis?.disconnect();
+      await database.close();
+    },
+  };
 }
 
 /** The embedded one brings its own tables; those of a server are the operator's to change (`npm run migrate`). */

@@ -47,7 +47,7 @@ export interface Generations {
     after: number,
     reader: AbortSignal,
   ): Promise<ReadableStream<NumberedChatEvent>>;
-  /** Returns once the generation has ended. */
+  /** Ends it, whichever instance runs it; returns once it has ended, with what came first. */
   cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
   /** Refuses new ones, and resolves when the running ones have ended or `graceMs` have gone by; then it ends them. */
   drain(graceMs: number): Promise<void>;
@@ -58,7 +58,16 @@ export interface Generations {
 interface Running {
   /** Aborted without a reason it is a cancel; an {@link AppError} as the reason becomes the generation's error. */
   stop: AbortController;
-  ended: Promise<GenerationOutcome['status']>;
+  /** Never rejects. */
+  ended: Promise<void>;
+}
+
+/** A generation that is ours to run. */
+interface Opened {
+  key: string;
+  model: ChatModel;
+  context: RequestContext;
+  request: GenerationRequest;
 }
 
 export function createGenerations(options: GenerationsOptions): Generations {
@@ -67,13 +76,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
   let draining = false;
 
   /** Pumps the model into the log, whether anybody reads or not. */
-  async function run(
-    key: string,
-    model: ChatModel,
-    context: RequestContext,
-    request: GenerationRequest,
-    signal: AbortSignal,
-  ): Promise<GenerationOutcome['status']> {
+  async function run({ key, model, context, request }: Opened, signal: AbortSignal): Promise<void> {
     const startMs = now();
     const end: GenerationEnd = {
       requestId: context.requestId,
@@ -83,34 +86,29 @@ export function createGenerations(options: GenerationsOptions): Generations {
       outputTokens: undefined,
       error: undefined,
     };
-    for await (const said of model.stream(request, signal)) {
-      const event = settled(said, signal);
-      await log.append(key, event);
-      if (event.type === 'model-start') end.model = event.model;
-      if (event.type === 'usage')
-        ({ inputTokens: end.inputTokens, outputTokens: end.outputTokens } = event.usage);
-      if (event.type === 'error') end.error = event.error.code;
+    try {
+      for await (const said of model.stream(request, signal)) {
+        const event = settled(said, signal);
+        if (event.type === 'model-start') end.model = event.model;
+        if (event.type === 'usage')
+          ({ inputTokens: end.inputTokens, outputTokens: end.outputTokens } = event.usage);
+        if (event.type === 'error') end.error = event.error.code;
+        await log.append(key, event);
+      }
+    } catch {
+      // The log takes no more: its readers hear it from there. Leaving the loop has ended the model's call.
+      end.error = 'generation_lost';
     }
     end.durationMs = now() - startMs;
     onEnd(end);
-    return end.error === 'cancelled' ? 'cancelled' : 'finished';
   }
 
-  function begin(
-    key: string,
-    model: ChatModel,
-    context: RequestContext,
-    request: GenerationRequest,
-  ): Running {
-    const stop = new AbortController();
+  function begin(opened: Opened, stop: AbortController): void {
+    const { key, context } = opened;
     const limitMs = Math.max(0, Math.min(maxMs, context.deadlineMs - now()));
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMs)]);
-    const ended = run(key, model, context, request, signal).finally(() => running.delete(key));
-    // A log that fails is the readers' error; here it must not end the process.
-    ended.catch(() => undefined);
-    const entry: Running = { stop, ended };
-    running.set(key, entry);
-    return entry;
+    const ended = run(opened, signal).finally(() => running.delete(key));
+    running.set(key, { stop, ended });
   }
 
   async function read(
@@ -128,9 +126,12 @@ export function createGenerations(options: GenerationsOptions): Generations {
       if (draining) throw new AppError('shutting_down', { retryAfterMs: 1000 });
       const key = keyOf(context, request.id);
       const model = resolveModel(request.model);
-      if (await log.open(key)) {
-        const { stop } = begin(key, model, context, request);
+      const stop = new AbortController();
+      if (await log.open(key, (reason) => stop.abort(reason))) {
+        begin({ key, model, context, request }, stop);
         if (!request.detached) onAbort(reader, () => stop.abort());
+        // It began to drain meanwhile.
+        if (draining) stop.abort(new AppError('shutting_down', { retryAfterMs: 1000 }));
       }
       return read(key, -1, reader);
     },
@@ -138,11 +139,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
     attach: (context, id, after, reader) => read(keyOf(context, id), after, reader),
 
     async cancel(context, id) {
-      const key = keyOf(context, id);
-      const entry = running.get(key);
-      if (!entry) return { status: (await log.state(key)) === 'unknown' ? 'unknown' : 'finished' };
-      entry.stop.abort();
-      return { status: await entry.ended };
+      return { status: await log.cancel(keyOf(context, id)) };
     },
 
     get isDraining() {

@@ -3,6 +3,8 @@ import { modelStart, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { describeGenerationLog } from './generation-log.contract.ts';
 import { createMemoryGenerationLog, KEEP_MS } from './memory-generation-log.ts';
 
+const nobody = () => undefined;
+
 describeGenerationLog('the memory log', async () => createMemoryGenerationLog());
 
 describe('its bounds', () => {
@@ -11,13 +13,13 @@ describe('its bounds', () => {
 
   test('forgets a generation some time after its end', async () => {
     const log = createMemoryGenerationLog();
-    await log.open('k');
+    await log.open('k', nobody);
     await log.append('k', modelStart);
     vi.advanceTimersByTime(2 * KEEP_MS);
     expect(await log.state('k')).toBe('running');
     await log.append('k', turnEnd);
     vi.advanceTimersByTime(KEEP_MS - 1);
-    expect(await log.state('k')).toBe('complete');
+    expect(await log.state('k')).toBe('finished');
     vi.advanceTimersByTime(1);
     expect(await log.state('k')).toBe('unknown');
   });
@@ -30,12 +32,12 @@ describe('its bounds', () => {
       arguments: 'x'.repeat(20 * 1024 * 1024),
     };
     for (const key of ['a', 'b', 'c']) {
-      await log.open(key);
+      await log.open(key, nobody);
       await log.append(key, large);
       await log.append(key, turnEnd);
     }
     expect(await log.state('a')).toBe('unknown');
     expect(await log.state('b')).toBe('unknown');
-    expect(await log.state('c')).toBe('complete');
+    expect(await log.state('c')).toBe('finished');
   });
 });

@@ -3,8 +3,8 @@
  * their end, and no more than {@link MAX_CHARS} of finished ones, oldest out first. A restart forgets all.
  */
 import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
-import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
-import type { GenerationLog } from './generation-log.ts';
+import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import { type GenerationLog, outcomeOf, type StopGeneration } from './generation-log.ts';
 
 export const KEEP_MS = 600_000;
 /** Characters of event text, about 64 MB. */
@@ -13,7 +13,8 @@ const MAX_CHARS = 32 * 1024 * 1024;
 interface Generation {
   events: ChatEvent[];
   chars: number;
-  complete: boolean;
+  outcome: GenerationOutcome['status'] | 'running';
+  stop: StopGeneration;
   /** Resolved and replaced at every event. */
   news: PromiseWithResolvers<void>;
 }
@@ -30,8 +31,8 @@ export function createMemoryGenerationLog(): GenerationLog {
     generations.delete(key);
   }
 
-  function finish(key: string, generation: Generation): void {
-    generation.complete = true;
+  function finish(key: string, generation: Generation, terminal: ChatEvent): void {
+    generation.outcome = outcomeOf(terminal);
     finishedChars += generation.chars;
     finished.set(key, setTimeout(() => forget(key), KEEP_MS).unref());
     for (const oldest of finished.keys()) {
@@ -41,18 +42,24 @@ export function createMemoryGenerationLog(): GenerationLog {
   }
 
   return {
-    async open(key) {
+    async open(key, stop) {
       if (generations.has(key)) return false;
-      generations.set(key, { events: [], chars: 0, complete: false, news: Promise.withResolvers() });
+      generations.set(key, {
+        events: [],
+        chars: 0,
+        outcome: 'running',
+        stop,
+        news: Promise.withResolvers(),
+      });
       return true;
     },
 
     async append(key, event) {
       const generation = generations.get(key);
-      if (!generation || generation.complete) return;
+      if (generation?.outcome !== 'running') return;
       generation.events.push(event);
       generation.chars += JSON.stringify(event).length;
-      if (isTerminal(event)) finish(key, generation);
+      if (isTerminal(event)) finish(key, generation, event);
       const { news } = generation;
       generation.news = Promise.withResolvers();
       news.resolve();
@@ -64,9 +71,15 @@ export function createMemoryGenerationLog(): GenerationLog {
     },
 
     async state(key) {
+      return generations.get(key)?.outcome ?? 'unknown';
+    },
+
+    async cancel(key) {
       const generation = generations.get(key);
       if (!generation) return 'unknown';
-      return generation.complete ? 'complete' : 'running';
+      if (generation.outcome === 'running') generation.stop();
+      while (generation.outcome === 'running') await generation.news.promise;
+      return generation.outcome;
     },
   };
 }
@@ -88,7 +101,7 @@ function readGeneration(
   return new ReadableStream<NumberedChatEvent>(
     {
       async pull(controller) {
-        while (seq >= generation.events.length && !generation.complete && !gone) {
+        while (seq >= generation.events.length && generation.outcome === 'running' && !gone) {
           await Promise.race([generation.news.promise, left.promise]);
         }
         const event = generation.events[seq];

@@ -81,7 +81,8 @@ export async function startScriptedCore(port: number, serviceSecret: string): Pr
   const config = parseCoreEnv({ EDGEWISE_SERVICE_SECRET: serviceSecret });
   const database = createDatabase(() => connectEmbedded(undefined), true);
   const keys = createApiKeys(database, Date.now);
-  const app = createApp({ config, registry, generations, database, keys, now: Date.now });
+  const close = () => database.close();
+  const app = createApp({ config, registry, generations, database, keys, now: Date.now, close });
   app.get('/calls', (c) => c.json(Object.fromEntries(calls)));
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
   return {

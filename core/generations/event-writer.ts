@@ -1,0 +1,122 @@
+/**
+ * Gathers the events of one generation and writes them in order, one batch at a time: what comes while a batch is on
+ * its way goes with the next. Owns what is not written yet, at most about {@link MAX_WAITING_CHARS}.
+ */
+import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
+
+export interface WrittenEvent {
+  seq: number;
+  /** JSON. */
+  text: string;
+}
+
+export interface EventWriterOptions {
+  /**
+   * Writes events that follow each other; `terminal` is the last one where that ends the generation. It may be asked
+   * to write the same twice, when it did not say how the first time went.
+   */
+  write: (events: readonly WrittenEvent[], terminal: ChatEvent | undefined) => Promise<void>;
+  /** How long a batch is tried again, in milliseconds. */
+  retryMs: number;
+  /** Called once, with the last error, when a batch could not be written in that time. Nothing more is written. */
+  onFailure: (error: unknown) => void;
+  now: () => number;
+  wait: (ms: number) => Promise<void>;
+}
+
+export interface EventWriter {
+  /** Resolves when there is room for more; for a terminal event, when all is written. Rejects after a failure. */
+  append(event: ChatEvent): Promise<void>;
+  /** Writes no more. */
+  close(): void;
+}
+
+const MAX_WAITING_CHARS = 256 * 1024;
+/** Redis does nothing else while it takes a batch. */
+const MAX_BATCH_CHARS = 1024 * 1024;
+const MAX_BATCH_EVENTS = 512;
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 1000;
+
+export function createEventWriter(options: EventWriterOptions): EventWriter {
+  const { write, retryMs, onFailure, now, wait } = options;
+  let next = 0;
+  let waiting: WrittenEvent[] = [];
+  let waitingChars = 0;
+  let terminal: ChatEvent | undefined;
+  let failure: unknown;
+  let isClosed = false;
+  let isWriting = false;
+  /** Resolved and replaced after every batch. */
+  let progress = Promise.withResolvers<void>();
+
+  function tellProgress(): void {
+    const { resolve } = progress;
+    progress = Promise.withResolvers();
+    resolve();
+  }
+
+  function takeBatch(): WrittenEvent[] {
+    let chars = 0;
+    let count = 0;
+    for (const { text } of waiting) {
+      if (count > 0 && (count === MAX_BATCH_EVENTS || chars + text.length > MAX_BATCH_CHARS)) break;
+      chars += text.length;
+      count++;
+    }
+    const batch = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    waitingChars -= chars;
+    return batch;
+  }
+
+  /** Never rejects. */
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    try {
+      while (waiting.length > 0 && !isClosed) {
+        const batch = takeBatch();
+        await writeBatch(batch, waiting.length === 0 ? terminal : undefined);
+        tellProgress();
+      }
+    } catch (error) {
+      failure = error;
+      isClosed = true;
+      onFailure(error);
+    }
+    isWriting = false;
+    tellProgress();
+  }
+
+  async function writeBatch(batch: WrittenEvent[], last: ChatEvent | undefined): Promise<void> {
+    const giveUpAtMs = now() + retryMs;
+    for (let waitMs = FIRST_WAIT_MS; !isClosed; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      try {
+        return await write(batch, last);
+      } catch (error) {
+        if (now() + waitMs >= giveUpAtMs) throw error;
+      }
+      await wait(waitMs);
+    }
+  }
+
+  return {
+    async append(event) {
+      if (failure !== undefined) throw failure;
+      if (isClosed || terminal) return;
+      const text = JSON.stringify(event);
+      waiting.push({ seq: next++, text });
+      waitingChars += text.length;
+      if (isTerminal(event)) terminal = event;
+      if (!isWriting) void writeAll();
+      while (!isClosed && (event === terminal ? isWriting : waitingChars > MAX_WAITING_CHARS)) {
+        await progress.promise;
+      }
+      if (failure !== undefined) throw failure;
+    },
+    close() {
+      isClosed = true;
+      tellProgress();
+    },
+  };
+}
