@@ -19,6 +19,10 @@ export interface CoreConfig {
   /** A comment goes out after this long without an event. */
   heartbeatMs: number;
   maxGenerationMs: number;
+  /** Most generations that run at once. */
+  maxGenerations: number;
+  /** Most calls that wait for their turn at one target. */
+  maxWaiting: number;
   /** Most tokens of an answer. */
   maxOutputTokens: number;
 }
@@ -61,6 +65,8 @@ const schema = v.object({
   EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
+  EDGEWISE_MAX_GENERATIONS: integer(2000, 1, 1_000_000),
+  EDGEWISE_MAX_WAITING: integer(1000, 1, 1_000_000),
   EDGEWISE_MAX_OUTPUT_TOKENS: integer(32_768, 1, 10_000_000),
 });
 
@@ -84,6 +90,8 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     graceMs: values.EDGEWISE_GRACE_MS,
     heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,
+    maxGenerations: values.EDGEWISE_MAX_GENERATIONS,
+    maxWaiting: values.EDGEWISE_MAX_WAITING,
     maxOutputTokens: values.EDGEWISE_MAX_OUTPUT_TOKENS,
   };
 }

@@ -1,9 +1,8 @@
 /** The only place in the core that constructs. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { ChatModel } from '../shared/chat-model.ts';
+import type { JsonObject } from '../shared/chat-model.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
-import { withOutputLimit } from '../shared/with-output-limit.ts';
-import { withTimeLimits } from '../shared/with-time-limits.ts';
 import { connectEmbedded, connectPostgres, createDatabase, type Database } from './db/database.ts';
 import type { CoreConfig } from './env.ts';
 import { createGenerations, type Generations } from './generations/generations.ts';
@@ -14,11 +13,15 @@ import { createPassageIndex } from './knowledge/passage-index.ts';
 import { readPassages } from './knowledge/passages.ts';
 import { discoverFromEnvironment, discoverOllama, type Environment } from './models/discover.ts';
 import { type LiveRegistry, openLiveRegistry } from './models/live-registry.ts';
-import type { Target } from './models/registry.ts';
+import { createTargetModel } from './models/target-model.ts';
 import { loadTokenCounter } from './models/token-counter.ts';
+import { createHedgeBudget } from './models/with-hedge.ts';
 import { logGeneration, logLine } from './observe/log.ts';
 import { createExtractiveModel } from './providers/extractive.ts';
-import { createOpenAICompatibleModel } from './providers/openai-compatible.ts';
+import type { Priority } from './quota/fair-queue.ts';
+import { createMemoryQuotaStore } from './quota/memory-quota-store.ts';
+import { createQuota } from './quota/quota.ts';
+import { createRedisQuotaStore } from './quota/redis-quota-store.ts';
 import { connectRedis } from './redis.ts';
 
 export interface CoreServices {
@@ -38,22 +41,41 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   const extractive = createExtractiveModel(createPassageIndex(await readPassages(config.knowledgeDir)));
   const configured = discoverFromEnvironment(env);
   const hasKey = Boolean(env.OPENAI_API_KEY) || configured.length > 0;
+  const redis = config.redisUrl === undefined ? undefined : await connectRedis(config.redisUrl);
+  const quota = createQuota({
+    store: redis ? createRedisQuotaStore({ redis }) : createMemoryQuotaStore({ now }),
+    maxWaiting: config.maxWaiting,
+    now,
+    wait,
+  });
   const registry = await openLiveRegistry({
     path: config.modelsFile,
     env,
     discovered: hasKey ? configured : await discoverOllama(fetch),
-    createModel: (target) => createModel(target, config.maxOutputTokens),
+    createModel: (target, policy) =>
+      createTargetModel(target, policy, {
+        quota,
+        maxOutputTokens: config.maxOutputTokens,
+        now,
+        wait,
+        random: Math.random,
+        newId: randomUUID,
+      }),
     extractive: withCountedUsage(extractive, 'o200k_base', loadTokenCounter),
+    hedge: { budget: createHedgeBudget(), wait },
+    now,
+    random: Math.random,
     onReload: (fault) =>
       fault
         ? logLine('error', 'models file is broken; the registry that was good stays in force', { fault })
         : logLine('info', 'models file read again', {}),
   });
-  const redis = config.redisUrl === undefined ? undefined : await connectRedis(config.redisUrl);
-  const redisLog = redis && createRedisGenerationLog({ redis, now, wait: (ms) => setTimeout(ms) });
+  const redisLog = redis && createRedisGenerationLog({ redis, now, wait });
   const generations = createGenerations({
     log: redisLog ?? createMemoryGenerationLog(),
-    resolveModel: (name) => registry.current.resolve(name),
+    resolveModel: ({ tenant, deadlineMs }, { model, params, background }) =>
+      registry.current.resolve(model, { tenant, deadlineMs, priority: priorityOf(params, background) }),
+    maxRunning: config.maxGenerations,
     maxMs: config.maxGenerationMs,
     now,
     onEnd: logGeneration,
@@ -75,22 +97,19 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   };
 }
 
+/** OpenAI's `service_tier: "flex"` says that others may go first, as a turn in the background does. */
+function priorityOf({ service_tier: tier }: JsonObject, background = false): Priority {
+  return background || tier === 'flex' ? 'background' : 'interactive';
+}
+
+/** Ends early, and in peace, when nobody waits any more. */
+async function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+}
+
 /** The embedded one brings its own tables; those of a server are the operator's to change (`npm run migrate`). */
 function openDatabase({ databaseUrl, databaseDir }: CoreConfig): Database {
   return databaseUrl === undefined
     ? createDatabase(() => connectEmbedded(databaseDir), true)
     : createDatabase(() => connectPostgres(databaseUrl), false);
-}
-
-/** From the inside out: the call, its time limits, its length, its usage. */
-function createModel(target: Target, maxOutputTokens: number): ChatModel {
-  const { name, provider, upstream, upstreamModel, encoding, timeLimits } = target;
-  const model = createOpenAICompatibleModel({ name, provider, upstream, upstreamModel });
-  const limited = withOutputLimit(
-    withTimeLimits(model, timeLimits),
-    maxOutputTokens,
-    encoding,
-    loadTokenCounter,
-  );
-  return withCountedUsage(limited, encoding, loadTokenCounter);
 }

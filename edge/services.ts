@@ -23,6 +23,7 @@ import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import type { ModelChoice } from './chat/choose-model.ts';
+import { createLightLadder } from './chat/light-ladder.ts';
 import { createTurnPlugins, type TurnPlugins } from './chat/turn-plugins.ts';
 import type { EdgeConfig, EmbeddingsConfig } from './config.ts';
 import { type EdgeBindings, parseEdgeEnv } from './env.ts';
@@ -61,7 +62,7 @@ export interface EdgeServices {
   /** The models that answer one request that stands alone. */
   modelsFor(context: RequestContext, turnId: string): TurnModels;
   /** The models that answer one turn of a session: a heavy one is owned by the core. */
-  sessionModelsFor(context: RequestContext, turnId: string): TurnModels;
+  sessionModelsFor(context: RequestContext, turnId: string, background?: boolean): TurnModels;
   now: () => number;
   wait: (ms: number) => Promise<void>;
   newId: () => string;
@@ -121,16 +122,24 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
       open: (choice) => {
-        const model = choice.route.place === 'edge' ? required(light) : core.model(context, turnId);
-        return limit(model, { context, turnId, choice, isReserved: false });
+        const heavy = core.model(context, turnId);
+        const isLight = choice.route.place === 'edge';
+        return limit(isLight ? createLightLadder(required(light), heavy, choice) : heavy, {
+          context,
+          turnId,
+          choice,
+          isReserved: false,
+        });
       },
     }),
-    sessionModelsFor: (context, turnId) => ({
+    sessionModelsFor: (context, turnId, background) => ({
       lightModel: light?.name,
       open: (choice, place) => {
         const asked = { context, turnId, choice, isReserved: !place.isNew };
-        if (choice.route.place === 'core') return limit(core.ownedModel(context, turnId, place), asked);
-        return limit(place.isNew ? required(light) : lostModel, asked);
+        if (choice.route.place === 'core')
+          return limit(core.ownedModel(context, turnId, { ...place, background }), asked);
+        if (!place.isNew) return limit(lostModel, asked);
+        return limit(createLightLadder(required(light), core.model(context, turnId), choice), asked);
       },
     }),
     now,

@@ -67,6 +67,14 @@ export interface CacheMark {
   key?: string;
 }
 
+/** That another model answers than the one that stands first in the ladder. */
+export interface FallbackMark {
+  /** The model that was to answer. */
+  from: string;
+  /** The code of the failure before the one that answers. */
+  reason: string;
+}
+
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 
 /**
@@ -88,6 +96,8 @@ export type ChatEvent =
       cache?: CacheMark;
       /** What is left of the caller's limits. */
       limits?: LimitMark;
+      /** Set when the first choice could not answer. */
+      fallback?: FallbackMark;
     }
   | { type: 'text-delta'; text: string; logprobs?: JsonValue }
   | { type: 'reasoning-delta'; text: string }

@@ -102,7 +102,13 @@ export const errorRules = {
   upstream_cut: failed(502, 'The model broke off in the middle of its answer.'),
   upstream_invalid: failed(502, 'The model sent something that could not be read.'),
   upstream_unavailable: failed(503, 'The model cannot be reached.'),
+  /** The upstream's own limit of our key, which is not the caller's. */
+  upstream_rate_limited: failed(503, 'The model is asked too often at the moment.'),
+  upstream_quota_exhausted: failed(503, 'What the model may cost us is used up.', false),
+  upstream_model_missing: failed(502, 'The model is not there at its service.', false),
   upstream_overloaded: failed(503, 'The model is overloaded.'),
+  model_busy: failed(503, 'Too many calls are waiting for the model.'),
+  core_overloaded: failed(503, 'The core has as much to do as it can.'),
   core_unavailable: failed(503, 'The core cannot be reached.'),
   keys_unavailable: failed(503, 'The keys that check tokens cannot be fetched.'),
   filter_unavailable: failed(503, 'The content filter cannot be reached.'),

@@ -25,6 +25,8 @@ export interface GenerationRequest {
    * nobody reads, and keeps its events for a while after its end.
    */
   detached: boolean;
+  /** Nobody waits for it: others go first where an upstream's quota is short. */
+  background?: boolean | undefined;
 }
 
 export interface GenerationOutcome {
@@ -59,6 +61,10 @@ export interface ModelInfo {
     place: 'edge' | 'core';
     /** US dollars per million tokens, where they are known. */
     price?: { input: number; output: number };
+    /** `tools`, `vision`, `json_schema`, where the models file says it; absent: nothing is known. */
+    capabilities?: string[];
+    /** Whether the model is left alone for a while, since it has failed again and again. */
+    breaker?: 'closed' | 'open' | 'half-open';
     /** Why this model is there: "OPENAI_API_KEY is set". */
     reason?: string;
   };

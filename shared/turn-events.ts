@@ -5,7 +5,7 @@
  * exactly one event of OpenAI's Responses stream and one chunk of the AI SDK's UI message stream, and at
  * most one chunk of a Chat Completions stream.
  */
-import type { CacheMark, FinishReason, JsonObject, JsonValue, Usage } from './chat-model.ts';
+import type { CacheMark, FallbackMark, FinishReason, JsonObject, JsonValue, Usage } from './chat-model.ts';
 import type { ErrorInfo } from './errors.ts';
 import type { LimitMark } from './limit-mark.ts';
 
@@ -50,6 +50,7 @@ export type TurnEvent =
       route: TurnRoute;
       cache?: CacheMark;
       limits?: LimitMark;
+      fallback?: FallbackMark;
     }
   | { type: 'turn-progress' }
   /** `item` counts the turn's items from 0. */

@@ -52,6 +52,7 @@ export class TurnExpander {
             model: event.model,
             ...(event.cache && { cache: event.cache }),
             ...(event.limits && { limits: event.limits }),
+            ...(event.fallback && { fallback: event.fallback }),
           },
           { type: 'turn-progress' },
         ];

@@ -2,6 +2,7 @@
 import type {
   CacheMark,
   ChatMessage,
+  FallbackMark,
   FinishReason,
   JsonObject,
   JsonValue,
@@ -30,6 +31,7 @@ export interface TurnResult {
   route?: TurnRoute;
   cache?: CacheMark;
   limits?: LimitMark;
+  fallback?: FallbackMark;
   items: TurnResultItem[];
   extra: JsonObject;
   /** `in_progress` until the turn's end was folded in. */
@@ -54,6 +56,7 @@ export function foldTurnEvent(result: TurnResult, event: TurnEvent): void {
       result.route = event.route;
       if (event.cache) result.cache = event.cache;
       if (event.limits) result.limits = event.limits;
+      if (event.fallback) result.fallback = event.fallback;
       return;
     case 'item-start':
       result.items[event.item] = { head: event.head, text: '', logprobs: [], done: false, complete: false };

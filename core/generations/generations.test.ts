@@ -30,10 +30,11 @@ function generationsOf(model: ChatModel, maxMs = 60_000) {
   const ends: GenerationEnd[] = [];
   const generations = createGenerations({
     log: createMemoryGenerationLog(),
-    resolveModel: (name) => {
+    resolveModel: (_, { model: name }) => {
       if (name !== 'm') throw new AppError('model_not_found');
       return model;
     },
+    maxRunning: 1000,
     maxMs,
     now: () => Date.now(),
     onEnd: (end) => ends.push(end),

@@ -15,7 +15,9 @@ import type { GenerationLog } from './generation-log.ts';
 export interface GenerationsOptions {
   log: GenerationLog;
   /** @throws AppError `model_not_found` */
-  resolveModel: (name: string) => ChatModel;
+  resolveModel: (context: RequestContext, request: GenerationRequest) => ChatModel;
+  /** Most that may run at once. */
+  maxRunning: number;
   /** Longest time that a generation may run, in milliseconds. */
   maxMs: number;
   now: () => number;
@@ -34,7 +36,7 @@ export interface GenerationEnd {
 }
 
 export interface Generations {
-  /** @throws AppError `model_not_found`, `shutting_down` */
+  /** @throws AppError `model_not_found`, `shutting_down`, `core_overloaded` */
   start(
     context: RequestContext,
     request: GenerationRequest,
@@ -70,8 +72,10 @@ interface Opened {
   request: GenerationRequest;
 }
 
+const OVERLOAD_RETRY_MS = 2000;
+
 export function createGenerations(options: GenerationsOptions): Generations {
-  const { log, resolveModel, maxMs, now, onEnd } = options;
+  const { log, resolveModel, maxRunning, maxMs, now, onEnd } = options;
   const running = new Map<string, Running>();
   let draining = false;
 
@@ -125,7 +129,9 @@ export function createGenerations(options: GenerationsOptions): Generations {
     async start(context, request, reader) {
       if (draining) throw new AppError('shutting_down', { retryAfterMs: 1000 });
       const key = keyOf(context, request.id);
-      const model = resolveModel(request.model);
+      if (running.size >= maxRunning && !running.has(key))
+        throw new AppError('core_overloaded', { retryAfterMs: OVERLOAD_RETRY_MS });
+      const model = resolveModel(context, request);
       const stop = new AbortController();
       if (await log.open(key, (reason) => stop.abort(reason))) {
         begin({ key, model, context, request }, stop);

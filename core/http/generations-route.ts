@@ -19,6 +19,7 @@ const schema = v.object({
   messages: v.array(v.looseObject({ role: v.string() })),
   params: v.record(v.string(), v.unknown()),
   detached: v.boolean(),
+  background: v.optional(v.boolean()),
 });
 
 export function generationsRoute({

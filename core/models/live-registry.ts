@@ -5,14 +5,11 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
-import type { DiscoveredModel, Environment } from './discover.ts';
 import { type ModelsFile, ModelsFileError, parseModelsFile } from './models-file.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 
-export interface LiveRegistryOptions extends Pick<RegistryOptions, 'createModel' | 'extractive'> {
+export interface LiveRegistryOptions extends Omit<RegistryOptions, 'file'> {
   path: string;
-  env: Environment;
-  discovered: DiscoveredModel[];
   onReload: (fault: string | undefined) => void;
 }
 

@@ -1,6 +1,8 @@
 /** `infra/models.toml` as data. Every fault is told at once, each with its file, line and column. */
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import * as v from 'valibot';
+import { continuations } from '../../shared/with-fallback.ts';
+import { capabilities } from './request-needs.ts';
 
 const name = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
 const environmentName = v.pipe(
@@ -21,6 +23,12 @@ const positive = v.pipe(
 );
 const price = v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'));
 
+const quota = v.strictObject({
+  requests_per_minute: v.optional(positive),
+  tokens_per_minute: v.optional(positive),
+  turns_at_once: v.optional(positive),
+});
+
 const openaiProvider = v.strictObject({
   kind: v.literal('openai'),
   base_url: address,
@@ -29,6 +37,7 @@ const openaiProvider = v.strictObject({
   api_key_env: v.optional(environmentName),
   /** For telemetry; the provider's own name without it. */
   label: v.optional(name),
+  quota: v.optional(quota),
 });
 const azureProvider = v.strictObject({
   kind: v.literal('azure'),
@@ -36,6 +45,7 @@ const azureProvider = v.strictObject({
   api_key_env: environmentName,
   api_version: name,
   label: v.optional(name),
+  quota: v.optional(quota),
 });
 const model = v.strictObject({
   provider: name,
@@ -43,6 +53,15 @@ const model = v.strictObject({
   context_length: positive,
   encoding: v.optional(v.picklist(['o200k_base', 'cl100k_base'], 'must be "o200k_base" or "cl100k_base"')),
   price: v.optional(v.strictObject({ input: price, output: price, cached_input: v.optional(price) })),
+  quota: v.optional(quota),
+  /** Absent: whatever is asked. */
+  capabilities: v.optional(
+    v.array(v.picklist(capabilities, `must be one of ${capabilities.map((one) => `"${one}"`).join(', ')}`)),
+  ),
+  /** How it goes on from words that another model has said; absent: it does not. */
+  continues: v.optional(
+    v.picklist(continuations, `must be one of ${continuations.map((one) => `"${one}"`).join(', ')}`),
+  ),
   time_limits: v.optional(
     v.strictObject({
       connect_ms: v.optional(positive),
@@ -52,7 +71,36 @@ const model = v.strictObject({
     }),
   ),
 });
+/** One step of a ladder: a model, or several that share its calls by weight. */
+const rung = v.union(
+  [name, v.pipe(v.record(name, positive), v.minEntries(1, 'must name at least one model'))],
+  'must be the name of a model, or a table of names and weights',
+);
+const millisecond = positive;
+const dispatch = v.strictObject({
+  /** Calls of one target besides the first. */
+  max_retries: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer('must be a whole number'),
+      v.minValue(0),
+      v.maxValue(5, 'must be at most 5'),
+    ),
+    2,
+  ),
+  /** How long a call waits for its turn at one target of a ladder before it steps down. */
+  patience_ms: v.optional(millisecond, 10_000),
+  /** Absent: no call is asked of two. */
+  hedge_after_ms: v.optional(millisecond),
+  /** What stands last in every ladder. */
+  last_resort: v.optional(v.picklist(['extractive', 'none'], 'must be "extractive" or "none"'), 'extractive'),
+  breaker: v.optional(
+    v.strictObject({ failures: v.optional(positive, 5), open_ms: v.optional(millisecond, 30_000) }),
+    {},
+  ),
+});
 const schema = v.strictObject({
+  dispatch: v.optional(dispatch, {}),
   providers: v.optional(
     v.record(v.string(), v.variant('kind', [openaiProvider, azureProvider], 'must be "openai" or "azure"')),
     {},
@@ -61,7 +109,7 @@ const schema = v.strictObject({
   aliases: v.optional(
     v.record(
       v.string(),
-      v.pipe(v.array(name, 'must be a list of model names'), v.minLength(1, 'must name at least one model')),
+      v.pipe(v.array(rung, 'must be a list of model names'), v.minLength(1, 'must name at least one model')),
     ),
     {},
   ),
@@ -69,6 +117,8 @@ const schema = v.strictObject({
 
 export type ModelsFile = v.InferOutput<typeof schema>;
 export type ProviderSpec = ModelsFile['providers'][string];
+export type DispatchSpec = ModelsFile['dispatch'];
+export type QuotaSpec = v.InferOutput<typeof quota>;
 export type ModelSpec = ModelsFile['models'][string];
 
 /** The faults of a models file, one a line: `infra/models.toml:12:1 models.gpt.context_length must be positive`. */
@@ -127,9 +177,10 @@ function danglingNames(file: ModelsFile): { path: unknown[]; text: string }[] {
       faults.push({ path: ['aliases', modelName], text: 'is the name of a model, too' });
     }
   }
-  for (const [alias, targets] of Object.entries(file.aliases)) {
-    targets.forEach((target, index) => {
-      if (!Object.hasOwn(file.models, target)) {
+  for (const [alias, rungs] of Object.entries(file.aliases)) {
+    rungs.forEach((step, index) => {
+      for (const target of typeof step === 'string' ? [step] : Object.keys(step)) {
+        if (Object.hasOwn(file.models, target)) continue;
         faults.push({ path: ['aliases', alias, index], text: `names "${target}", which is no model` });
       }
     });

@@ -2,11 +2,15 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ChatEvent } from '../../shared/chat-model.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
+import { readAll } from '../../shared/testing/streams.ts';
 import { discoverFromEnvironment, discoverOllama } from './discover.ts';
 import { type LiveRegistry, openLiveRegistry } from './live-registry.ts';
 import { ModelsFileError, parseModelsFile } from './models-file.ts';
-import { createRegistry, type Target } from './registry.ts';
+import { createRegistry, type Registry, type Target } from './registry.ts';
+import type { TargetModel } from './target-model.ts';
+import { createHedgeBudget } from './with-hedge.ts';
 
 const file = (more = '') =>
   `[providers.one]
@@ -29,21 +33,49 @@ time_limits = { connect_ms = 5 }
 smart = ["big", "small"]
 ${more}`;
 
+const caller = { tenant: 't', priority: 'interactive' as const, deadlineMs: Date.now() + 60_000 };
+const toTargetModel = (target: Target): TargetModel => ({
+  target,
+  breakerState: 'closed',
+  callFor: () =>
+    scriptedModel(target.name, [{ ...modelStart, model: target.name } as ChatEvent, textDelta('x'), turnEnd]),
+});
+const chance = {
+  hedge: { budget: createHedgeBudget(), wait: async () => undefined },
+  now: Date.now,
+  random: Math.random,
+};
 const extractive = scriptedModel('edgewise-extractive', [modelStart, textDelta('x'), turnEnd]);
 
-function registryOf(env: Record<string, string>, discovered = discoverFromEnvironment(env)) {
+function registryOf(
+  env: Record<string, string>,
+  { text = file(), discovered = discoverFromEnvironment(env), random = Math.random } = {},
+) {
   const targets: Target[] = [];
   const registry = createRegistry({
-    file: parseModelsFile(file(), 'm.toml'),
+    file: parseModelsFile(text, 'm.toml'),
     env,
     discovered,
     createModel: (target) => {
       targets.push(target);
-      return scriptedModel(target.name, [modelStart, turnEnd]);
+      return toTargetModel(target);
     },
     extractive,
+    ...chance,
+    random,
   });
   return { registry, targets };
+}
+
+/** In the order in which they would be asked. */
+function ladderOf(registry: Registry, name: string): string[] {
+  return registry.list().find(({ id }) => id === name)?.edgewise.targets ?? [];
+}
+async function answererOf(registry: Registry, name: string, params = {}): Promise<string> {
+  const request = { model: name, messages: [{ role: 'user' as const, content: 'hi' }], params };
+  const events = await readAll(registry.resolve(name, caller).stream(request, new AbortController().signal));
+  const start = events.find((event) => event.type === 'model-start');
+  return start?.type === 'model-start' ? start.model : '';
 }
 
 describe('createRegistry', () => {
@@ -55,20 +87,21 @@ describe('createRegistry', () => {
     ]);
     expect(targets[0]).toMatchObject({ upstreamModel: 'big-2025', reason: 'ONE_KEY is set' });
     expect(targets[1]?.timeLimits).toMatchObject({ connectMs: 5, idleMs: 30_000 });
-    expect(registry.resolve('smart').name).toBe('big');
-    expect(registry.resolve('auto').name).toBe('big');
+    expect(ladderOf(registry, 'smart')).toEqual(['big', 'small', 'edgewise-extractive']);
+    expect(ladderOf(registry, 'auto')).toEqual(['big', 'small', 'edgewise-extractive']);
   });
 
-  test('lets an alias step over what is not there, down to the extractive model', () => {
-    expect(registryOf({}).registry.resolve('smart').name).toBe('small');
+  test('lets an alias step over what is not there, down to the extractive model', async () => {
+    expect(ladderOf(registryOf({}).registry, 'smart')).toEqual(['small', 'edgewise-extractive']);
     const empty = createRegistry({
       file: parseModelsFile('', 'm.toml'),
       env: {},
       discovered: [],
-      createModel: () => extractive,
+      createModel: toTargetModel,
       extractive,
+      ...chance,
     });
-    expect(empty.resolve('fast').name).toBe('edgewise-extractive');
+    expect(ladderOf(empty, 'fast')).toEqual(['edgewise-extractive']);
     expect(empty.list().map(({ id }) => id)).toEqual(['auto', 'smart', 'fast', 'edgewise-extractive']);
     expect(empty.list().at(-1)?.edgewise).toMatchObject({
       generative: false,
@@ -77,10 +110,10 @@ describe('createRegistry', () => {
   });
 
   test('does not know a model that is not there', () => {
-    expect(() => registryOf({}).registry.resolve('big')).toThrow(
+    expect(() => registryOf({}).registry.resolve('big', caller)).toThrow(
       expect.objectContaining({ code: 'model_not_found' }),
     );
-    expect(() => registryOf({}).registry.resolve('__proto__')).toThrow(
+    expect(() => registryOf({}).registry.resolve('__proto__', caller)).toThrow(
       expect.objectContaining({ code: 'model_not_found' }),
     );
   });
@@ -88,8 +121,8 @@ describe('createRegistry', () => {
   test('prefers the model that the environment names', () => {
     const env = { ONE_KEY: 'k', OPENAI_API_KEY: 'o', OPENAI_MODEL: 'named' };
     const { registry } = registryOf(env);
-    expect(registry.resolve('smart').name).toBe('named');
-    expect(registry.resolve('fast').name).toBe('named');
+    expect(ladderOf(registry, 'smart')[0]).toBe('named');
+    expect(ladderOf(registry, 'fast')[0]).toBe('named');
   });
 
   test('knows an Azure deployment of the environment', () => {
@@ -105,7 +138,7 @@ describe('createRegistry', () => {
       apiKey: 'a',
       apiVersion: '2024-10-21',
     });
-    expect(registry.resolve('dep').name).toBe('dep');
+    expect(registry.resolve('dep', caller).name).toBe('dep');
     expect(registry.list().find(({ id }) => id === 'dep')?.edgewise.reason).toBe(
       'AZURE_OPENAI_DEPLOYMENT is set',
     );
@@ -114,6 +147,70 @@ describe('createRegistry', () => {
   test('tells no address and no key', () => {
     const text = JSON.stringify(registryOf({ ONE_KEY: 'very-secret' }).registry.list());
     expect(text).not.toMatch(/very-secret|example|127\.0\.0\.1/);
+  });
+});
+
+describe('a ladder', () => {
+  const text = (more: string) =>
+    `[providers.open]
+kind = "openai"
+base_url = "http://127.0.0.1:1/v1"
+quota = { requests_per_minute = 3 }
+[models.plain]
+provider = "open"
+context_length = 100
+capabilities = []
+[models.seeing]
+provider = "open"
+context_length = 100
+capabilities = ["vision"]
+quota = { tokens_per_minute = 9 }
+[models.large]
+provider = "open"
+context_length = 10000
+${more}`;
+  const tools = { tools: [{ type: 'function', function: { name: 'f' } }] };
+
+  test('passes over a target that lacks what the request needs', async () => {
+    const { registry } = registryOf({}, { text: text('[aliases]\nsmart = ["plain", "seeing", "large"]') });
+    expect(await answererOf(registry, 'smart')).toBe('plain');
+    expect(await answererOf(registry, 'smart', tools)).toBe('large');
+    expect(await answererOf(registry, 'smart', { max_tokens: 500 })).toBe('large');
+    expect(await answererOf(registry, 'plain', tools)).toBe('plain');
+  });
+
+  test('shares the calls of one step by weight', async () => {
+    let seed = 5;
+    const random = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const { registry } = registryOf(
+      {},
+      { text: text('[aliases]\nsmart = [{ plain = 3, seeing = 1 }, "large"]'), random },
+    );
+    const asked = await Promise.all(Array.from({ length: 400 }, () => answererOf(registry, 'smart')));
+    const plain = asked.filter((name) => name === 'plain').length;
+    expect(plain).toBeGreaterThan(260);
+    expect(plain).toBeLessThan(340);
+    expect(asked.filter((name) => name === 'seeing')).toHaveLength(400 - plain);
+    expect(ladderOf(registry, 'smart')).toEqual(['plain', 'seeing', 'large', 'edgewise-extractive']);
+  });
+
+  test('ends without the extractive model where the file says so, unless it is all there is', () => {
+    const none = '[dispatch]\nlast_resort = "none"\n';
+    const { registry } = registryOf({}, { text: text(`[aliases]\nsmart = ["plain"]\n${none}`) });
+    expect(ladderOf(registry, 'smart')).toEqual(['plain']);
+    expect(ladderOf(registryOf({}, { text: none }).registry, 'smart')).toEqual(['edgewise-extractive']);
+  });
+
+  test('knows the quotas of the key and of the model', () => {
+    const { targets } = registryOf({}, { text: text('') });
+    expect(targets.map(({ name, quotas, quotaProvider }) => [name, quotaProvider, quotas])).toMatchObject([
+      ['plain', 'open', { provider: { requestsPerMinute: 3 } }],
+      ['seeing', 'open', { provider: { requestsPerMinute: 3 }, model: { tokensPerMinute: 9 } }],
+      ['large', 'open', { provider: { requestsPerMinute: 3 } }],
+    ]);
   });
 });
 
@@ -158,8 +255,9 @@ describe('openLiveRegistry', () => {
       path: join(dir, 'models.toml'),
       env: {},
       discovered: [],
-      createModel: ({ name }) => scriptedModel(name, []),
+      createModel: toTargetModel,
       extractive,
+      ...chance,
       onReload: (fault) => reloads.push(fault),
     });
   });
@@ -186,8 +284,9 @@ describe('openLiveRegistry', () => {
       path: join(dir, 'none.toml'),
       env: {},
       discovered: [],
-      createModel: ({ name }) => scriptedModel(name, []),
+      createModel: toTargetModel,
       extractive,
+      ...chance,
       onReload: () => undefined,
     });
     await expect(opening).rejects.toThrow(/none\.toml cannot be read$/);
@@ -218,8 +317,9 @@ describe('openLiveRegistry', () => {
       path: join(mount, 'models.toml'),
       env: {},
       discovered: [],
-      createModel: ({ name }) => scriptedModel(name, []),
+      createModel: toTargetModel,
       extractive,
+      ...chance,
       onReload: () => undefined,
     });
     try {

@@ -1,15 +1,22 @@
 /**
- * Which models there are and how to call them. The only place that joins an address with a key. Pure: made
+ * Which models there are, by what names, and how to call them. The only place that joins an address with a key. Made
  * anew from a models file, the environment and what was discovered; `live-registry.ts` keeps the current one.
  */
 import type { ChatModel } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ModelInfo, TokenEncoding } from '../../shared/generation-protocol.ts';
 import { tokenEncodingFor } from '../../shared/token-count.ts';
+import type { Continuation } from '../../shared/with-fallback.ts';
 import { defaultTimeLimits, type TimeLimits } from '../../shared/with-time-limits.ts';
 import type { Upstream } from '../providers/openai-compatible.ts';
+import type { QuotaLimits } from '../quota/quota-store.ts';
+import type { Caller } from './caller.ts';
+import { describeExtractive, describeModel, describeName } from './describe-models.ts';
 import type { DiscoveredModel, Environment } from './discover.ts';
-import type { ModelSpec, ModelsFile, ProviderSpec } from './models-file.ts';
+import { climbFor, type LadderOptions, type Step } from './ladder.ts';
+import type { ModelSpec, ModelsFile, ProviderSpec, QuotaSpec } from './models-file.ts';
+import type { Capability } from './request-needs.ts';
+import type { CallPolicy, TargetModel } from './target-model.ts';
 
 /** A model that can be called. */
 export interface Target {
@@ -20,71 +27,125 @@ export interface Target {
   contextLength: number;
   encoding: TokenEncoding;
   timeLimits: TimeLimits;
+  /** Absent: whatever is asked. */
+  capabilities?: readonly Capability[] | undefined;
+  continues?: Continuation | undefined;
+  /** What the upstream allows for its key, and for this model. */
+  quotas: { provider?: QuotaLimits; model?: QuotaLimits };
+  /** Under which name the key's quota is counted. */
+  quotaProvider: string;
   /** US dollars per million tokens, where the file says it. */
   price?: { input: number; output: number };
   reason: string;
 }
 
-export interface RegistryOptions {
+export interface RegistryOptions extends Pick<LadderOptions, 'now' | 'random'> {
   file: ModelsFile;
   env: Environment;
   discovered: DiscoveredModel[];
   /** Makes a model that is called at an address. */
-  createModel: (target: Target) => ChatModel;
-  /** Stands last in every alias; always there. */
+  createModel: (target: Target, policy: CallPolicy) => TargetModel;
+  /** Needs nothing and is always there: the last resort. */
   extractive: ChatModel;
+  /** How a late model is hedged; when, is the file's to say. */
+  hedge: Omit<NonNullable<LadderOptions['hedge']>, 'afterMs'>;
 }
 
 export interface Registry {
-  /** The model that answers for a name or an alias. @throws AppError `model_not_found` */
-  resolve(name: string): ChatModel;
+  /** The model that answers a caller for a name or an alias. @throws AppError `model_not_found` */
+  resolve(name: string, caller: Caller): ChatModel;
   /** Aliases first, then models. */
   list(): ModelInfo[];
 }
 
-const EXTRACTIVE_CONTEXT_LENGTH = 8192;
-const NO_MODEL = 'no language model is configured; answers are quoted from the knowledge base';
+export function createRegistry(options: RegistryOptions): Registry {
+  const { file, env, discovered, createModel, extractive, now, random } = options;
+  const { dispatch } = file;
+  const policy: CallPolicy = {
+    maxRetries: dispatch.max_retries,
+    breaker: { failures: dispatch.breaker.failures, openMs: dispatch.breaker.open_ms },
+  };
+  const models = new Map<string, TargetModel>();
+  for (const target of targetsOf(file, env, discovered)) models.set(target.name, createModel(target, policy));
+  const aliases = aliasesOf(file, discovered, models);
+  // With nothing else there, it stands whatever the file says.
+  const hasLastResort = (steps: readonly Step[]) =>
+    dispatch.last_resort === 'extractive' || steps.length === 0;
+  const ladder = {
+    patienceMs: dispatch.patience_ms,
+    hedge:
+      dispatch.hedge_after_ms === undefined
+        ? undefined
+        : { ...options.hedge, afterMs: dispatch.hedge_after_ms },
+    now,
+    random,
+  };
 
-export function createRegistry({
-  file,
-  env,
-  discovered,
-  createModel,
-  extractive,
-}: RegistryOptions): Registry {
+  return {
+    resolve(name, caller) {
+      const steps = aliases.get(name);
+      if (steps)
+        return climbFor(caller, {
+          ...ladder,
+          name,
+          steps,
+          lastResort: hasLastResort(steps) ? extractive : undefined,
+        });
+      const target = models.get(name);
+      // Who names a model gets that model, and waits for it.
+      if (target) return target.callFor(caller, caller.deadlineMs);
+      if (name === extractive.name) return extractive;
+      throw new AppError('model_not_found', { param: 'model' });
+    },
+    list() {
+      const described = [...models.values()].map(describeModel);
+      described.push(describeExtractive(extractive.name, described.length === 0));
+      const named = [...aliases].map(([alias, steps]) => {
+        const names = steps.flatMap((step) => step.map(({ target }) => target.target.name));
+        if (hasLastResort(steps)) names.push(extractive.name);
+        return describeName(alias, names, described);
+      });
+      return [...named, ...described];
+    },
+  };
+}
+
+function targetsOf(file: ModelsFile, env: Environment, discovered: DiscoveredModel[]): Iterable<Target> {
   const targets = new Map<string, Target>();
-  for (const found of discovered) targets.set(found.name, toDiscoveredTarget(found));
+  for (const found of discovered) targets.set(found.name, toDiscoveredTarget(found, file));
   for (const [name, spec] of Object.entries(file.models)) {
     const target = toTarget(name, spec, file.providers[spec.provider], env);
     if (target) targets.set(name, target);
   }
-  const models = new Map<string, ChatModel>();
-  for (const target of targets.values()) models.set(target.name, createModel(target));
-  models.set(extractive.name, extractive);
+  return targets.values();
+}
 
+/** Every alias with the steps that are there: first what somebody named on purpose, last what was found. */
+function aliasesOf(
+  file: ModelsFile,
+  discovered: DiscoveredModel[],
+  models: ReadonlyMap<string, TargetModel>,
+): Map<string, Step[]> {
   const preferred = discovered.filter((found) => found.preferred).map(({ name }) => name);
   const others = discovered.filter((found) => !found.preferred).map(({ name }) => name);
-  const aliases = new Map<string, string[]>();
+  const aliases = new Map<string, Step[]>();
   for (const alias of new Set(['auto', 'smart', 'fast', ...Object.keys(file.aliases)])) {
     const listed = file.aliases[alias] ?? file.aliases.smart ?? [];
-    const names = [...preferred, ...listed, ...others].filter((name) => targets.has(name));
-    aliases.set(alias, [...new Set(names), extractive.name]);
+    const taken = new Set<string>();
+    const steps = [...preferred, ...listed, ...others].map((rung) =>
+      Object.entries(typeof rung === 'string' ? { [rung]: 1 } : rung).flatMap(([name, weight]) => {
+        const target = models.get(name);
+        if (!target || taken.has(name)) return [];
+        taken.add(name);
+        return [{ target, weight }];
+      }),
+    );
+    aliases.set(
+      alias,
+      steps.filter((step) => step.length > 0),
+    );
   }
-
-  return {
-    resolve(name) {
-      const model = models.get(aliases.get(name)?.[0] ?? name);
-      if (model) return model;
-      throw new AppError('model_not_found', { param: 'model' });
-    },
-    list() {
-      const described = [...targets.values()].map((target) => describe(target));
-      described.push(describeExtractive(extractive.name, described.length === 0));
-      const first = (names: string[]) => described.find(({ id }) => id === names[0]) as ModelInfo;
-      const named = [...aliases].map(([alias, names]) => describeAlias(alias, names, first(names)));
-      return [...named, ...described];
-    },
-  };
+  return aliases;
 }
 
 function toTarget(
@@ -110,8 +171,23 @@ function toTarget(
       idleMs: limits.idle_ms ?? defaultTimeLimits.idleMs,
       totalMs: limits.total_ms ?? defaultTimeLimits.totalMs,
     },
+    capabilities: spec.capabilities,
+    continues: spec.continues,
+    quotas: {
+      ...(provider.quota && { provider: toLimits(provider.quota) }),
+      ...(spec.quota && { model: toLimits(spec.quota) }),
+    },
+    quotaProvider: spec.provider,
     ...(spec.price && { price: { input: spec.price.input, output: spec.price.output } }),
     reason: provider.api_key_env ? `${provider.api_key_env} is set` : 'listed in models.toml; needs no key',
+  };
+}
+
+function toLimits(quota: QuotaSpec): QuotaLimits {
+  return {
+    requestsPerMinute: quota.requests_per_minute,
+    tokensPerMinute: quota.tokens_per_minute,
+    turnsAtOnce: quota.turns_at_once,
   };
 }
 
@@ -129,47 +205,15 @@ function toUpstream(provider: ProviderSpec, env: Environment): Upstream | undefi
   return { kind: 'openai', baseUrl, apiKey };
 }
 
-function toDiscoveredTarget(found: DiscoveredModel): Target {
+/** One that was found has the quota of the provider whose name it bears, where the file says one. */
+function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile): Target {
   const { preferred: _, ...target } = found;
-  return { ...target, encoding: tokenEncodingFor(found.upstreamModel), timeLimits: defaultTimeLimits };
-}
-
-function describe({ name, provider, contextLength, encoding, price, reason }: Target): ModelInfo {
+  const quota = file.providers[found.provider]?.quota;
   return {
-    id: name,
-    object: 'model',
-    created: 0,
-    owned_by: provider,
-    edgewise: {
-      kind: 'model',
-      context_length: contextLength,
-      encoding,
-      generative: true,
-      place: 'core',
-      ...(price && { price }),
-      reason,
-    },
+    ...target,
+    encoding: tokenEncodingFor(found.upstreamModel),
+    timeLimits: defaultTimeLimits,
+    quotas: quota ? { provider: toLimits(quota) } : {},
+    quotaProvider: found.provider,
   };
-}
-
-function describeExtractive(name: string, alone: boolean): ModelInfo {
-  return {
-    id: name,
-    object: 'model',
-    created: 0,
-    owned_by: 'edgewise',
-    edgewise: {
-      kind: 'model',
-      context_length: EXTRACTIVE_CONTEXT_LENGTH,
-      encoding: 'o200k_base',
-      generative: false,
-      place: 'core',
-      reason: alone ? NO_MODEL : 'the last resort: it quotes the knowledge base',
-    },
-  };
-}
-
-function describeAlias(alias: string, targets: string[], first: ModelInfo): ModelInfo {
-  const { edgewise } = first;
-  return { ...first, id: alias, owned_by: 'edgewise', edgewise: { ...edgewise, kind: 'alias', targets } };
 }

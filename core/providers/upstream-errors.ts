@@ -21,9 +21,11 @@ function toStatusError(error: APIError): AppError {
   if (status < 400) return new AppError('upstream_error', { retryable: false, cause });
   if (status === 401 || status === 403) return new AppError('upstream_auth_failed', { cause });
   if (status === 429) {
-    if (code === 'insufficient_quota') return new AppError('insufficient_quota', { cause });
-    return new AppError('rate_limit_exceeded', { retryAfterMs: retryAfterMs(error), cause });
+    if (code === 'insufficient_quota') return new AppError('upstream_quota_exhausted', { cause });
+    return new AppError('upstream_rate_limited', { retryAfterMs: retryAfterMs(error), cause });
   }
+  // The registry's mistake and not the caller's, so that a ladder goes on.
+  if (status === 404) return new AppError('upstream_model_missing', { cause });
   if (status === 408) return new AppError('upstream_unavailable', { cause });
   if (status >= 400 && status < 500) {
     const rejected: ErrorCode = code === 'context_length_exceeded' ? code : 'upstream_rejected';

@@ -35,6 +35,8 @@ export class AnswerRecorder {
     switch (event.type) {
       case 'model-start':
         this.#start = event;
+        // What another model said in its place is for the moment.
+        this.#isSpoiled ||= event.fallback !== undefined;
         return;
       case 'text-delta':
       case 'reasoning-delta':
@@ -43,6 +45,7 @@ export class AnswerRecorder {
         return;
       case 'extra-delta':
         this.#said.push(event);
+        this.#isSpoiled ||= event.fields.edgewise !== undefined;
         return;
       case 'usage':
         this.#usage = event.usage;

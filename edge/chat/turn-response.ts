@@ -138,6 +138,10 @@ function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, s
     if (ageSeconds !== undefined) headers.age = String(ageSeconds);
     if (key !== undefined) headers['x-edgewise-cache-key'] = key;
   }
+  if (result.fallback) {
+    const { from, reason } = result.fallback;
+    headers['x-edgewise-fallback'] = `${headerText(from)};reason=${reason}`;
+  }
   if (result.limits) Object.assign(headers, toRateLimitHeaders(result.limits));
   const timing = toServerTiming(timings);
   if (timing) headers['server-timing'] = timing;

@@ -7,6 +7,7 @@ const exposed = [
   'x-session-id',
   'x-edgewise-route',
   'x-edgewise-model',
+  'x-edgewise-fallback',
   'x-edgewise-cache',
   'x-edgewise-cache-key',
   'age',

@@ -25,7 +25,7 @@ export interface CoreClient {
    * attaches again. Aborting asks the core to cancel it, and the stream then ends as the core says.
    * @param place Where to begin; one that is not new is never started.
    */
-  ownedModel(context: RequestContext, id: string, place: { from: number; isNew: boolean }): ChatModel;
+  ownedModel(context: RequestContext, id: string, place: OwnedPlace): ChatModel;
   /**
    * Starts a generation that the core owns, or attaches to the one with that id.
    * @throws AppError when the core refuses or cannot be reached
@@ -48,6 +48,13 @@ export interface CoreClient {
   models(context: RequestContext): Promise<ModelList>;
   /** Whether `GET /healthz` answers, with the body it answers. Never throws. */
   health(): Promise<{ ok: boolean; detail: unknown }>;
+}
+
+export interface OwnedPlace {
+  from: number;
+  isNew: boolean;
+  /** Nobody waits for it. */
+  background?: boolean | undefined;
 }
 
 const HEALTH_TIMEOUT_MS = 2000;
@@ -83,14 +90,14 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
       };
     },
 
-    ownedModel(context, id, place) {
+    ownedModel(context, id, { background, ...place }) {
       return {
         name: 'core',
         stream: (request, signal) =>
           readOwned({
             ...place,
             signal,
-            start: (inner) => start(context, { ...pick(request), id, detached: true }, inner),
+            start: (inner) => start(context, { ...pick(request), id, detached: true, background }, inner),
             attach: (after, inner) => client.attach(context, id, after, inner),
             cancel: () => client.cancel(context, id),
             wait: options.wait,

@@ -100,8 +100,7 @@ async function toUpstreamError(response: Response): Promise<AppError> {
   await response.body?.cancel();
   const { status } = response;
   if (status === 401 || status === 403) return new AppError('upstream_auth_failed');
-  if (status === 429)
-    return new AppError('rate_limit_exceeded', { message: 'The light model is at its rate limit.' });
+  if (status === 429) return new AppError('upstream_rate_limited');
   if (status === 503) return new AppError('upstream_overloaded');
   if (status >= 400 && status < 500) return new AppError('upstream_rejected');
   return new AppError('upstream_error');

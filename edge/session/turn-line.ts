@@ -154,7 +154,7 @@ export class TurnLine {
       turnId,
       request,
       ...(conversation && { conversation }),
-      models: sessionModelsFor(context, turnId),
+      models: sessionModelsFor(context, turnId, command.background),
       plugins: pluginsFor(context),
       withCache: cache?.ofTurn({
         context,

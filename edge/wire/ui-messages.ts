@@ -52,7 +52,12 @@ function toChunk(event: TurnEvent, result: TurnResult, turnId: string): Chunk {
       return {
         type: 'start',
         messageId: `msg_${turnId}`,
-        messageMetadata: { model: event.model, route: event.route, createdAt: event.createdAt },
+        messageMetadata: {
+          model: event.model,
+          route: event.route,
+          createdAt: event.createdAt,
+          ...(event.fallback && { fallback: event.fallback }),
+        },
       };
     case 'turn-progress':
       return { type: 'start-step' };

@@ -133,12 +133,12 @@ describe('a model that fails', () => {
     expect(response.headers.get('x-should-retry')).toBe('false');
   });
 
-  test('by a rate limit tells when to come back', async () => {
+  test('by a rate limit of its own is busy, and tells when to come back', async () => {
     system.upstream.behave(
       refuse(429, { message: 'slow down', code: 'rate_limit_exceeded' }, { 'retry-after': '7' }),
     );
     const response = await system.chat('hi');
-    expect(response.status).toBe(429);
+    expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('7');
     expect(response.headers.get('retry-after-ms')).toBe('7000');
     expect(response.headers.get('x-should-retry')).toBe('true');

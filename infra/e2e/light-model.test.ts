@@ -101,9 +101,19 @@ test('works while the core is down', async () => {
   await system.restartCore();
 });
 
+test('a light model that fails leaves the prompt to the core, and that is told', async () => {
+  light.behave(refuse(500, { message: 'down' }));
+  for (const headers of [{}, { 'x-session-id': 'steps-up' }] as Record<string, string>[]) {
+    const response = await system.chat('hi', {}, headers);
+    expect(response.headers.get('x-edgewise-fallback')).toBe('tiny;reason=upstream_error');
+    expect(response.headers.get('x-edgewise-model')).toBe('scripted-1');
+    expect(response.status).toBe(200);
+  }
+});
+
 test('a light model that fails says nothing of its key or its address', async () => {
   light.behave(refuse(401, { message: 'bad key light-key' }));
-  const response = await system.chat('hi');
+  const response = await system.chat('hi', { model: 'tiny' });
   expect(response.status).toBe(502);
   expect(await response.text()).not.toMatch(/light-key|127\.0\.0\.1/);
 });

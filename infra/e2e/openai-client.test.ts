@@ -155,9 +155,10 @@ describe('errors', () => {
     system.upstream.behave(
       refuse(429, { message: 'wait', code: 'rate_limit_exceeded' }, { 'retry-after-ms': '20' }),
     );
-    await expect(retrying.chat.completions.create({ model: 'auto', messages })).rejects.toBeInstanceOf(
-      OpenAI.RateLimitError,
-    );
+    await expect(retrying.chat.completions.create({ model: 'auto', messages })).rejects.toMatchObject({
+      status: 503,
+      code: 'upstream_rate_limited',
+    });
     expect(system.upstream.calls).toHaveLength(3);
   });
 });

@@ -272,6 +272,7 @@ describe.skipIf(lacks('redis-server'))('with a real Redis', () => {
       createGenerations({
         log,
         resolveModel: () => model,
+        maxRunning: 10_000,
         maxMs: 600_000,
         now: Date.now,
         onEnd: () => undefined,

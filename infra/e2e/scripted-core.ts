@@ -74,6 +74,7 @@ export async function startScriptedCore(port: number, serviceSecret: string): Pr
   const generations = createGenerations({
     log: createMemoryGenerationLog(),
     resolveModel: () => model,
+    maxRunning: 10_000,
     maxMs: 60_000,
     now: Date.now,
     onEnd: () => undefined,

@@ -8,6 +8,7 @@ import { startCore, startEdge, untilHealthy } from '../local/processes.ts';
 import { localSecrets } from '../local/secrets.ts';
 import type { LocalSettings } from '../local/settings.ts';
 import { defaultClaims, signLocalToken, type TokenClaims } from '../local/token.ts';
+import { writePlainModelsFile } from './models-file.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts';
 
 export interface System {
@@ -62,6 +63,7 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
     EDGEWISE_GRACE_MS: '500',
     EDGEWISE_CACHE: 'off',
     EDGEWISE_LIMITS: 'off',
+    EDGEWISE_MODELS_FILE: await writePlainModelsFile(dataDir),
   };
   const environment = { ...usual, ...upstreamEnv, ...env };
   const ready = () => untilHealthy(settings.edgePort, [core, edge]);

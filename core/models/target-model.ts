@@ -1,0 +1,79 @@
+/**
+ * A target as its callers meet it. The order of the layers between the ladder and the upstream is read here: ask again,
+ * unless the breaker is open, when it is our turn, and count, bound and time the call itself.
+ */
+import type { ChatModel } from '../../shared/chat-model.ts';
+import { withCountedUsage } from '../../shared/with-counted-usage.ts';
+import { withOutputLimit } from '../../shared/with-output-limit.ts';
+import { withTimeLimits } from '../../shared/with-time-limits.ts';
+import { createOpenAICompatibleModel } from '../providers/openai-compatible.ts';
+import type { Quota } from '../quota/quota.ts';
+import type { QuotaScope } from '../quota/quota-store.ts';
+import type { Caller } from './caller.ts';
+import type { Target } from './registry.ts';
+import { loadTokenCounter } from './token-counter.ts';
+import { type BreakerOptions, type BreakerState, createBreaker, withBreaker } from './with-breaker.ts';
+import { withQuota } from './with-quota.ts';
+import { withRetry } from './with-retry.ts';
+
+/** How targets are called, from the models file. */
+export interface CallPolicy {
+  maxRetries: number;
+  breaker: BreakerOptions;
+}
+
+export interface TargetModel {
+  readonly target: Target;
+  readonly breakerState: BreakerState;
+  /** The model for one caller's call. @param untilMs Unix time in milliseconds until which it may wait for its turn */
+  callFor(caller: Caller, untilMs: number): ChatModel;
+}
+
+export interface TargetModelOptions {
+  quota: Quota;
+  maxOutputTokens: number;
+  now: () => number;
+  wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  random: () => number;
+  newId: () => string;
+}
+
+/** Longest pause before one more try, in milliseconds. */
+const MAX_RETRY_WAIT_MS = 10_000;
+
+export function createTargetModel(
+  target: Target,
+  policy: CallPolicy,
+  { quota, maxOutputTokens, now, wait, random, newId }: TargetModelOptions,
+): TargetModel {
+  const { encoding, timeLimits } = target;
+  const timed = withTimeLimits(createOpenAICompatibleModel(target), timeLimits);
+  const bounded = withOutputLimit(timed, maxOutputTokens, encoding, loadTokenCounter);
+  const counted = withCountedUsage(bounded, encoding, loadTokenCounter);
+  const breaker = createBreaker(policy.breaker);
+  const scopes = scopesOf(target);
+  return {
+    target,
+    get breakerState() {
+      return breaker.state;
+    },
+    callFor({ tenant, priority, deadlineMs }, untilMs) {
+      const holdMs = timeLimits.totalMs;
+      const shaped = withQuota(counted, { quota, scopes, tenant, priority, untilMs, holdMs, newId });
+      const maxWaitMs = Math.min(MAX_RETRY_WAIT_MS, Math.max(0, deadlineMs - now()));
+      return withRetry(withBreaker(shaped, breaker), {
+        maxRetries: policy.maxRetries,
+        maxWaitMs,
+        wait,
+        random,
+      });
+    },
+  };
+}
+
+function scopesOf({ name, quotas, quotaProvider }: Target): QuotaScope[] {
+  const scopes: QuotaScope[] = [];
+  if (quotas.provider) scopes.push({ name: `provider:${quotaProvider}`, limits: quotas.provider });
+  if (quotas.model) scopes.push({ name: `model:${name}`, limits: quotas.model });
+  return scopes;
+}
