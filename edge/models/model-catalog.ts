@@ -1,6 +1,6 @@
 /**
  * Which models there are: the core's list and the edge's own light model. Owns a copy of the core's list,
- * kept per isolate for {@link FRESH_MS}; an older copy still serves while the core cannot be reached.
+ * kept per isolate for {@link FRESH_MS} (a second for who reads it all); an older copy still serves while the core cannot be reached.
  */
 import { AppError } from '../../shared/errors.ts';
 import type { ModelInfo, ModelList } from '../../shared/generation-protocol.ts';
@@ -42,7 +42,8 @@ export function createModelCatalog({ core, lightModel, now }: ModelCatalogOption
 
   return {
     async list(context) {
-      const data = await coreModels(context, FRESH_MS);
+      // Who reads the list wants to know how the models are.
+      const data = await coreModels(context, 1000);
       return { object: 'list', data: light ? [light, ...data] : data };
     },
 

@@ -1,9 +1,58 @@
 /** Core instances that share a Redis: any of them serves what another one runs. */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readAll } from '../../shared/testing/streams.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { startTwoCores, type TwoCores } from './two-cores.ts';
+
+describe.skipIf(lacks('redis-server'))('the quota of an upstream', () => {
+  const perMinute = 3;
+  let system: TwoCores;
+  beforeAll(async () => {
+    const path = join(tmpdir(), `edgewise-quota-${process.pid}.toml`);
+    const quota = `quota = { requests_per_minute = ${perMinute} }`;
+    await writeFile(
+      path,
+      `[dispatch]\npatience_ms = 1500\n[providers.openai]\nkind = "openai"\nbase_url = "http://127.0.0.1:1/v1"\n${quota}\n`,
+    );
+    system = await startTwoCores({ EDGEWISE_MODELS_FILE: path });
+  });
+  afterAll(() => system?.stop());
+
+  test('is one for both cores: it is used up, never passed, and who cannot wait is answered by a lower rung', async () => {
+    const calls = Array.from({ length: 20 }, async (_, index) => {
+      const core = system.cores[index % 2] as (typeof system.cores)[0];
+      const events = await readAll(
+        await core.start({ id: `q${index}`, model: 'smart' }, { tenant: `t${index % 4}` }),
+      );
+      expect(events.at(-1)?.event.type).toBe('turn-end');
+      const start = events[0]?.event;
+      return start?.type === 'model-start' ? start : undefined;
+    });
+    const starts = await Promise.all(calls);
+    expect(system.upstream.calls).toHaveLength(perMinute);
+    expect(starts.filter((start) => start?.model === 'scripted-1')).toHaveLength(perMinute);
+    const others = starts.filter((start) => start?.model !== 'scripted-1');
+    for (const start of others)
+      expect(start).toMatchObject({ fallback: { from: 'scripted-1', reason: 'model_busy' } });
+    expect(new Set(others.map((start) => start?.model))).toEqual(new Set(['edgewise-extractive']));
+  });
+
+  test('that is used up is told to who named the model, with the time to come back', async () => {
+    const [one] = system.cores;
+    const soon = { deadlineMs: Date.now() + 2000 };
+    const events = await readAll(await one.start({ id: 'named' }, soon));
+    const last = events.at(-1)?.event;
+    expect(last).toMatchObject({ type: 'error', error: { code: 'model_busy', retryable: true } });
+    const waitMs = last?.type === 'error' ? (last.error.retryAfterMs ?? 0) : 0;
+    expect(waitMs).toBeGreaterThan(20_000);
+    expect(waitMs).toBeLessThan(63_000);
+    expect(system.upstream.calls).toHaveLength(perMinute);
+  });
+});
 
 describe.skipIf(lacks('redis-server'))('two cores on one Redis', () => {
   let system: TwoCores;
