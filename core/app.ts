@@ -7,6 +7,7 @@ import { keysRoute } from './http/keys-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError, onNotFound } from './http/on-error.ts';
 import { serviceAuth } from './http/service-auth.ts';
+import { tasksRoute } from './http/tasks-route.ts';
 import type { CoreServices } from './services.ts';
 
 export function createApp(services: CoreServices): Hono<CoreHono> {
@@ -21,6 +22,7 @@ export function createApp(services: CoreServices): Hono<CoreHono> {
   app.post('/v1/generations', start);
   app.get('/v1/generations/:id/events', events);
   app.post('/v1/generations/:id/cancel', cancel);
+  app.post('/v1/tasks/:task', tasksRoute(services));
   app.post('/v1/keys', keys.create);
   app.get('/v1/keys', keys.list);
   app.post('/v1/keys/use', keys.use);

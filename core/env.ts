@@ -9,9 +9,9 @@ export interface CoreConfig {
   serviceKey: Uint8Array;
   modelsFile: string;
   knowledgeDir: string;
-  /** `postgres://...`; without it the embedded database keeps its files in `databaseDir`. */
+  /** `postgres://...`; without it the embedded database keeps its files in `databaseDir`, or none without that. */
   databaseUrl: string | undefined;
-  databaseDir: string;
+  databaseDir: string | undefined;
   /** `redis://...`, where several core instances share their generations and quotas. */
   redisUrl: string | undefined;
   /** How long a shutdown waits for running generations, in milliseconds. */

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { JsonObject } from '../shared/chat-model.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { connectEmbedded, connectPostgres, createDatabase, type Database } from './db/database.ts';
+import { createEmbeddings, type Embeddings } from './embeddings/embeddings.ts';
 import type { CoreConfig } from './env.ts';
 import { createGenerations, type Generations } from './generations/generations.ts';
 import { createMemoryGenerationLog } from './generations/memory-generation-log.ts';
@@ -23,6 +24,7 @@ import { createMemoryQuotaStore } from './quota/memory-quota-store.ts';
 import { createQuota } from './quota/quota.ts';
 import { createRedisQuotaStore } from './quota/redis-quota-store.ts';
 import { connectRedis } from './redis.ts';
+import type { TaskDispatchOptions } from './tasks/dispatch-task.ts';
 
 export interface CoreServices {
   config: CoreConfig;
@@ -30,6 +32,8 @@ export interface CoreServices {
   generations: Generations;
   database: Database;
   keys: ApiKeys;
+  embeddings: Embeddings;
+  taskDispatch: TaskDispatchOptions;
   now: () => number;
   /** Ends the connections; what still runs is cut. */
   close(): Promise<void>;
@@ -70,6 +74,13 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
         ? logLine('error', 'models file is broken; the registry that was good stays in force', { fault })
         : logLine('info', 'models file read again', {}),
   });
+  const taskDispatch: TaskDispatchOptions = {
+    quota,
+    retry: { wait, random: Math.random },
+    fetch,
+    now,
+    newId: randomUUID,
+  };
   const redisLog = redis && createRedisGenerationLog({ redis, now, wait });
   const generations = createGenerations({
     log: redisLog ?? createMemoryGenerationLog(),
@@ -87,6 +98,11 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     generations,
     database,
     keys: createApiKeys(database, now),
+    taskDispatch,
+    embeddings: createEmbeddings({
+      ...taskDispatch,
+      targetsFor: (name, caller) => registry.current.targetsFor('embeddings', name, caller),
+    }),
     now,
     async close() {
       registry.close();

@@ -1,5 +1,6 @@
 /** The edge's map: the guards in their order, then the routes. */
 import { Hono } from 'hono';
+import { taskPaths, tasks } from '../shared/task-protocol.ts';
 import { requestContext } from './http/auth.ts';
 import { cacheRoute } from './http/cache-route.ts';
 import { chatCompletionsRoute } from './http/chat-completions-route.ts';
@@ -17,6 +18,7 @@ import { responsesRoute } from './http/responses-route.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { sessionSocketRoute } from './http/session-socket-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
+import { tasksRoute } from './http/tasks-route.ts';
 import { tokensRoute } from './http/tokens-route.ts';
 import { uiChatRoute } from './http/ui-chat-route.ts';
 import { withServices } from './http/with-services.ts';
@@ -38,6 +40,7 @@ export function createApp(): Hono<EdgeHono> {
   app.post('/v1/tokens', tokensRoute.exchange);
   app.get('/v1/models', modelsRoute);
   app.post('/v1/chat/completions', chatCompletionsRoute);
+  for (const task of tasks) app.post(`/v1${taskPaths[task]}`, tasksRoute(task));
   app.post('/v1/responses', responsesRoute.create);
   app.get('/v1/responses/:id', responsesRoute.read);
   app.delete('/v1/responses/:id', responsesRoute.remove);

@@ -18,6 +18,8 @@ export interface EdgeConfig {
   /** Exact origins that browsers may call from, or `*`. Empty: none. */
   corsOrigins: string[];
   maxBodyBytes: number;
+  /** Of a file and the form around it. */
+  maxUploadBytes: number;
   /** How long a body may take to arrive. */
   bodyTimeoutMs: number;
   window: { rounds: number; tokens: number };

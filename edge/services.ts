@@ -29,6 +29,7 @@ import type { EdgeConfig, EmbeddingsConfig } from './config.ts';
 import { type EdgeBindings, parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
 import { createLeasedLimits } from './limits/leased-limits.ts';
+import { type LimitedCall, limitCall, unlimitedCall } from './limits/limit-call.ts';
 import { createMeterLimits } from './limits/meter-object.ts';
 import { subjectsOf } from './limits/plans.ts';
 import { createUpstashLimits } from './limits/upstash-limits.ts';
@@ -63,6 +64,8 @@ export interface EdgeServices {
   modelsFor(context: RequestContext, turnId: string): TurnModels;
   /** The models that answer one turn of a session: a heavy one is owned by the core. */
   sessionModelsFor(context: RequestContext, turnId: string, background?: boolean): TurnModels;
+  /** Holds the caller's limits to a call that is no chat. */
+  limitCall: Limiter['call'];
   now: () => number;
   wait: (ms: number) => Promise<void>;
   newId: () => string;
@@ -105,7 +108,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const light = createLight(config, bindings, counters);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   const plugins = createPlugins(config, bindings, now);
-  const limit = createLimiter(config, bindings, { catalog, now, newId });
+  const limiter = createLimiter(config, bindings, { catalog, now, newId });
   return {
     config,
     authenticate: createAuthenticate({ verifyToken: createVerifier(config, now, wait), keys, now }),
@@ -124,7 +127,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       open: (choice) => {
         const heavy = core.model(context, turnId);
         const isLight = choice.route.place === 'edge';
-        return limit(isLight ? createLightLadder(required(light), heavy, choice) : heavy, {
+        return limiter.model(isLight ? createLightLadder(required(light), heavy, choice) : heavy, {
           context,
           turnId,
           choice,
@@ -137,18 +140,19 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       open: (choice, place) => {
         const asked = { context, turnId, choice, isReserved: !place.isNew };
         if (choice.route.place === 'core')
-          return limit(core.ownedModel(context, turnId, { ...place, background }), asked);
-        if (!place.isNew) return limit(lostModel, asked);
-        return limit(createLightLadder(required(light), core.model(context, turnId), choice), asked);
+          return limiter.model(core.ownedModel(context, turnId, { ...place, background }), asked);
+        if (!place.isNew) return limiter.model(lostModel, asked);
+        return limiter.model(createLightLadder(required(light), core.model(context, turnId), choice), asked);
       },
     }),
+    limitCall: limiter.call,
     now,
     wait,
     newId,
   };
 }
 
-interface LimitedCall {
+interface ModelCall {
   context: RequestContext;
   turnId: string;
   choice: ModelChoice;
@@ -156,28 +160,38 @@ interface LimitedCall {
   isReserved: boolean;
 }
 
+/** The caller's limits on what is asked of models. */
+interface Limiter {
+  model(model: ChatModel, call: ModelCall): ChatModel;
+  /** @throws AppError as `limitCall` */
+  call(context: RequestContext, call: { model: string; tokens: number }): Promise<LimitedCall>;
+}
+
 function createLimiter(
   { plans, redis, turnTimeoutMs }: EdgeConfig,
   bindings: EdgeBindings,
   { catalog, now, newId }: Pick<EdgeServices, 'catalog' | 'now' | 'newId'>,
-): (model: ChatModel, call: LimitedCall) => ChatModel {
-  if (!plans) return (model) => model;
+): Limiter {
+  if (!plans) return { model: (model) => model, call: async () => unlimitedCall };
   const store = redis ? createUpstashLimits(redis) : createMeterLimits(bindings, now);
   const limits = createLeasedLimits({ limits: store, defer: waitUntil, now, newId });
-  return (model, { context, turnId, choice, isReserved }) =>
-    withLimits(model, {
-      limits,
-      id: turnId,
-      tenant: context.tenant,
-      subjects: subjectsOf(plans, context),
-      price: async () => {
-        const found = await catalog.find(context, choice.model).catch(() => undefined);
-        return found?.edgewise.price ?? { input: 0, output: 0 };
-      },
-      holdMs: turnTimeoutMs,
-      isReserved,
-      defer: waitUntil,
-    });
+  const of = (context: RequestContext, id: string, model: string) => ({
+    limits,
+    id,
+    tenant: context.tenant,
+    subjects: subjectsOf(plans, context),
+    price: async () => {
+      const found = await catalog.find(context, model).catch(() => undefined);
+      return found?.edgewise.price ?? { input: 0, output: 0 };
+    },
+    holdMs: turnTimeoutMs,
+    defer: waitUntil,
+  });
+  return {
+    model: (model, { context, turnId, choice, isReserved }) =>
+      withLimits(model, { ...of(context, turnId, choice.model), isReserved }),
+    call: (context, { model, tokens }) => limitCall(tokens, of(context, newId(), model)),
+  };
 }
 
 function createVerifier(

@@ -13,6 +13,7 @@
 import type { ChatEvent, ChatMessage, JsonObject } from './chat-model.ts';
 import { AppError, parseErrorInfo } from './errors.ts';
 import { decodeSse, encodeSse, type SseMessage } from './sse.ts';
+import type { Task } from './task-protocol.ts';
 
 export interface GenerationRequest {
   /** The turn's id, chosen by the edge. A second request with the same id attaches to the first. */
@@ -42,6 +43,9 @@ export interface NumberedChatEvent {
 /** Tokenizer families, by the name of their byte-pair encoding. */
 export type TokenEncoding = 'o200k_base' | 'cl100k_base';
 
+/** What a model can be asked for. */
+export type Offer = 'chat' | Task;
+
 /** One model of `GET /v1/models`: OpenAI's object, with what Edgewise knows under `edgewise`. */
 export interface ModelInfo {
   id: string;
@@ -61,6 +65,8 @@ export interface ModelInfo {
     place: 'edge' | 'core';
     /** US dollars per million tokens, where they are known. */
     price?: { input: number; output: number };
+    /** What it can be asked for; absent: chat. */
+    offers?: Offer[];
     /** `tools`, `vision`, `json_schema`, where the models file says it; absent: nothing is known. */
     capabilities?: string[];
     /** Whether the model is left alone for a while, since it has failed again and again. */

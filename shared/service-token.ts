@@ -19,8 +19,8 @@ export interface ServiceCall {
   method: string;
   /** Path and query, as sent: `/v1/generations?after=3`. */
   path: string;
-  /** The exact body bytes as text; empty for none. */
-  body: string;
+  /** The exact body, or its text; empty for none. */
+  body: string | Uint8Array<ArrayBuffer>;
 }
 
 const claimsSchema = v.object({
@@ -116,8 +116,9 @@ async function verifySignature(key: Uint8Array, token: string, nowMs: number): P
   }
 }
 
-async function bodyHash(body: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body));
+async function bodyHash(body: ServiceCall['body']): Promise<string> {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
   return btoa(String.fromCharCode(...new Uint8Array(digest)))
     .replaceAll('+', '-')
     .replaceAll('/', '_')

@@ -6,7 +6,8 @@ export interface CoreHono {
   Variables: {
     /** From the service token. Set behind the guard. */
     request: RequestContext;
-    /** The body as text, as the token was bound to it. */
+    /** The body as the token was bound to it; a form's text is left empty. */
+    bytes: Uint8Array<ArrayBuffer>;
     body: string;
   };
 }

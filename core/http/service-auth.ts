@@ -6,8 +6,8 @@ import { verifyServiceToken } from '../../shared/service-token.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHono } from './core-hono.ts';
 
-/** The edge has limited the client's body already; a window of history comes on top. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** The edge has limited the client's body already: a file of 25 MB, or a prompt with its window of history. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Lets in calls that an edge has signed, and takes the request's context from the signature. */
 export function serviceAuth({ config, now }: CoreServices): MiddlewareHandler<CoreHono> {
@@ -18,12 +18,14 @@ export function serviceAuth({ config, now }: CoreServices): MiddlewareHandler<Co
     },
   });
   return every(limit, async function verifyEdge(c, next) {
-    const body = c.req.method === 'GET' ? '' : await c.req.text();
+    const bytes = c.req.method === 'GET' ? new Uint8Array() : new Uint8Array(await c.req.arrayBuffer());
     const { pathname, search } = new URL(c.req.url);
     const token = c.req.header('authorization')?.match(/^Bearer (\S+)$/)?.[1];
-    const call = { method: c.req.method, path: pathname + search, body };
+    const call = { method: c.req.method, path: pathname + search, body: bytes };
     c.set('request', await verifyServiceToken(config.serviceKey, token, call, now()));
-    c.set('body', body);
+    const isForm = c.req.header('content-type')?.startsWith('multipart/');
+    c.set('bytes', bytes);
+    c.set('body', isForm ? '' : new TextDecoder().decode(bytes));
     await next();
   });
 }

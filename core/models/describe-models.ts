@@ -5,8 +5,8 @@ import type { TargetModel } from './target-model.ts';
 const EXTRACTIVE_CONTEXT_LENGTH = 8192;
 const NO_MODEL = 'no language model is configured; answers are quoted from the knowledge base';
 
-export function describeModel({ target, breakerState }: TargetModel): ModelInfo {
-  const { name, provider, contextLength, encoding, price, reason, capabilities } = target;
+export function describeModel({ target, breaker }: TargetModel): ModelInfo {
+  const { name, provider, contextLength, encoding, price, reason, capabilities, offers } = target;
   return {
     id: name,
     object: 'model',
@@ -18,9 +18,10 @@ export function describeModel({ target, breakerState }: TargetModel): ModelInfo 
       encoding,
       generative: true,
       place: 'core',
+      offers: [...offers],
       ...(price && { price }),
       ...(capabilities && { capabilities: [...capabilities] }),
-      breaker: breakerState,
+      breaker: breaker.state,
       reason,
     },
   };

@@ -10,6 +10,7 @@ import { createMemoryQuotaStore } from '../quota/memory-quota-store.ts';
 import { createQuota } from '../quota/quota.ts';
 import { climbFor } from './ladder.ts';
 import type { TargetModel } from './target-model.ts';
+import { createBreaker } from './with-breaker.ts';
 import { withQuota } from './with-quota.ts';
 
 const PER_MINUTE = 3;
@@ -50,6 +51,7 @@ function setUp(patienceMs: number, lastResort: ChatModel | undefined) {
       provider: 'test',
       upstream: { kind: 'openai', baseUrl: 'http://127.0.0.1:1', apiKey: undefined },
       upstreamModel: 'free',
+      offers: ['chat'],
       contextLength: 8000,
       encoding: 'o200k_base',
       timeLimits: defaultTimeLimits,
@@ -57,7 +59,8 @@ function setUp(patienceMs: number, lastResort: ChatModel | undefined) {
       quotaProvider: 'free',
       reason: '',
     },
-    breakerState: 'closed',
+    breaker: createBreaker({ failures: 5, openMs: 1000 }),
+    scopes: [],
     callFor: ({ tenant, priority }, untilMs) =>
       withQuota(upstream, {
         quota,

@@ -25,7 +25,7 @@ export interface LadderOptions {
 /** @throws Error when there is neither a step nor a last resort */
 export function climbFor(caller: Caller, options: LadderOptions): ChatModel {
   const { name, steps, lastResort, patienceMs, hedge, now, random } = options;
-  const targets = steps.flatMap((step) => inOrder(step, random));
+  const targets = steps.flatMap((step) => drawOrder(step, random));
   const rungs = targets.map((target, index): Rung => {
     const isLast = !lastResort && index === targets.length - 1;
     const untilMs = isLast ? caller.deadlineMs : Math.min(caller.deadlineMs, now() + patienceMs);
@@ -49,7 +49,7 @@ export function climbFor(caller: Caller, options: LadderOptions): ChatModel {
 }
 
 /** Drawn without replacement, each by its weight (Efraimidis and Spirakis, 2006). */
-function inOrder(step: Step, random: () => number): TargetModel[] {
+export function drawOrder(step: Step, random: () => number): TargetModel[] {
   return step
     .map(({ target, weight }) => ({ target, key: random() ** (1 / weight) }))
     .sort((one, other) => other.key - one.key)

@@ -60,7 +60,10 @@ describe('faults', () => {
   });
 
   test('include keys that are missing and names that point at nothing', () => {
-    expect(faults('[models.m]\nprovider = "b"\n')).toEqual(['m.toml:1:1 models.m.context_length is missing']);
+    expect(faults('[models.m]\nprovider = "b"\n')).toEqual([
+      'm.toml:2:1 models.m.provider names "b", which is no provider',
+      'm.toml:1:1 models.m.context_length is missing',
+    ]);
     const dangling =
       '[models.m]\nprovider = "b"\ncontext_length = 1\n[aliases]\nfast = ["m", "n"]\nm = ["m"]\n';
     expect(faults(dangling)).toEqual([

@@ -1,9 +1,11 @@
 /** `infra/models.toml` as data. Every fault is told at once, each with its file, line and column. */
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import * as v from 'valibot';
+import { tasks } from '../../shared/task-protocol.ts';
 import { continuations } from '../../shared/with-fallback.ts';
 import { capabilities } from './request-needs.ts';
 
+const offers = ['chat', ...tasks] as const;
 const name = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
 const environmentName = v.pipe(
   v.string(),
@@ -50,7 +52,16 @@ const azureProvider = v.strictObject({
 const model = v.strictObject({
   provider: name,
   model: v.optional(name),
-  context_length: positive,
+  /** What it can be asked for. */
+  offers: v.optional(
+    v.pipe(
+      v.array(v.picklist(offers, `must be one of ${offers.map((one) => `"${one}"`).join(', ')}`)),
+      v.minLength(1, 'must name at least one'),
+    ),
+    ['chat'],
+  ),
+  /** A model that chats must say it. */
+  context_length: v.optional(positive),
   encoding: v.optional(v.picklist(['o200k_base', 'cl100k_base'], 'must be "o200k_base" or "cl100k_base"')),
   price: v.optional(v.strictObject({ input: price, output: price, cached_input: v.optional(price) })),
   quota: v.optional(quota),
@@ -173,6 +184,8 @@ function danglingNames(file: ModelsFile): { path: unknown[]; text: string }[] {
         text: `names "${spec.provider}", which is no provider`,
       });
     }
+    if (spec.offers.includes('chat') && spec.context_length === undefined)
+      faults.push({ path: ['models', modelName, 'context_length'], text: 'is missing' });
     if (Object.hasOwn(file.aliases, modelName)) {
       faults.push({ path: ['aliases', modelName], text: 'is the name of a model, too' });
     }

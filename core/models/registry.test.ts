@@ -10,6 +10,7 @@ import { type LiveRegistry, openLiveRegistry } from './live-registry.ts';
 import { ModelsFileError, parseModelsFile } from './models-file.ts';
 import { createRegistry, type Registry, type Target } from './registry.ts';
 import type { TargetModel } from './target-model.ts';
+import { createBreaker } from './with-breaker.ts';
 import { createHedgeBudget } from './with-hedge.ts';
 
 const file = (more = '') =>
@@ -36,7 +37,8 @@ ${more}`;
 const caller = { tenant: 't', priority: 'interactive' as const, deadlineMs: Date.now() + 60_000 };
 const toTargetModel = (target: Target): TargetModel => ({
   target,
-  breakerState: 'closed',
+  breaker: createBreaker({ failures: 5, openMs: 1000 }),
+  scopes: [],
   callFor: () =>
     scriptedModel(target.name, [{ ...modelStart, model: target.name } as ChatEvent, textDelta('x'), turnEnd]),
 });

@@ -4,7 +4,8 @@
  */
 import type { ChatModel } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { ModelInfo, TokenEncoding } from '../../shared/generation-protocol.ts';
+import type { ModelInfo, Offer, TokenEncoding } from '../../shared/generation-protocol.ts';
+import type { Task } from '../../shared/task-protocol.ts';
 import { tokenEncodingFor } from '../../shared/token-count.ts';
 import type { Continuation } from '../../shared/with-fallback.ts';
 import { defaultTimeLimits, type TimeLimits } from '../../shared/with-time-limits.ts';
@@ -13,7 +14,7 @@ import type { QuotaLimits } from '../quota/quota-store.ts';
 import type { Caller } from './caller.ts';
 import { describeExtractive, describeModel, describeName } from './describe-models.ts';
 import type { DiscoveredModel, Environment } from './discover.ts';
-import { climbFor, type LadderOptions, type Step } from './ladder.ts';
+import { climbFor, drawOrder, type LadderOptions, type Step } from './ladder.ts';
 import type { ModelSpec, ModelsFile, ProviderSpec, QuotaSpec } from './models-file.ts';
 import type { Capability } from './request-needs.ts';
 import type { CallPolicy, TargetModel } from './target-model.ts';
@@ -24,6 +25,7 @@ export interface Target {
   provider: string;
   upstream: Upstream;
   upstreamModel: string;
+  offers: readonly Offer[];
   contextLength: number;
   encoding: TokenEncoding;
   timeLimits: TimeLimits;
@@ -51,12 +53,26 @@ export interface RegistryOptions extends Pick<LadderOptions, 'now' | 'random'> {
   hedge: Omit<NonNullable<LadderOptions['hedge']>, 'afterMs'>;
 }
 
+export interface TaskTargets {
+  maxRetries: number;
+  /** @property untilMs Unix time in milliseconds until which a call may wait for its turn there */
+  targets: { target: TargetModel; untilMs: number }[];
+}
+
 export interface Registry {
   /** The model that answers a caller for a name or an alias. @throws AppError `model_not_found` */
   resolve(name: string, caller: Caller): ChatModel;
+  /**
+   * The targets for something else than chat, in the order in which they are to be asked.
+   * @throws AppError `model_not_found` when none of that name offers it
+   */
+  targetsFor(task: Task, name: string, caller: Caller): TaskTargets;
   /** Aliases first, then models. */
   list(): ModelInfo[];
 }
+
+/** Of a model that does not chat. */
+const UNUSED_CONTEXT_LENGTH = 8192;
 
 export function createRegistry(options: RegistryOptions): Registry {
   const { file, env, discovered, createModel, extractive, now, random } = options;
@@ -93,9 +109,21 @@ export function createRegistry(options: RegistryOptions): Registry {
         });
       const target = models.get(name);
       // Who names a model gets that model, and waits for it.
-      if (target) return target.callFor(caller, caller.deadlineMs);
+      if (target?.target.offers.includes('chat')) return target.callFor(caller, caller.deadlineMs);
       if (name === extractive.name) return extractive;
       throw new AppError('model_not_found', { param: 'model' });
+    },
+    targetsFor(task, name, caller) {
+      const named = models.get(name);
+      const listed = named ? [named] : inOrder(file.aliases[name] ?? [], models, random);
+      const able = listed.filter(({ target }) => target.offers.includes(task));
+      if (able.length === 0) throw new AppError('model_not_found', { param: 'model' });
+      const soonMs = Math.min(caller.deadlineMs, now() + dispatch.patience_ms);
+      const targets = able.map((target, index) => ({
+        target,
+        untilMs: index === able.length - 1 ? caller.deadlineMs : soonMs,
+      }));
+      return { maxRetries: policy.maxRetries, targets };
     },
     list() {
       const described = [...models.values()].map(describeModel);
@@ -105,6 +133,10 @@ export function createRegistry(options: RegistryOptions): Registry {
         if (hasLastResort(steps)) names.push(extractive.name);
         return describeName(alias, names, described);
       });
+      for (const [alias, rungs] of Object.entries(file.aliases)) {
+        const names = namesOf(rungs).filter((name) => models.has(name));
+        if (!aliases.has(alias) && names.length > 0) named.push(describeName(alias, names, described));
+      }
       return [...named, ...described];
     },
   };
@@ -130,12 +162,15 @@ function aliasesOf(
   const others = discovered.filter((found) => !found.preferred).map(({ name }) => name);
   const aliases = new Map<string, Step[]>();
   for (const alias of new Set(['auto', 'smart', 'fast', ...Object.keys(file.aliases)])) {
+    // One of models that do not chat is none to chat with.
+    const names = namesOf(file.aliases[alias] ?? []);
+    if (names.length > 0 && !names.some((name) => file.models[name]?.offers.includes('chat'))) continue;
     const listed = file.aliases[alias] ?? file.aliases.smart ?? [];
     const taken = new Set<string>();
     const steps = [...preferred, ...listed, ...others].map((rung) =>
       Object.entries(typeof rung === 'string' ? { [rung]: 1 } : rung).flatMap(([name, weight]) => {
         const target = models.get(name);
-        if (!target || taken.has(name)) return [];
+        if (!target?.target.offers.includes('chat') || taken.has(name)) return [];
         taken.add(name);
         return [{ target, weight }];
       }),
@@ -146,6 +181,26 @@ function aliasesOf(
     );
   }
   return aliases;
+}
+
+function namesOf(rungs: ModelsFile['aliases'][string]): string[] {
+  return rungs.flatMap((rung) => (typeof rung === 'string' ? [rung] : Object.keys(rung)));
+}
+
+/** An alias's models as they are to be asked for something else than chat. */
+function inOrder(
+  rungs: ModelsFile['aliases'][string],
+  models: ReadonlyMap<string, TargetModel>,
+  random: () => number,
+): TargetModel[] {
+  return rungs.flatMap((rung) => {
+    const weights = Object.entries(typeof rung === 'string' ? { [rung]: 1 } : rung);
+    const step = weights.flatMap(([name, weight]) => {
+      const target = models.get(name);
+      return target ? [{ target, weight }] : [];
+    });
+    return drawOrder(step, random);
+  });
 }
 
 function toTarget(
@@ -163,7 +218,8 @@ function toTarget(
     provider: provider.label ?? (provider.kind === 'azure' ? 'azure.ai.openai' : spec.provider),
     upstream,
     upstreamModel,
-    contextLength: spec.context_length,
+    offers: spec.offers,
+    contextLength: spec.context_length ?? UNUSED_CONTEXT_LENGTH,
     encoding: spec.encoding ?? tokenEncodingFor(upstreamModel),
     timeLimits: {
       connectMs: limits.connect_ms ?? defaultTimeLimits.connectMs,
@@ -211,6 +267,7 @@ function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile): Target {
   const quota = file.providers[found.provider]?.quota;
   return {
     ...target,
+    offers: ['chat'],
     encoding: tokenEncodingFor(found.upstreamModel),
     timeLimits: defaultTimeLimits,
     quotas: quota ? { provider: toLimits(quota) } : {},

@@ -12,7 +12,7 @@ import type { QuotaScope } from '../quota/quota-store.ts';
 import type { Caller } from './caller.ts';
 import type { Target } from './registry.ts';
 import { loadTokenCounter } from './token-counter.ts';
-import { type BreakerOptions, type BreakerState, createBreaker, withBreaker } from './with-breaker.ts';
+import { type Breaker, type BreakerOptions, createBreaker, withBreaker } from './with-breaker.ts';
 import { withQuota } from './with-quota.ts';
 import { withRetry } from './with-retry.ts';
 
@@ -24,7 +24,9 @@ export interface CallPolicy {
 
 export interface TargetModel {
   readonly target: Target;
-  readonly breakerState: BreakerState;
+  readonly breaker: Breaker;
+  /** What of the upstream's quotas a call takes from. */
+  readonly scopes: readonly QuotaScope[];
   /** The model for one caller's call. @param untilMs Unix time in milliseconds until which it may wait for its turn */
   callFor(caller: Caller, untilMs: number): ChatModel;
 }
@@ -54,9 +56,8 @@ export function createTargetModel(
   const scopes = scopesOf(target);
   return {
     target,
-    get breakerState() {
-      return breaker.state;
-    },
+    breaker,
+    scopes,
     callFor({ tenant, priority, deadlineMs }, untilMs) {
       const holdMs = timeLimits.totalMs;
       const shaped = withQuota(counted, { quota, scopes, tenant, priority, untilMs, holdMs, newId });

@@ -127,8 +127,11 @@ export function withBreaker(model: ChatModel, breaker: Breaker): ChatModel {
 }
 
 function outcomeOf(event: ChatEvent): 'good' | 'failed' | 'unknown' {
-  if (event.type !== 'error') return 'good';
-  const { code } = event.error;
+  return event.type === 'error' ? failureOutcome(event.error.code) : 'good';
+}
+
+/** What a call that ended so says of the model. */
+export function failureOutcome(code: ErrorCode): 'good' | 'failed' | 'unknown' {
   if (modelFailures.has(code)) return 'failed';
   // An answer that refuses the request is an answer.
   return unknownEnds.has(code) ? 'unknown' : 'good';

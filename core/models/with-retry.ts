@@ -19,7 +19,7 @@ export interface RetryOptions {
 
 const FIRST_WAIT_MS = 200;
 /** Refused for a reason that a moment does not change, though a retry later may help. */
-const patient: ReadonlySet<string> = new Set(['shutting_down', 'deadline_exceeded']);
+const patient: ReadonlySet<string> = new Set(['shutting_down', 'deadline_exceeded', 'model_busy']);
 
 export function withRetry(model: ChatModel, options: RetryOptions): ChatModel {
   return {
@@ -29,7 +29,7 @@ export function withRetry(model: ChatModel, options: RetryOptions): ChatModel {
         for (let failures = 0; ; failures++) {
           const failure = yield* attempt(model.stream(request, inner));
           if (!failure) return;
-          const waitMs = failures < options.maxRetries ? waitFor(failure, failures, options) : undefined;
+          const waitMs = failures < options.maxRetries ? waitForRetry(failure, failures, options) : undefined;
           if (waitMs === undefined || inner.aborted) return yield { type: 'error', error: failure };
           await options.wait(waitMs, inner);
           if (inner.aborted) return yield { type: 'error', error: new AppError('cancelled').toInfo() };
@@ -58,10 +58,10 @@ async function* attempt(
 }
 
 /** @returns how long to wait; `undefined` when another try is of no use */
-function waitFor(
+export function waitForRetry(
   { code, retryable, retryAfterMs }: ErrorInfo,
   failures: number,
-  { maxWaitMs, random }: RetryOptions,
+  { maxWaitMs, random }: Pick<RetryOptions, 'maxWaitMs' | 'random'>,
 ): number | undefined {
   if (!retryable || patient.has(code)) return undefined;
   if (retryAfterMs !== undefined) return retryAfterMs <= maxWaitMs ? retryAfterMs : undefined;

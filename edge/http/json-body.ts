@@ -1,6 +1,7 @@
 import { findDuplicateKey } from '../../shared/duplicate-key.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { readBody } from './read-body.ts';
 
 /**
  * The request's body as JSON, at most the configured number of bytes, read no further than that.
@@ -27,35 +28,16 @@ export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unkn
   });
 }
 
-/**
- * What is read of a body that is too large, and thrown away: a client that is still sending would see a
- * broken connection instead of the answer.
- */
-const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
-
 async function readText(c: EdgeContext): Promise<string> {
-  const { maxBodyBytes: maxBytes, bodyTimeoutMs } = c.get('services').config;
-  const { body } = c.req.raw;
-  if (!body) return '';
-  const declared = Number(c.req.header('content-length') ?? 0);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   let text = '';
-  let bytes = 0;
-  const reader = body.getReader();
-  const tooLate = AbortSignal.timeout(bodyTimeoutMs);
-  tooLate.addEventListener('abort', () => void reader.cancel(), { once: true });
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const chunk: Uint8Array = next.value;
-      bytes += chunk.byteLength;
-      if (bytes > MAX_DISCARDED_BYTES) break;
-      if (declared <= maxBytes && bytes <= maxBytes) text += decoder.decode(chunk, { stream: true });
-    }
-    if (bytes <= maxBytes && !tooLate.aborted) return text + decoder.decode();
+    await readBody(c, c.get('services').config.maxBodyBytes, (chunk) => {
+      text += decoder.decode(chunk, { stream: true });
+    });
+    return text + decoder.decode();
   } catch (cause) {
-    if (tooLate.aborted) throw new AppError('request_timeout');
+    if (cause instanceof AppError) throw cause;
     throw new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause });
   }
-  if (tooLate.aborted) throw new AppError('request_timeout');
-  throw new AppError('request_too_large', { message: `The request body is larger than ${maxBytes} bytes.` });
 }

@@ -60,7 +60,7 @@ async function* limited(
       return yield { type: 'error', error: toAppError(error).toInfo() };
     }
   }
-  if (!decision.granted) return yield { type: 'error', error: toError(decision).toInfo() };
+  if (!decision.granted) return yield { type: 'error', error: toLimitError(decision).toInfo() };
 
   const { granted: _, ...limits } = decision;
   let usage: Usage | undefined;
@@ -114,7 +114,13 @@ const limitTexts: Record<LimitName, string> = {
   month: 'spend per month',
 };
 
-function toError({ subject, name, state, retryAfterMs }: Extract<Decision, { granted: false }>): AppError {
+/** What the caller is told of a refusal. */
+export function toLimitError({
+  subject,
+  name,
+  state,
+  retryAfterMs,
+}: Extract<Decision, { granted: false }>): AppError {
   const isSpend = name === 'day' || name === 'month';
   const whose = subject === 'tenant' ? 'organization' : (subject.split(':')[0] ?? 'user');
   const amount = isSpend ? `$${state.limit / 1_000_000}` : String(state.limit);

@@ -15,8 +15,9 @@ export interface CoreRequest {
   method: 'GET' | 'POST' | 'DELETE';
   /** With its query. */
   path: string;
-  /** JSON; empty for none. */
-  body?: string;
+  /** JSON, unless `contentType` says something else; empty for none. */
+  body?: string | Uint8Array<ArrayBuffer>;
+  contentType?: string;
   signal?: AbortSignal;
 }
 
@@ -24,13 +25,13 @@ export interface CoreRequest {
 export type CoreCall = (context: RequestContext, request: CoreRequest) => Promise<Response>;
 
 export function createCoreCall({ url, serviceKey, fetch: ask, now }: CoreCallOptions): CoreCall {
-  return async function call(context, { method, path, body = '', signal }) {
+  return async function call(context, { method, path, body = '', contentType = 'application/json', signal }) {
     const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
     const headers: Record<string, string> = {
       authorization: `Bearer ${token}`,
       'x-request-id': context.requestId,
     };
-    if (body !== '') headers['content-type'] = 'application/json';
+    if (body !== '') headers['content-type'] = contentType;
     let response: Response;
     try {
       response = await ask(url + path, {

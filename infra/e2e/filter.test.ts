@@ -163,3 +163,23 @@ test('what was filtered is named in the log by plugin and label, and never said'
     .toMatch(/"plugin":"words","hook":"prompt","outcome":"refuse".*"label":"gambling"/);
   expect(await readFile(join(system.dataDir, 'logs/edge.log'), 'utf8')).not.toMatch(/zebra1234|lucky/);
 });
+
+test('the prompt of an image, and words to be spoken, are filtered as any prompt', async () => {
+  const send = async (path: string, body: object) =>
+    system.request(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(await headersOf()) },
+      body: JSON.stringify({ model: 'none', ...body }),
+    });
+  for (const [path, field] of [
+    ['/v1/images/generations', 'prompt'],
+    ['/v1/audio/speech', 'input'],
+  ] as const) {
+    const refused = await send(path, { [field]: 'lucky s l o t s' });
+    expect(await refused.json()).toMatchObject({ error: { code: 'content_filter' } });
+    // What is decent comes as far as the list of models, which holds none of that name.
+    expect(await (await send(path, { [field]: 'a river' })).json()).toMatchObject({
+      error: { code: 'model_not_found' },
+    });
+  }
+});

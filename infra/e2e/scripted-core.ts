@@ -4,12 +4,11 @@
  */
 import { serve } from '@hono/node-server';
 import { createApp } from '../../core/app.ts';
-import { connectEmbedded, createDatabase } from '../../core/db/database.ts';
 import { parseCoreEnv } from '../../core/env.ts';
 import { createGenerations } from '../../core/generations/generations.ts';
 import { createMemoryGenerationLog } from '../../core/generations/memory-generation-log.ts';
-import { createApiKeys } from '../../core/keys/api-keys.ts';
 import type { LiveRegistry } from '../../core/models/live-registry.ts';
+import { createCoreServices } from '../../core/services.ts';
 import { type ChatModel, messageText } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
@@ -67,7 +66,7 @@ export async function startScriptedCore(port: number, serviceSecret: string): Pr
     },
   };
   const registry: LiveRegistry = {
-    current: { resolve: () => model, list: () => [info] },
+    current: { resolve: () => model, list: () => [info], targetsFor: () => ({ maxRetries: 0, targets: [] }) },
     fault: undefined,
     close: () => undefined,
   };
@@ -80,16 +79,15 @@ export async function startScriptedCore(port: number, serviceSecret: string): Pr
     onEnd: () => undefined,
   });
   const config = parseCoreEnv({ EDGEWISE_SERVICE_SECRET: serviceSecret });
-  const database = createDatabase(() => connectEmbedded(undefined), true);
-  const keys = createApiKeys(database, Date.now);
-  const close = () => database.close();
-  const app = createApp({ config, registry, generations, database, keys, now: Date.now, close });
+  const services = await createCoreServices({ ...config, databaseDir: undefined }, {});
+  const app = createApp({ ...services, registry, generations });
   app.get('/calls', (c) => c.json(Object.fromEntries(calls)));
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
   return {
     calls,
     async stop() {
       if ('closeAllConnections' in server) server.closeAllConnections();
+      await services.close();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -1,0 +1,117 @@
+/** `POST /v1/tasks/:task`: what models do besides chat. See `shared/task-protocol.ts`. */
+import { AppError } from '../../shared/errors.ts';
+import { type Task, TOKENS_HEADER, tasks } from '../../shared/task-protocol.ts';
+import type { CoreServices } from '../services.ts';
+import { dispatchTask, type TaskAnswer } from '../tasks/dispatch-task.ts';
+import type { TaskBody } from '../tasks/task-call.ts';
+import type { CoreContext, CoreHandler } from './core-hono.ts';
+
+const BYTES_A_TOKEN = 4;
+/** The headers of an upstream's answer that are ours to hand on. */
+const handedOn = ['content-type', 'content-disposition'];
+
+export function tasksRoute({ registry, embeddings, taskDispatch, now }: CoreServices): CoreHandler {
+  return async function task(c) {
+    const name = c.req.param('task') as Task;
+    if (!tasks.includes(name)) throw new AppError('route_not_found');
+    const { tenant, deadlineMs } = c.get('request');
+    const caller = { tenant, deadlineMs, priority: 'interactive' as const };
+    const { signal } = c.req.raw;
+    if (name === 'embeddings') {
+      const answer = await embeddings.answer(parseJson(c.get('body')), caller, signal);
+      return c.json(answer, 200, { [TOKENS_HEADER]: String(answer.usage.total_tokens) });
+    }
+    const body = await readBody(c);
+    const model = body.kind === 'json' ? body.json.model : body.form.get('model');
+    if (typeof model !== 'string') throw new AppError('missing_required_parameter', { param: 'model' });
+    const { targets, maxRetries } = registry.current.targetsFor(name, model, caller);
+    const left = new AbortController();
+    const deadline = AbortSignal.timeout(Math.max(0, deadlineMs - now()));
+    const answer = await dispatchTask(
+      { task: name, body, tokens: Math.ceil(c.get('bytes').byteLength / BYTES_A_TOKEN) },
+      targets,
+      { caller, maxRetries, signal: AbortSignal.any([signal, deadline, left.signal]) },
+      taskDispatch,
+    );
+    return toResponse(answer, left);
+  };
+}
+
+async function readBody(c: CoreContext): Promise<TaskBody> {
+  const type = c.req.header('content-type') ?? '';
+  if (!type.startsWith('multipart/form-data')) return { kind: 'json', json: parseJson(c.get('body')) };
+  try {
+    const form = await new Response(c.get('bytes'), { headers: { 'content-type': type } }).formData();
+    return { kind: 'form', form };
+  } catch (cause) {
+    throw new AppError('invalid_value', { message: 'The form cannot be read.', cause });
+  }
+}
+
+function parseJson(text: string): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('invalid_json', { cause });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new AppError('invalid_type');
+  return json as Record<string, unknown>;
+}
+
+/** JSON is read, for what it says of usage; anything else goes through as it comes. */
+async function toResponse({ response, model, settle }: TaskAnswer, left: AbortController): Promise<Response> {
+  const headers = new Headers({ 'x-edgewise-model': model, 'cache-control': 'no-store' });
+  for (const name of handedOn) {
+    const value = response.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  if (/^application\/json\b/.test(headers.get('content-type') ?? '')) {
+    let tokens: number | undefined;
+    try {
+      const text = await response.text();
+      tokens = tokensOf(text);
+      if (tokens !== undefined) headers.set(TOKENS_HEADER, String(tokens));
+      return new Response(text, { headers });
+    } catch (cause) {
+      throw new AppError('upstream_cut', { cause });
+    } finally {
+      settle(tokens);
+    }
+  }
+  if (!response.body) {
+    settle(undefined);
+    return new Response(null, { headers });
+  }
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+          settle(undefined);
+          controller.close();
+        } catch (error) {
+          settle(undefined);
+          throw error;
+        }
+      },
+      cancel() {
+        settle(undefined);
+        left.abort();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers });
+}
+
+function tokensOf(text: string): number | undefined {
+  try {
+    const { usage } = JSON.parse(text) as { usage?: { total_tokens?: unknown } };
+    return typeof usage?.total_tokens === 'number' ? usage.total_tokens : undefined;
+  } catch {
+    return undefined;
+  }
+}

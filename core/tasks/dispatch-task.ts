@@ -1,0 +1,101 @@
+/**
+ * A task's way down its ladder: the targets in their order, each when its breaker and its quota let it, asked again where
+ * that can help, and the next one before the first byte of an answer.
+ */
+import { AppError, type ErrorCode, toAppError } from '../../shared/errors.ts';
+import type { Task } from '../../shared/task-protocol.ts';
+import type { Caller } from '../models/caller.ts';
+import type { TargetModel } from '../models/target-model.ts';
+import { failureOutcome } from '../models/with-breaker.ts';
+import { type RetryOptions, waitForRetry } from '../models/with-retry.ts';
+import type { Quota } from '../quota/quota.ts';
+import { callTask, type TaskBody } from './task-call.ts';
+
+export interface TaskDispatchOptions {
+  quota: Quota;
+  retry: Omit<RetryOptions, 'maxRetries' | 'maxWaitMs'>;
+  fetch: typeof fetch;
+  now: () => number;
+  newId: () => string;
+}
+
+export interface TaskRequest {
+  task: Task;
+  body: TaskBody;
+  /** An estimate, for the quota. */
+  tokens: number;
+}
+
+/** An answer whose bytes may still be on their way. */
+export interface TaskAnswer {
+  response: Response;
+  /** Which model answers. */
+  model: string;
+  /** To be called once, when the answer is through or given up: what it used, where that is known. */
+  settle(usedTokens: number | undefined): void;
+}
+
+/** What no other target would do better. */
+const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'upstream_rejected',
+  'cancelled',
+  'deadline_exceeded',
+]);
+/** Longest pause before one more try, in milliseconds. */
+const MAX_WAIT_MS = 5000;
+
+/** @throws AppError the last target's failure */
+export async function dispatchTask(
+  request: TaskRequest,
+  targets: readonly { target: TargetModel; untilMs: number }[],
+  { caller, maxRetries, signal }: { caller: Caller; maxRetries: number; signal: AbortSignal },
+  options: TaskDispatchOptions,
+): Promise<TaskAnswer> {
+  let failure = new AppError('model_not_found', { param: 'model' });
+  for (const { target, untilMs } of targets) {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await callOnce(request, target, { caller, untilMs, signal }, options);
+      } catch (error) {
+        failure = toAppError(error);
+      }
+      const waitMs =
+        failures < maxRetries
+          ? waitForRetry(failure.toInfo(), failures, { maxWaitMs: MAX_WAIT_MS, random: options.retry.random })
+          : undefined;
+      if (waitMs === undefined) break;
+      await options.retry.wait(waitMs, signal);
+      if (signal.aborted) throw new AppError('cancelled');
+    }
+    if (final.has(failure.code) || signal.aborted) break;
+  }
+  throw failure;
+}
+
+async function callOnce(
+  { task, body, tokens }: TaskRequest,
+  { target, breaker, scopes }: TargetModel,
+  { caller, untilMs, signal }: { caller: Caller; untilMs: number; signal: AbortSignal },
+  { quota, fetch, newId }: TaskDispatchOptions,
+): Promise<TaskAnswer> {
+  const call = await breaker.enter();
+  try {
+    const { tenant, priority } = caller;
+    const holdMs = target.timeLimits.totalMs;
+    const wanted = { id: newId(), scopes, tokens, holdMs, tenant, priority, untilMs };
+    const admission = scopes.length === 0 ? undefined : await quota.admit(wanted, signal);
+    try {
+      const response = await callTask(task, body, target, { signal, fetch });
+      call.end('good');
+      return { response, model: target.name, settle: (used) => admission?.settle(used ?? tokens) };
+    } catch (error) {
+      const { code, retryAfterMs } = toAppError(error);
+      if (code === 'upstream_rate_limited' && retryAfterMs !== undefined) admission?.block(retryAfterMs);
+      admission?.settle(0);
+      throw error;
+    }
+  } catch (error) {
+    call.end(failureOutcome(toAppError(error).code));
+    throw error;
+  }
+}

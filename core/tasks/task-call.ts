@@ -1,0 +1,71 @@
+/** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's. */
+import { APIError } from 'openai';
+import { AppError } from '../../shared/errors.ts';
+import { type Task, taskPaths } from '../../shared/task-protocol.ts';
+import type { Target } from '../models/registry.ts';
+import { toUpstreamError } from '../providers/upstream-errors.ts';
+
+/** A body that names its model: JSON, or a form with its files. */
+export type TaskBody = { kind: 'json'; json: Record<string, unknown> } | { kind: 'form'; form: FormData };
+
+/** @throws AppError with the upstream's failure, before its first byte */
+export async function callTask(
+  task: Task,
+  body: TaskBody,
+  { upstream, upstreamModel, timeLimits }: Target,
+  { signal, fetch }: { signal: AbortSignal; fetch: typeof globalThis.fetch },
+): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (upstream.kind === 'azure') headers['api-key'] = upstream.apiKey;
+  else if (upstream.apiKey !== undefined) headers.authorization = `Bearer ${upstream.apiKey}`;
+  if (body.kind === 'json') headers['content-type'] = 'application/json';
+  // Until the answer begins; a long answer may take its time.
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), timeLimits.firstTokenMs);
+  let response: Response;
+  try {
+    response = await fetch(addressOf(task, upstream, upstreamModel), {
+      method: 'POST',
+      headers,
+      body: withModel(body, upstreamModel),
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, silence.signal]),
+    });
+  } catch (cause) {
+    if (signal.aborted) throw new AppError('cancelled');
+    throw new AppError(silence.signal.aborted ? 'first_token_timeout' : 'upstream_unavailable', { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+  if (response.ok) return response;
+  const text = await response.text().catch(() => '');
+  throw toUpstreamError(
+    APIError.generate(response.status, parseJson(text), undefined, response.headers),
+    signal,
+  );
+}
+
+function addressOf(task: Task, upstream: Target['upstream'], upstreamModel: string): string {
+  const path = taskPaths[task];
+  if (upstream.kind === 'openai') return upstream.baseUrl.replace(/\/+$/, '') + path;
+  const root = upstream.endpoint.replace(/\/+$/, '');
+  const deployment = encodeURIComponent(upstreamModel);
+  return `${root}/openai/deployments/${deployment}${path}?api-version=${encodeURIComponent(upstream.apiVersion)}`;
+}
+
+function withModel(body: TaskBody, model: string): string | FormData {
+  if (body.kind === 'json') return JSON.stringify({ ...body.json, model });
+  const form = new FormData();
+  for (const [name, value] of body.form) if (name !== 'model') form.append(name, value);
+  form.append('model', model);
+  return form;
+}
+
+function parseJson(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What models do besides chat: embeddings, speech, transcriptions, moderations, images, at OpenAI's addresses. Limited
+ * here, filtered where a prompt is in it, and handed to the core as it is; see `shared/task-protocol.ts`.
+ */
+import type { JsonObject } from '../../shared/chat-model.ts';
+import { AppError } from '../../shared/errors.ts';
+import { type Task, TOKENS_HEADER } from '../../shared/task-protocol.ts';
+import { roughTokens } from '../../shared/token-count.ts';
+import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { readJson } from './json-body.ts';
+import { readBytes } from './read-body.ts';
+
+/** The field that is somebody's prompt, for the content filter. */
+const prompts: Partial<Record<Task, string>> = { speech: 'input', images: 'prompt' };
+/** Bytes of a file to a token of the estimate: a second of speech is 16 kB or more, and a few words. */
+const FILE_BYTES_A_TOKEN = 4096;
+
+interface TaskBody {
+  model: string;
+  body: string | Uint8Array<ArrayBuffer>;
+  contentType: string;
+  tokens: number;
+}
+
+export function tasksRoute(task: Task): (c: EdgeContext) => Promise<Response> {
+  return async function handOver(c) {
+    const services = c.get('services');
+    const context = c.get('request');
+    const { model, body, contentType, tokens } = await readTask(c, task);
+    const limited = await services.limitCall(context, { model, tokens });
+    let used: number | undefined = 0;
+    try {
+      const response = await services.callCore(context, {
+        method: 'POST',
+        path: `/v1/tasks/${task}`,
+        body,
+        contentType,
+        signal: c.req.raw.signal,
+      });
+      used = Number(response.headers.get(TOKENS_HEADER) ?? tokens);
+      const headers = new Headers(toRateLimitHeaders(limited.limits));
+      for (const name of ['content-type', 'content-disposition', 'x-edgewise-model']) {
+        const value = response.headers.get(name);
+        if (value !== null) headers.set(name, value);
+      }
+      headers.set('cache-control', 'no-store');
+      return new Response(response.body, { headers });
+    } finally {
+      limited.settle(used);
+    }
+  };
+}
+
+async function readTask(c: EdgeContext, task: Task): Promise<TaskBody> {
+  const type = c.req.header('content-type') ?? '';
+  if (task === 'transcriptions') return readForm(c, type);
+  const json = await readJson(c);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new AppError('invalid_type');
+  const { model } = json as JsonObject;
+  if (model === undefined) throw new AppError('missing_required_parameter', { param: 'model' });
+  if (typeof model !== 'string') throw new AppError('invalid_type', { param: 'model' });
+  const body = JSON.stringify(await filtered(c, task, json as JsonObject));
+  return { model, body, contentType: 'application/json', tokens: roughTokens(body) };
+}
+
+/** OpenAI takes files for transcription in a form. The core reads it; here only the model's name is looked for. */
+async function readForm(c: EdgeContext, contentType: string): Promise<TaskBody> {
+  if (!/^multipart\/form-data\s*;/i.test(contentType)) {
+    const message = 'The request body must be multipart/form-data.';
+    throw new AppError('unsupported_media_type', { message });
+  }
+  const body = await readBytes(c, c.get('services').config.maxUploadBytes);
+  let form: FormData;
+  try {
+    form = await new Response(body, { headers: { 'content-type': contentType } }).formData();
+  } catch (cause) {
+    throw new AppError('invalid_value', { message: 'The form cannot be read.', cause });
+  }
+  const model = form.get('model');
+  if (typeof model !== 'string') throw new AppError('missing_required_parameter', { param: 'model' });
+  if (!form.has('file')) throw new AppError('missing_required_parameter', { param: 'file' });
+  return { model, body, contentType, tokens: Math.ceil(body.byteLength / FILE_BYTES_A_TOKEN) };
+}
+
+/** The body with its prompt as the filter leaves it. @throws AppError `content_filter`, `filter_unavailable` */
+async function filtered(c: EdgeContext, task: Task, json: JsonObject): Promise<JsonObject> {
+  const field = prompts[task];
+  const prompt = field === undefined ? undefined : json[field];
+  if (field === undefined || typeof prompt !== 'string') return json;
+  const plugins = c.get('services').pluginsFor(c.get('request'));
+  const asked = { model: '', messages: [{ role: 'user' as const, content: prompt }], params: {} };
+  const { messages } = await plugins.onPrompt(asked, c.req.raw.signal);
+  return { ...json, [field]: messages[0]?.content as string };
+}
