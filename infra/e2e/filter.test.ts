@@ -175,7 +175,7 @@ test('the prompt of an image, and words to be spoken, are filtered as any prompt
     ['/v1/images/generations', 'prompt'],
     ['/v1/audio/speech', 'input'],
   ] as const) {
-    const refused = await send(path, { [field]: 'lucky s l o t s' });
+    const refused = await send(path, { [field]: 'a neon sign that says lucky slots' });
     expect(await refused.json()).toMatchObject({ error: { code: 'content_filter' } });
     // What is decent comes as far as the list of models, which holds none of that name.
     expect(await (await send(path, { [field]: 'a river' })).json()).toMatchObject({
