@@ -23,6 +23,8 @@ export interface CoreConfig {
   maxGenerations: number;
   /** Most calls that wait for their turn at one target. */
   maxWaiting: number;
+  /** Lines of batches that this instance answers at once; 0: none, others do. */
+  batchConcurrency: number;
   /** Most tokens of an answer. */
   maxOutputTokens: number;
 }
@@ -67,6 +69,7 @@ const schema = v.object({
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
   EDGEWISE_MAX_GENERATIONS: integer(2000, 1, 1_000_000),
   EDGEWISE_MAX_WAITING: integer(1000, 1, 1_000_000),
+  EDGEWISE_BATCH_CONCURRENCY: integer(16, 0, 10_000),
   EDGEWISE_MAX_OUTPUT_TOKENS: integer(32_768, 1, 10_000_000),
 });
 
@@ -92,6 +95,7 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,
     maxGenerations: values.EDGEWISE_MAX_GENERATIONS,
     maxWaiting: values.EDGEWISE_MAX_WAITING,
+    batchConcurrency: values.EDGEWISE_BATCH_CONCURRENCY,
     maxOutputTokens: values.EDGEWISE_MAX_OUTPUT_TOKENS,
   };
 }

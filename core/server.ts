@@ -22,7 +22,10 @@ async function main(): Promise<void> {
   const { generations } = services;
   const server = serve(
     { fetch: createApp(services).fetch, hostname: config.host, port: config.port },
-    ({ port }) => logLine('info', 'core listens', { port }),
+    ({ port }) => {
+      logLine('info', 'core listens', { port });
+      services.resumeBatches();
+    },
   );
   server.on('error', (error) => {
     console.error(`The core cannot listen on port ${config.port}: ${error.message}`);

@@ -2,7 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { JsonObject } from '../shared/chat-model.ts';
+import { toAppError } from '../shared/errors.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
+import { createAnswerLine } from './batches/answer-line.ts';
+import type { Batches } from './batches/batches.ts';
+import type { Files } from './batches/files.ts';
+import { openBatches } from './batches/open-batches.ts';
 import { connectEmbedded, connectPostgres, createDatabase, type Database } from './db/database.ts';
 import { createEmbeddings, type Embeddings } from './embeddings/embeddings.ts';
 import type { CoreConfig } from './env.ts';
@@ -34,6 +39,10 @@ export interface CoreServices {
   keys: ApiKeys;
   embeddings: Embeddings;
   taskDispatch: TaskDispatchOptions;
+  files: Files;
+  batches: Batches;
+  /** Goes on with what a process before this one has left undone. */
+  resumeBatches(): void;
   now: () => number;
   /** Ends the connections; what still runs is cut. */
   close(): Promise<void>;
@@ -92,6 +101,25 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     onEnd: logGeneration,
   });
   const database = openDatabase(config);
+  const embeddings = createEmbeddings({
+    ...taskDispatch,
+    targetsFor: (name, caller) => registry.current.targetsFor('embeddings', name, caller),
+  });
+  const batchServices = openBatches({
+    database,
+    embeddedDir: config.databaseUrl === undefined ? config.databaseDir : undefined,
+    answer: createAnswerLine({
+      resolve: (model, caller) => registry.current.resolve(model, caller),
+      embeddings,
+      now,
+    }),
+    concurrency: config.batchConcurrency,
+    maxLineMs: config.maxGenerationMs,
+    now,
+    wait,
+    newId: randomUUID,
+    onError: (error) => logLine('error', 'batches cannot go on', { code: toAppError(error).code }),
+  });
   return {
     config,
     registry,
@@ -99,12 +127,13 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     database,
     keys: createApiKeys(database, now),
     taskDispatch,
-    embeddings: createEmbeddings({
-      ...taskDispatch,
-      targetsFor: (name, caller) => registry.current.targetsFor('embeddings', name, caller),
-    }),
+    embeddings,
+    files: batchServices.files,
+    batches: batchServices.batches,
+    resumeBatches: batchServices.resume,
     now,
     async close() {
+      await batchServices.stop();
       registry.close();
       redisLog?.close();
       redis?.disconnect();

@@ -1,11 +1,13 @@
 /** The edge's map: the guards in their order, then the routes. */
 import { Hono } from 'hono';
+import { BATCH_SCOPE } from '../shared/batch-protocol.ts';
 import { taskPaths, tasks } from '../shared/task-protocol.ts';
 import { requestContext } from './http/auth.ts';
 import { cacheRoute } from './http/cache-route.ts';
 import { chatCompletionsRoute } from './http/chat-completions-route.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import type { EdgeHono } from './http/edge-hono.ts';
+import { handOn } from './http/hand-on.ts';
 import { healthRoute } from './http/health-route.ts';
 import { keysRoute } from './http/keys-route.ts';
 import { modelsRoute } from './http/models-route.ts';
@@ -52,6 +54,18 @@ export function createApp(): Hono<EdgeHono> {
   app.get('/v1/sessions/:id/stream', sessionRoute.stream);
   app.post('/v1/sessions/:id/stop', sessionRoute.stop);
   app.get('/v1/sessions/:id/ws', sessionSocketRoute);
+
+  app.use('/v1/files/*', requireScope(BATCH_SCOPE));
+  app.post('/v1/files', handOn);
+  app.get('/v1/files', handOn);
+  app.get('/v1/files/:id', handOn);
+  app.get('/v1/files/:id/content', handOn);
+  app.delete('/v1/files/:id', handOn);
+  app.use('/v1/batches/*', requireScope(BATCH_SCOPE));
+  app.post('/v1/batches', handOn);
+  app.get('/v1/batches', handOn);
+  app.get('/v1/batches/:id', handOn);
+  app.post('/v1/batches/:id/cancel', handOn);
 
   app.use('/v1/keys/*', requireScope('admin'));
   app.get('/v1/keys', keysRoute.list);

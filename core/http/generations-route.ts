@@ -11,6 +11,7 @@ import { parseInput } from '../../shared/parse-input.ts';
 import { encodeSseComment, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
+import { parseBodyJson } from './parse-body-json.ts';
 
 const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,128}$/, 'is no generation id'));
 const schema = v.object({
@@ -28,7 +29,11 @@ export function generationsRoute({
 }: CoreServices): Record<'start' | 'events' | 'cancel', CoreHandler> {
   return {
     async start(c) {
-      const events = await generations.start(c.get('request'), parseRequest(c.get('body')), c.req.raw.signal);
+      const events = await generations.start(
+        c.get('request'),
+        parseRequest(parseBodyJson(c)),
+        c.req.raw.signal,
+      );
       return eventResponse(events, config.heartbeatMs);
     },
     async events(c) {
@@ -42,13 +47,7 @@ export function generationsRoute({
   };
 }
 
-function parseRequest(body: string): GenerationRequest {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch (cause) {
-    throw new AppError('invalid_json', { cause });
-  }
+function parseRequest(json: unknown): GenerationRequest {
   const request = parseInput(schema, json);
   // The edge has checked the messages field by field; the signature says that it was the edge.
   return { ...request, messages: request.messages as ChatMessage[], params: request.params as JsonObject };

@@ -5,6 +5,7 @@ import type { CoreServices } from '../services.ts';
 import { dispatchTask, type TaskAnswer } from '../tasks/dispatch-task.ts';
 import type { TaskBody } from '../tasks/task-call.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
+import { parseBodyJson } from './parse-body-json.ts';
 
 const BYTES_A_TOKEN = 4;
 /** The headers of an upstream's answer that are ours to hand on. */
@@ -18,7 +19,7 @@ export function tasksRoute({ registry, embeddings, taskDispatch, now }: CoreServ
     const caller = { tenant, deadlineMs, priority: 'interactive' as const };
     const { signal } = c.req.raw;
     if (name === 'embeddings') {
-      const answer = await embeddings.answer(parseJson(c.get('body')), caller, signal);
+      const answer = await embeddings.answer(parseBodyJson(c), caller, signal);
       return c.json(answer, 200, { [TOKENS_HEADER]: String(answer.usage.total_tokens) });
     }
     const body = await readBody(c);
@@ -39,7 +40,7 @@ export function tasksRoute({ registry, embeddings, taskDispatch, now }: CoreServ
 
 async function readBody(c: CoreContext): Promise<TaskBody> {
   const type = c.req.header('content-type') ?? '';
-  if (!type.startsWith('multipart/form-data')) return { kind: 'json', json: parseJson(c.get('body')) };
+  if (!type.startsWith('multipart/form-data')) return { kind: 'json', json: parseObject(c) };
   try {
     const form = await new Response(c.get('bytes'), { headers: { 'content-type': type } }).formData();
     return { kind: 'form', form };
@@ -48,13 +49,8 @@ async function readBody(c: CoreContext): Promise<TaskBody> {
   }
 }
 
-function parseJson(text: string): Record<string, unknown> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('invalid_json', { cause });
-  }
+function parseObject(c: CoreContext): Record<string, unknown> {
+  const json = parseBodyJson(c);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new AppError('invalid_type');
   return json as Record<string, unknown>;
 }

@@ -26,8 +26,10 @@ export interface LadderOptions {
 export function climbFor(caller: Caller, options: LadderOptions): ChatModel {
   const { name, steps, lastResort, patienceMs, hedge, now, random } = options;
   const targets = steps.flatMap((step) => drawOrder(step, random));
+  // Offline work has time: it waits for a model, and a quotation is no use to it.
+  const canWait = caller.priority === 'batch' && targets.length > 0;
   const rungs = targets.map((target, index): Rung => {
-    const isLast = !lastResort && index === targets.length - 1;
+    const isLast = canWait || (!lastResort && index === targets.length - 1);
     const untilMs = isLast ? caller.deadlineMs : Math.min(caller.deadlineMs, now() + patienceMs);
     return {
       model: target.callFor(caller, untilMs),
@@ -44,7 +46,7 @@ export function climbFor(caller: Caller, options: LadderOptions): ChatModel {
     rungs.unshift({ model, canServe: either, continues: undefined });
     rungs[1] = { ...first, canServe: async (request) => !(await either(request)) && first.canServe(request) };
   }
-  if (lastResort) rungs.push({ model: lastResort, canServe: takesPlainText });
+  if (lastResort && !canWait) rungs.push({ model: lastResort, canServe: takesPlainText });
   return withFallback(name, rungs);
 }
 

@@ -1,9 +1,14 @@
 /** OpenAI's Chat Completions wire: chunks for a stream, one object otherwise. */
-import type { FinishReason, JsonObject, Usage } from '../../shared/chat-model.ts';
+import {
+  chatCompletionId,
+  toChatCompletion,
+  toCompletionUsage,
+  toExtension,
+} from '../../shared/chat-completion.ts';
+import type { FinishReason, JsonObject } from '../../shared/chat-model.ts';
 import { toOpenAIError } from '../../shared/errors.ts';
 import { encodeSse, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
-import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
-import { type TurnResult, turnText, turnToolCalls } from '../../shared/turn-result.ts';
+import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import type { TurnEncoder, Wire } from './wire.ts';
 
 export interface ChatCompletionsOptions {
@@ -20,10 +25,6 @@ export function createChatCompletionsWire(options: ChatCompletionsOptions): Wire
     encoder: (turnId) => new ChatCompletionsEncoder(options, turnId),
     body: toChatCompletion,
   };
-}
-
-export function chatCompletionId(turnId: string): string {
-  return `chatcmpl-${turnId}`;
 }
 
 class ChatCompletionsEncoder implements TurnEncoder {
@@ -108,85 +109,7 @@ class ChatCompletionsEncoder implements TurnEncoder {
     const { includeUsage } = this.#options;
     // The client keeps the conversation: it must have the state, whatever else it asked for.
     if (!includeUsage && event.receipt?.state === undefined) return undefined;
-    const usage = includeUsage ? { usage: toUsage(event.usage) } : {};
-    return { ...this.#head, choices: [], ...usage, ...extension(event) };
+    const usage = includeUsage ? { usage: toCompletionUsage(event.usage) } : {};
+    return { ...this.#head, choices: [], ...usage, ...toExtension(event) };
   }
-}
-
-export function toChatCompletion(result: TurnResult): object {
-  const calls = turnToolCalls(result);
-  const refusal = turnText(result, 'refusal');
-  const text = turnText(result, 'text');
-  const reasoning = turnText(result, 'reasoning');
-  const logprobs = result.items.flatMap((item) => item.logprobs);
-  return {
-    id: chatCompletionId(result.turnId),
-    object: 'chat.completion',
-    created: result.createdAt,
-    model: result.model,
-    choices: [
-      {
-        index: 0,
-        message: {
-          role: 'assistant',
-          content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
-          refusal: refusal === '' ? null : refusal,
-          ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-          ...(calls.length === 0 ? {} : { tool_calls: calls }),
-          ...result.extra,
-        },
-        logprobs: logprobs.length === 0 ? null : mergeLogprobs(logprobs),
-        finish_reason: result.finishReason ?? 'stop',
-      },
-    ],
-    usage: toUsage(result.usage ?? { inputTokens: 0, outputTokens: 0, estimated: true }),
-    ...extension(result),
-  };
-}
-
-function toUsage(usage: Usage): object {
-  return {
-    prompt_tokens: usage.inputTokens,
-    completion_tokens: usage.outputTokens,
-    total_tokens: usage.inputTokens + usage.outputTokens,
-    ...(usage.cachedInputTokens === undefined
-      ? {}
-      : { prompt_tokens_details: { cached_tokens: usage.cachedInputTokens } }),
-    ...(usage.reasoningTokens === undefined
-      ? {}
-      : { completion_tokens_details: { reasoning_tokens: usage.reasoningTokens } }),
-    ...(usage.estimated ? { estimated: true } : {}),
-  };
-}
-
-/** What Edgewise adds to OpenAI's object, all under one name. */
-function extension(end: { receipt?: ContextReceipt; status: string }): object {
-  const fields = {
-    ...(end.receipt ? { context: toReceipt(end.receipt) } : {}),
-    ...(end.receipt?.state === undefined ? {} : { state: end.receipt.state }),
-    ...(end.status === 'cancelled' ? { cancelled: true } : {}),
-  };
-  return Object.keys(fields).length === 0 ? {} : { edgewise: fields };
-}
-
-export function toReceipt(receipt: ContextReceipt): object {
-  return {
-    rounds: receipt.rounds,
-    rounds_dropped: receipt.roundsDropped,
-    tokens: receipt.tokens,
-    encoding: receipt.encoding,
-    summary: receipt.summary,
-  };
-}
-
-/** A stream's logprobs come in pieces of `{ content: [...] , refusal: [...] }`; whole answers have one. */
-function mergeLogprobs(pieces: unknown[]): object {
-  const merged: Record<string, unknown[] | null> = { content: null, refusal: null };
-  for (const piece of pieces) {
-    if (typeof piece !== 'object' || piece === null) continue;
-    for (const [key, value] of Object.entries(piece)) {
-      if (Array.isArray(value)) merged[key] = [...(merged[key] ?? []), ...value];
-    }
-  }
-  return merged;
 }

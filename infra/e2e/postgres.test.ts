@@ -1,6 +1,7 @@
 /** The durable data on a real PostgreSQL: through the plain driver, and through Neon's with its WebSocket way. */
 import { neonConfig } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeBatches } from '../../core/batches/batches.contract.ts';
 import { type Connection, connectNeon, connectPostgres, createDatabase } from '../../core/db/database.ts';
 import { describeApiKeys } from '../../core/keys/api-keys.contract.ts';
 import { createApiKeys } from '../../core/keys/api-keys.ts';
@@ -40,6 +41,13 @@ describe.skipIf(lacksPostgres())('with a real PostgreSQL', () => {
     createDatabase(() => remember(connectPostgres(service.url)), true),
   );
   describeApiKeys('API keys through the driver of Neon', async () =>
+    createDatabase(() => remember(connectNeon(service.url)), true),
+  );
+
+  describeBatches('batches through the plain driver', async () =>
+    createDatabase(() => remember(connectPostgres(service.url)), true),
+  );
+  describeBatches('batches through the driver of Neon', async () =>
     createDatabase(() => remember(connectNeon(service.url)), true),
   );
 

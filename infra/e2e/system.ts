@@ -30,6 +30,8 @@ export interface System {
   /** SIGKILL, as a crash is. */
   killEdge(): Promise<void>;
   killCore(): Promise<void>;
+  /** SIGTERM, as an orchestrator stops it. Resolves when the process has ended. */
+  stopCore(): Promise<void>;
   /** The same ports and data again. */
   restartEdge(): Promise<void>;
   restartCore(): Promise<void>;
@@ -113,6 +115,10 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
     },
     async killCore() {
       core.kill('SIGKILL');
+      await core.ended;
+    },
+    async stopCore() {
+      core.kill('SIGTERM');
       await core.ended;
     },
     async restartEdge() {

@@ -1,0 +1,68 @@
+/** Files, batches and whoever works on them, put together. */
+import { stat } from 'node:fs/promises';
+import type { Database } from '../db/database.ts';
+import type { AnswerLine } from './answer-line.ts';
+import { createBatchWork } from './batch-work.ts';
+import { createBatchWorker } from './batch-worker.ts';
+import { type Batches, createBatches } from './batches.ts';
+import { createFiles, type Files } from './files.ts';
+
+export interface BatchServices {
+  files: Files;
+  batches: Batches;
+  /** Looks for work that was left undone. Returns at once. */
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+export interface BatchServicesOptions {
+  database: Database;
+  /** Where this process alone keeps the database; nobody else works on its batches then. */
+  embeddedDir: string | undefined;
+  answer: AnswerLine;
+  concurrency: number;
+  maxLineMs: number;
+  now: () => number;
+  wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  newId: () => string;
+  onError: (error: unknown) => void;
+}
+
+const LEASE_MS = 10_000;
+const IDLE_MS = 10_000;
+
+export function openBatches(options: BatchServicesOptions): BatchServices {
+  const { database, embeddedDir, answer, concurrency, maxLineMs, now, wait, newId, onError } = options;
+  const work = createBatchWork({ database, leaseMs: LEASE_MS, now, newId });
+  const worker = createBatchWorker({
+    work,
+    answer,
+    concurrency,
+    maxLineMs,
+    leaseMs: LEASE_MS,
+    idleMs: embeddedDir === undefined ? IDLE_MS : undefined,
+    now,
+    wait,
+    newId,
+    onError,
+  });
+  const isAtWork = concurrency > 0;
+
+  async function resume(): Promise<void> {
+    if (embeddedDir !== undefined) {
+      // Nothing was ever kept: the database need not be opened for it.
+      if (!(await stat(embeddedDir).catch(() => undefined))) return;
+      await work.reclaim();
+    }
+    worker.wake();
+  }
+
+  return {
+    files: createFiles({ database, now, newId }),
+    batches: createBatches({ database, now, newId, onWork: () => isAtWork && worker.wake() }),
+    resume() {
+      if (isAtWork) resume().catch(onError);
+    },
+    stop: () => worker.stop(),
+  };
+}

@@ -1,0 +1,11 @@
+/** Whose files and batches: nobody else of the tenant sees them. */
+export interface Owner {
+  tenant: string;
+  user: string;
+}
+
+/** @property after The id of the last one of the page before. */
+export interface Page {
+  limit: number;
+  after: string | undefined;
+}
