@@ -21,6 +21,7 @@ beforeAll(async () => {
     EDGEWISE_SERVICE_SECRET: secret,
     EDGEWISE_MODELS_FILE: join(dir, 'models.toml'),
     OPENAI_API_KEY: 'x',
+    EDGEWISE_METRICS_TOKEN: 'a-token-to-read-metrics',
   };
   services = await createCoreServices(parseCoreEnv(env), env);
   app = createApp(services);
@@ -96,7 +97,7 @@ describe('a generation', () => {
   });
 });
 
-test('every route but the health check wants a service token', async () => {
+test('every route but the health check wants a token', async () => {
   const open = app.routes.filter(({ method, path }) => method !== 'ALL' && path !== '/healthz');
   expect(open.length).toBeGreaterThan(3);
   for (const { method, path } of open) {

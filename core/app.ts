@@ -6,6 +6,7 @@ import { filesRoute } from './http/files-route.ts';
 import { generationsRoute } from './http/generations-route.ts';
 import { healthRoute } from './http/health-route.ts';
 import { keysRoute } from './http/keys-route.ts';
+import { metricsRoute } from './http/metrics-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError, onNotFound } from './http/on-error.ts';
 import { serviceAuth } from './http/service-auth.ts';
@@ -20,6 +21,7 @@ export function createApp(services: CoreServices): Hono<CoreHono> {
   const batches = batchesRoute(services);
 
   app.get('/healthz', healthRoute(services));
+  app.get('/metrics', metricsRoute(services));
 
   app.use('/v1/*', serviceAuth(services));
   app.get('/v1/models', modelsRoute(services));

@@ -14,6 +14,8 @@ export interface CoreConfig {
   databaseDir: string | undefined;
   /** `redis://...`, where several core instances share their generations and quotas. */
   redisUrl: string | undefined;
+  /** Who holds it may read the metrics; without it nobody may. */
+  metricsToken: string | undefined;
   /** How long a shutdown waits for running generations, in milliseconds. */
   graceMs: number;
   /** A comment goes out after this long without an event. */
@@ -64,6 +66,10 @@ const schema = v.object({
   DATABASE_URL: addressOf(/^postgres(?:ql)?:$/, 'must be a postgres:// address'),
   EDGEWISE_DATABASE_DIR: v.optional(v.string(), join(root, '.data/postgres')),
   EDGEWISE_REDIS_URL: addressOf(/^rediss?:$/, 'must be a redis:// or rediss:// address'),
+  EDGEWISE_METRICS_TOKEN: v.pipe(
+    v.optional(v.string(), ''),
+    v.check((value) => value === '' || value.length >= 16, 'must have at least 16 characters'),
+  ),
   EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
@@ -90,6 +96,7 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     databaseUrl: values.DATABASE_URL || undefined,
     databaseDir: values.EDGEWISE_DATABASE_DIR,
     redisUrl: values.EDGEWISE_REDIS_URL || undefined,
+    metricsToken: values.EDGEWISE_METRICS_TOKEN || undefined,
     graceMs: values.EDGEWISE_GRACE_MS,
     heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,

@@ -23,6 +23,7 @@ import { createTargetModel } from './models/target-model.ts';
 import { loadTokenCounter } from './models/token-counter.ts';
 import { createHedgeBudget } from './models/with-hedge.ts';
 import { logGeneration, logLine } from './observe/log.ts';
+import { type CoreMetrics, createMetrics } from './observe/metrics.ts';
 import { createExtractiveModel } from './providers/extractive.ts';
 import type { Priority } from './quota/fair-queue.ts';
 import { createMemoryQuotaStore } from './quota/memory-quota-store.ts';
@@ -39,6 +40,7 @@ export interface CoreServices {
   keys: ApiKeys;
   embeddings: Embeddings;
   taskDispatch: TaskDispatchOptions;
+  metrics: CoreMetrics;
   files: Files;
   batches: Batches;
   /** Goes on with what a process before this one has left undone. */
@@ -98,7 +100,18 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     maxRunning: config.maxGenerations,
     maxMs: config.maxGenerationMs,
     now,
-    onEnd: logGeneration,
+    onEnd(end) {
+      logGeneration(end);
+      metrics.ended(end);
+    },
+  });
+  const metrics = createMetrics({
+    running: () => generations.running,
+    waiting: () => quota.waiting,
+    breakers: () =>
+      registry.current
+        .list()
+        .flatMap(({ id, edgewise: { breaker } }) => (breaker ? [{ model: id, state: breaker }] : [])),
   });
   const database = openDatabase(config);
   const embeddings = createEmbeddings({
@@ -127,6 +140,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     database,
     keys: createApiKeys(database, now),
     taskDispatch,
+    metrics,
     embeddings,
     files: batchServices.files,
     batches: batchServices.batches,

@@ -2,7 +2,7 @@
  * Starts generations, each once, and lets readers come and go. Owns the running ones; their events are the
  * log's. A detached generation outlives its readers, bounded by its deadline and {@link GenerationsOptions.maxMs}.
  */
-import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, FallbackMark } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import type {
   GenerationOutcome,
@@ -24,10 +24,16 @@ export interface GenerationsOptions {
   onEnd: (end: GenerationEnd) => void;
 }
 
-/** For the log line. */
+/** For the log line and the metrics. */
 export interface GenerationEnd {
   requestId: string;
+  /** The name that was asked for, until a model answers. */
   model: string;
+  /** Of the model that answered, if one did. */
+  provider: string | undefined;
+  fallback: FallbackMark | undefined;
+  /** To the first word. */
+  firstTokenMs: number | undefined;
   durationMs: number;
   inputTokens: number | undefined;
   outputTokens: number | undefined;
@@ -53,6 +59,8 @@ export interface Generations {
   cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
   /** Refuses new ones, and resolves when the running ones have ended or `graceMs` have gone by; then it ends them. */
   drain(graceMs: number): Promise<void>;
+  /** How many run now. */
+  readonly running: number;
   /** Whether new ones are refused. */
   readonly isDraining: boolean;
 }
@@ -85,6 +93,9 @@ export function createGenerations(options: GenerationsOptions): Generations {
     const end: GenerationEnd = {
       requestId: context.requestId,
       model: model.name,
+      provider: undefined,
+      fallback: undefined,
+      firstTokenMs: undefined,
       durationMs: 0,
       inputTokens: undefined,
       outputTokens: undefined,
@@ -93,7 +104,9 @@ export function createGenerations(options: GenerationsOptions): Generations {
     try {
       for await (const said of model.stream(request, signal)) {
         const event = settled(said, signal);
-        if (event.type === 'model-start') end.model = event.model;
+        if (event.type === 'model-start')
+          Object.assign(end, { model: event.model, provider: event.provider, fallback: event.fallback });
+        if (event.type.endsWith('-delta')) end.firstTokenMs ??= now() - startMs;
         if (event.type === 'usage')
           ({ inputTokens: end.inputTokens, outputTokens: end.outputTokens } = event.usage);
         if (event.type === 'error') end.error = event.error.code;
@@ -146,6 +159,10 @@ export function createGenerations(options: GenerationsOptions): Generations {
 
     async cancel(context, id) {
       return { status: await log.cancel(keyOf(context, id)) };
+    },
+
+    get running() {
+      return running.size;
     },
 
     get isDraining() {

@@ -13,6 +13,9 @@ export function logGeneration(end: GenerationEnd): void {
   logLine(end.error === undefined || end.error === 'cancelled' ? 'info' : 'warn', 'generation', {
     request_id: end.requestId,
     model: end.model,
+    fallback_from: end.fallback?.from,
+    fallback_reason: end.fallback?.reason,
+    first_token_ms: end.firstTokenMs,
     duration_ms: end.durationMs,
     input_tokens: end.inputTokens,
     output_tokens: end.outputTokens,

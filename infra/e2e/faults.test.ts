@@ -245,7 +245,15 @@ describe('a breaker', () => {
       'failures = 2, open_ms = 2500',
     );
     await writeFile(path, text.replace('max_retries = 1', 'max_retries = 0'));
-    const other = await startSystem({ model: false, env: { EDGEWISE_MODELS_FILE: path } });
+    const metricsToken = 'a-token-to-read-metrics';
+    const other = await startSystem({
+      model: false,
+      env: { EDGEWISE_MODELS_FILE: path, EDGEWISE_METRICS_TOKEN: metricsToken },
+    });
+    const metrics = async (bearer: string) =>
+      (
+        await fetch(`${other.coreAddress}/metrics`, { headers: { authorization: `Bearer ${bearer}` } })
+      ).text();
     const stateOf = async () => {
       const { data } = (await (await other.request('/v1/models')).json()) as {
         data: { id: string; edgewise: { breaker?: string } }[];
@@ -260,6 +268,11 @@ describe('a breaker', () => {
       expect([await smart(), await smart(), await smart()]).toEqual(['goes-on', 'goes-on', 'goes-on']);
       expect(alone.calls).toHaveLength(2);
       await expect.poll(stateOf, { timeout: 3000 }).toBe('open');
+      expect(await metrics(metricsToken)).toContain('edgewise_breaker_state{gen_ai_request_model="first"} 2');
+      expect(await metrics(metricsToken)).toContain(
+        'edgewise_fallbacks_total{from="first",to="goes-on",reason="upstream_error"} 2',
+      );
+      expect(await metrics('another')).toContain('invalid_token');
       const refused = await other.chat('hi', { model: 'first' });
       expect([refused.status, alone.calls.length]).toEqual([503, 2]);
       alone.behave(say('Back.'));
