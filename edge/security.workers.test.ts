@@ -199,7 +199,11 @@ describe('what is somebody else’s', () => {
   test.each(named(ofSomething))('is not reached by %s', async (_name, route) => {
     const id = route.path.includes('responses') ? responseId : 'alices';
     for (const other of [{ sub: 'bob' }, { tenant: 'other' }, { sub: 'acme', tenant: 'alice' }]) {
-      const answer = await call(route, { token: await sign({ ...other, scope: 'admin batch' }), id, body: '{}' });
+      const answer = await call(route, {
+        token: await sign({ ...other, scope: 'admin batch' }),
+        id,
+        body: '{}',
+      });
       expect([204, 400, 404, 410, 426]).toContain(answer.status);
       expect(await answer.text()).not.toContain(canary);
     }
