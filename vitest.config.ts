@@ -30,6 +30,7 @@ export default defineConfig({
                 EDGEWISE_SERVICE_SECRET: secret,
                 EDGEWISE_CACHE: 'off',
                 EDGEWISE_LIMITS: 'off',
+                EDGEWISE_ARCHIVE: 'off',
                 EDGEWISE_JWT_SECRET: 'a token secret that is only for the tests',
                 ...(process.env.SEEDS ? { SEEDS: process.env.SEEDS } : {}),
                 ...(process.env.SEED ? { SEED: process.env.SEED } : {}),

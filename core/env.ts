@@ -29,6 +29,12 @@ export interface CoreConfig {
   batchConcurrency: number;
   /** Most tokens of an answer. */
   maxOutputTokens: number;
+  /** The model whose vectors what is remembered is found by; the built-in ones without it. */
+  embeddingsModel: string | undefined;
+  /** The model that writes the notes of long conversations; signs in the text choose what is kept without it. */
+  notesModel: string | undefined;
+  /** How many days the archive is kept, by tenant; `*` for all that are not named. */
+  retentionDays: ReadonlyMap<string, number>;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -77,6 +83,12 @@ const schema = v.object({
   EDGEWISE_MAX_WAITING: integer(1000, 1, 1_000_000),
   EDGEWISE_BATCH_CONCURRENCY: integer(16, 0, 10_000),
   EDGEWISE_MAX_OUTPUT_TOKENS: integer(32_768, 1, 10_000_000),
+  EDGEWISE_MEMORY_EMBEDDINGS: v.optional(v.string(), ''),
+  EDGEWISE_NOTES_MODEL: v.optional(v.string(), ''),
+  EDGEWISE_RETENTION_DAYS: v.pipe(
+    v.optional(v.string(), ''),
+    v.regex(/^(?:[^=,\s]+=[1-9]\d{0,4}(?:,[^=,\s]+=[1-9]\d{0,4})*)?$/, 'must be a list like "acme=30,*=365"'),
+  ),
 });
 
 /** @throws Error that lists every variable at fault, one a line. */
@@ -104,5 +116,13 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     maxWaiting: values.EDGEWISE_MAX_WAITING,
     batchConcurrency: values.EDGEWISE_BATCH_CONCURRENCY,
     maxOutputTokens: values.EDGEWISE_MAX_OUTPUT_TOKENS,
+    embeddingsModel: values.EDGEWISE_MEMORY_EMBEDDINGS || undefined,
+    notesModel: values.EDGEWISE_NOTES_MODEL || undefined,
+    retentionDays: parseDays(values.EDGEWISE_RETENTION_DAYS),
   };
+}
+
+function parseDays(list: string): ReadonlyMap<string, number> {
+  const pairs = list.split(',').filter((pair) => pair !== '');
+  return new Map(pairs.map((pair) => [pair.slice(0, pair.lastIndexOf('=')), Number(pair.split('=').at(-1))]));
 }

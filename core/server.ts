@@ -1,10 +1,13 @@
 /** The core as a Node process: listens, and on SIGTERM lets running generations end. */
 import { serve } from '@hono/node-server';
+import { toAppError } from '../shared/errors.ts';
 import { createApp } from './app.ts';
 import { parseCoreEnv } from './env.ts';
 import { ModelsFileError } from './models/models-file.ts';
 import { logLine } from './observe/log.ts';
-import { createCoreServices } from './services.ts';
+import { type CoreServices, createCoreServices } from './services.ts';
+
+const RETENTION_MS = 3_600_000;
 
 try {
   await main();
@@ -25,6 +28,7 @@ async function main(): Promise<void> {
     ({ port }) => {
       logLine('info', 'core listens', { port });
       services.resumeBatches();
+      if (config.retentionDays.size > 0) void letOldThingsGo(services);
     },
   );
   server.on('error', (error) => {
@@ -32,10 +36,12 @@ async function main(): Promise<void> {
     process.exit(1);
   });
 
+  const retention = setInterval(() => void letOldThingsGo(services), RETENTION_MS).unref();
   let stopping = false;
   async function stop(): Promise<void> {
     if (stopping) return;
     stopping = true;
+    clearInterval(retention);
     logLine('info', 'core stops', {});
     await generations.drain(config.graceMs);
     server.close(() => void services.close().then(() => process.exit(0)));
@@ -44,4 +50,14 @@ async function main(): Promise<void> {
   }
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
+}
+
+/** What is old enough goes at the start, and every hour. */
+async function letOldThingsGo({ applyRetention }: CoreServices): Promise<void> {
+  try {
+    const removed = await applyRetention();
+    if (removed.conversations + removed.usage > 0) logLine('info', 'retention', removed);
+  } catch (error) {
+    logLine('warn', 'retention', { code: toAppError(error).code });
+  }
 }

@@ -4,6 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { JsonObject } from '../shared/chat-model.ts';
 import { toAppError } from '../shared/errors.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
+import { type Archive, createArchive } from './archive/archive.ts';
+import { type Conversations, createConversations } from './archive/conversations.ts';
 import { createAnswerLine } from './batches/answer-line.ts';
 import type { Batches } from './batches/batches.ts';
 import type { Files } from './batches/files.ts';
@@ -15,8 +17,11 @@ import { createGenerations, type Generations } from './generations/generations.t
 import { createMemoryGenerationLog } from './generations/memory-generation-log.ts';
 import { createRedisGenerationLog } from './generations/redis-generation-log.ts';
 import { type ApiKeys, createApiKeys } from './keys/api-keys.ts';
+import type { Documents } from './knowledge/documents.ts';
 import { createPassageIndex } from './knowledge/passage-index.ts';
 import { readPassages } from './knowledge/passages.ts';
+import { openMemory } from './memory/open-memory.ts';
+import type { Preferences } from './memory/preferences.ts';
 import { discoverFromEnvironment, discoverOllama, type Environment } from './models/discover.ts';
 import { type LiveRegistry, openLiveRegistry } from './models/live-registry.ts';
 import { createTargetModel } from './models/target-model.ts';
@@ -31,6 +36,12 @@ import { createQuota } from './quota/quota.ts';
 import { createRedisQuotaStore } from './quota/redis-quota-store.ts';
 import { connectRedis } from './redis.ts';
 import type { TaskDispatchOptions } from './tasks/dispatch-task.ts';
+import { costOf } from './usage/cost-of.ts';
+import { createFeedback, type Feedback } from './usage/feedback.ts';
+import { createUsageReports, type UsageReports } from './usage/usage-report.ts';
+import { createExportUser, type ExportUser } from './user-data/export-user.ts';
+import { createRemoveUser, type RemoveUser } from './user-data/remove-user.ts';
+import { type ApplyRetention, createRetention } from './user-data/retention.ts';
 
 export interface CoreServices {
   config: CoreConfig;
@@ -43,6 +54,15 @@ export interface CoreServices {
   metrics: CoreMetrics;
   files: Files;
   batches: Batches;
+  archive: Archive;
+  conversations: Conversations;
+  documents: Documents;
+  preferences: Preferences;
+  exportUser: ExportUser;
+  removeUser: RemoveUser;
+  applyRetention: ApplyRetention;
+  usage: UsageReports;
+  feedback: Feedback;
   /** Goes on with what a process before this one has left undone. */
   resumeBatches(): void;
   now: () => number;
@@ -93,10 +113,14 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     newId: randomUUID,
   };
   const redisLog = redis && createRedisGenerationLog({ redis, now, wait });
+  const generationLog = redisLog ?? createMemoryGenerationLog();
   const generations = createGenerations({
-    log: redisLog ?? createMemoryGenerationLog(),
-    resolveModel: ({ tenant, deadlineMs }, { model, params, background }) =>
-      registry.current.resolve(model, { tenant, deadlineMs, priority: priorityOf(params, background) }),
+    log: generationLog,
+    resolveModel({ tenant, user, deadlineMs }, { model: name, params, background, recall }) {
+      const caller = { tenant, deadlineMs, priority: priorityOf(params, background) };
+      const model = registry.current.resolve(name, caller);
+      return recall ? remembered.withRecall(model, recall, { tenant, user }) : model;
+    },
     maxRunning: config.maxGenerations,
     maxMs: config.maxGenerationMs,
     now,
@@ -118,6 +142,17 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     ...taskDispatch,
     targetsFor: (name, caller) => registry.current.targetsFor('embeddings', name, caller),
   });
+  const remembered = openMemory({
+    database,
+    embeddings,
+    embeddingsModel: config.embeddingsModel,
+    notesModel: config.notesModel,
+    resolve: (model, caller) => registry.current.resolve(model, caller),
+    now,
+    newId: randomUUID,
+    onError: (error) => logLine('warn', 'memory', { code: toAppError(error).code }),
+  });
+  const { preferences } = remembered;
   const batchServices = openBatches({
     database,
     embeddedDir: config.databaseUrl === undefined ? config.databaseDir : undefined,
@@ -145,6 +180,19 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     files: batchServices.files,
     batches: batchServices.batches,
     resumeBatches: batchServices.resume,
+    archive: createArchive({
+      database,
+      memory: remembered.memory,
+      costOf: (model, usage) => costOf(registry.current.list(), model, usage),
+    }),
+    conversations: createConversations(database, remembered.search),
+    documents: remembered.documents,
+    preferences,
+    exportUser: createExportUser(database),
+    removeUser: createRemoveUser({ database, generationLog, preferences }),
+    applyRetention: createRetention({ database, days: config.retentionDays, now }),
+    usage: createUsageReports(database),
+    feedback: createFeedback(database, now),
     now,
     async close() {
       await batchServices.stop();

@@ -23,6 +23,7 @@ import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
 import { tasksRoute } from './http/tasks-route.ts';
 import { tokensRoute } from './http/tokens-route.ts';
 import { uiChatRoute } from './http/ui-chat-route.ts';
+import { userDataRoute } from './http/user-data-route.ts';
 import { withServices } from './http/with-services.ts';
 
 export function createApp(): Hono<EdgeHono> {
@@ -53,7 +54,22 @@ export function createApp(): Hono<EdgeHono> {
   app.delete('/v1/sessions/:id', sessionRoute.remove);
   app.get('/v1/sessions/:id/stream', sessionRoute.stream);
   app.post('/v1/sessions/:id/stop', sessionRoute.stop);
+  app.post('/v1/sessions/:id/forget', sessionRoute.forget);
   app.get('/v1/sessions/:id/ws', sessionSocketRoute);
+
+  app.get('/v1/usage', handOn);
+  app.post('/v1/feedback', handOn);
+  app.get('/v1/conversations', handOn);
+  app.patch('/v1/conversations/:id', handOn);
+  app.post('/v1/documents', handOn);
+  app.get('/v1/documents', handOn);
+  app.get('/v1/documents/:id', handOn);
+  app.get('/v1/documents/:id/passages/:number', handOn);
+  app.delete('/v1/documents/:id', handOn);
+  app.get('/v1/memory', handOn);
+  app.patch('/v1/memory', handOn);
+  app.get('/v1/export', userDataRoute.export);
+  app.delete('/v1/users/:id', userDataRoute.remove);
 
   app.use('/v1/files/*', requireScope(BATCH_SCOPE));
   app.post('/v1/files', handOn);

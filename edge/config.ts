@@ -7,6 +7,11 @@ export const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const
 export const personalDataLabels = ['email', 'phone', 'id-card', 'bank-card', 'secret'] as const;
 export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
 
+export interface RedisConfig {
+  url: string;
+  token: string;
+}
+
 export interface EdgeConfig {
   coreUrl: string;
   serviceKey: Uint8Array;
@@ -18,13 +23,17 @@ export interface EdgeConfig {
   /** Exact origins that browsers may call from, or `*`. Empty: none. */
   corsOrigins: string[];
   maxBodyBytes: number;
+  /** Whether the core is told of every turn, to keep it for good. */
+  isArchiveOn: boolean;
   /** Of a file and the form around it. */
   maxUploadBytes: number;
   /** How long a body may take to arrive. */
   bodyTimeoutMs: number;
   window: { rounds: number; tokens: number };
+  /** Those whose prompts for `auto` are answered with documents unless they say otherwise; `*` for all. */
+  knowledgeTenants: string[];
   light: LightConfig | undefined;
-  redis: { url: string; token: string } | undefined;
+  redis: RedisConfig | undefined;
   /** A comment goes out after this long without an event. */
   heartbeatMs: number;
   /** Longest time a turn may take, from its arrival. */

@@ -16,6 +16,7 @@ test('has defaults for everything that is not a secret or an address', () => {
     jwt: { algorithm: 'HS256', issuer: 'edgewise', audience: 'edgewise' },
     corsOrigins: [],
     maxBodyBytes: 1_048_576,
+    isArchiveOn: true,
     maxUploadBytes: 26_214_400,
     window: { rounds: 5, tokens: 2048 },
     light: undefined,

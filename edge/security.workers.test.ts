@@ -33,7 +33,10 @@ const open: ReadonlySet<string> = new Set([
 ]);
 const guarded = routes.filter(({ method, path }) => !open.has(`${method} ${path}`));
 const forOperators = guarded.filter(({ path }) => /^\/v1\/(?:keys|cache)(?:\/|$)/.test(path));
-const ofSomething = guarded.filter(({ path }) => path.includes(':id') && !path.startsWith('/v1/keys'));
+// Keys and users are an operator's: a name of another tenant's is none of this one's.
+const ofSomething = guarded.filter(
+  ({ path }) => path.includes(':id') && !/^\/v1\/(?:keys|users)\//.test(path),
+);
 
 const secret = new TextEncoder().encode(String(bindings.EDGEWISE_JWT_SECRET));
 const nowS = Math.floor(Date.now() / 1000);

@@ -23,6 +23,7 @@ import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import type { ModelChoice } from './chat/choose-model.ts';
+import { withKnowledgeDefault } from './chat/knowledge-default.ts';
 import { createLightLadder } from './chat/light-ladder.ts';
 import { createTurnPlugins, type TurnPlugins } from './chat/turn-plugins.ts';
 import type { EdgeConfig, EmbeddingsConfig } from './config.ts';
@@ -34,6 +35,7 @@ import { createMeterLimits } from './limits/meter-object.ts';
 import { subjectsOf } from './limits/plans.ts';
 import { createUpstashLimits } from './limits/upstash-limits.ts';
 import { withLimits } from './limits/with-limits.ts';
+import { type ArchiveClient, createArchiveClient } from './models/archive-client.ts';
 import { type CoreCall, createCoreCall } from './models/core-call.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createLightModel } from './models/light-model.ts';
@@ -50,6 +52,8 @@ export interface EdgeServices {
   ownTokens: OwnTokens | undefined;
   callCore: CoreCall;
   core: CoreClient;
+  /** Where turns are kept for good, unless that is switched off. */
+  archive: ArchiveClient | undefined;
   catalog: ModelCatalog;
   counters: TokenCounters;
   /** Name of the edge's light model, when one is configured. */
@@ -108,6 +112,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const light = createLight(config, bindings, counters);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   const plugins = createPlugins(config, bindings, now);
+  const archive = config.isArchiveOn ? createArchiveClient(callCore, now, newId) : undefined;
   const limiter = createLimiter(config, bindings, { catalog, now, newId });
   return {
     config,
@@ -115,13 +120,17 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     keys,
     ownTokens: config.tokenSecret && createOwnTokens(config.tokenSecret, config.jwt.audience, now),
     callCore,
+    archive,
     core,
     catalog,
     cache: createCache(config, bindings, { catalog, core, now, wait, newId }),
     counters,
     lightModel: light?.name,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
-    pluginsFor: (context) => createTurnPlugins(plugins, context, waitUntil),
+    pluginsFor(context) {
+      const ofTurn = createTurnPlugins(plugins, context, waitUntil);
+      return names(config.knowledgeTenants, context.tenant) ? withKnowledgeDefault(ofTurn) : ofTurn;
+    },
     modelsFor: (context, turnId) => ({
       lightModel: light?.name,
       open: (choice) => {

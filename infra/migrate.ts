@@ -1,5 +1,5 @@
 /** `npm run migrate`: brings the tables of `DATABASE_URL` up to date. The embedded database does so by itself. */
-import { connectPostgres, migrationsFolder } from '../core/db/database.ts';
+import { bringUpToDate, connectPostgres } from '../core/db/database.ts';
 import { runMain } from './local/run-main.ts';
 
 await runMain(async () => {
@@ -7,7 +7,7 @@ await runMain(async () => {
   if (!url) throw new Error('DATABASE_URL is missing: the postgres:// address of the database.');
   const connection = await connectPostgres(url);
   try {
-    await connection.migrate(migrationsFolder);
+    await bringUpToDate(connection);
   } catch (error) {
     const { cause } = error as Error;
     throw new Error(

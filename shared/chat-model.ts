@@ -5,6 +5,7 @@
  */
 import type { ErrorInfo } from './errors.ts';
 import type { LimitMark } from './limit-mark.ts';
+import type { RecallWish } from './memory-protocol.ts';
 
 export type JsonValue =
   | string
@@ -41,6 +42,8 @@ export interface ChatRequest {
   messages: ChatMessage[];
   /** Every other field of the Chat Completions request, by its OpenAI name (`temperature`, `tools`, ...). */
   params: JsonObject;
+  /** What is to be looked for before a model is asked; those at the edge are asked as they are. */
+  recall?: RecallWish | undefined;
 }
 
 /** Token counts of one turn. */

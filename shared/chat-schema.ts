@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { ChatMessage, ChatRequest, JsonObject } from './chat-model.ts';
 import { AppError } from './errors.ts';
+import { KNOWLEDGE_TOKENS } from './memory-protocol.ts';
 import { checkDepth, parseInput } from './parse-input.ts';
 
 export interface ChatCompletionInput {
@@ -75,6 +76,7 @@ const schema = v.looseObject({
   session_id: optional(v.string()),
   parent_id: v.optional(v.nullable(v.string())),
   regenerate: optional(v.union([v.boolean(), v.string()])),
+  knowledge: optional(v.boolean()),
   n: optional(v.number()),
   temperature: optional(between(0, 2)),
   top_p: optional(between(0, 1)),
@@ -100,8 +102,15 @@ const ownFields: ReadonlySet<string> = new Set([
   'session_id',
   'parent_id',
   'regenerate',
+  'knowledge',
   'n',
 ]);
+
+/** What a request asks of documents; `undefined` leaves it to what its tenant does by default. */
+export function withKnowledge(knowledge: boolean | null | undefined): Pick<ChatRequest, 'recall'> {
+  if (knowledge == null) return {};
+  return { recall: { throughRound: 0, knowledge, tokens: knowledge ? KNOWLEDGE_TOKENS : 0 } };
+}
 
 /**
  * Fields that Edgewise does not know go to the model unchanged.
@@ -110,7 +119,18 @@ const ownFields: ReadonlySet<string> = new Set([
 export function parseChatCompletionRequest(body: unknown): ChatCompletionInput {
   checkDepth(body);
   const parsed = parseInput(schema, body);
-  const { model, messages, stream, stream_options, session_id, parent_id, regenerate, n, ...rest } = parsed;
+  const {
+    model,
+    messages,
+    stream,
+    stream_options,
+    session_id,
+    parent_id,
+    regenerate,
+    knowledge,
+    n,
+    ...rest
+  } = parsed;
   if (messages.length === 0 && !regenerate) {
     throw new AppError('invalid_value', {
       param: 'messages',
@@ -134,7 +154,7 @@ export function parseChatCompletionRequest(body: unknown): ChatCompletionInput {
     if (value !== undefined && value !== null && !ownFields.has(field)) params[field] = value as JsonObject;
   }
   const input: ChatCompletionInput = {
-    request: { model, messages: messages as ChatMessage[], params },
+    request: { model, messages: messages as ChatMessage[], params, ...withKnowledge(knowledge) },
     stream: stream ?? false,
     includeUsage: stream_options?.include_usage ?? false,
   };
@@ -158,8 +178,15 @@ export function toUpstreamBody(request: ChatRequest, upstreamModel: string): Jso
   return {
     ...request.params,
     model: upstreamModel,
-    messages: request.messages as JsonObject[],
+    messages: request.messages.map(withoutAnnotations),
     stream: true,
     stream_options: { include_usage: true },
   };
+}
+
+/** Citations are for people to read; not every upstream takes them back. */
+function withoutAnnotations(message: ChatMessage): JsonObject {
+  if (message.annotations === undefined) return message as JsonObject;
+  const { annotations: _, ...rest } = message;
+  return rest as JsonObject;
 }

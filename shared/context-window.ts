@@ -28,6 +28,10 @@ export interface WindowInput {
   newest: CountedMessage[];
   /** How many rounds there are before `history`. */
   earlierRounds: number;
+  /** What is known of rounds that are left out. Stands in the prompt when some are. */
+  notes?: CountedMessage | undefined;
+  /** Tokens that history leaves free, for what is found later. */
+  reservedTokens?: number;
 }
 
 export interface FittedWindow {
@@ -36,11 +40,13 @@ export interface FittedWindow {
   rounds: number;
   roundsDropped: number;
   tokens: number;
+  /** Whether the notes stand in it. */
+  hasNotes: boolean;
 }
 
 /** @throws AppError `context_length_exceeded` when what must be kept does not fit alone */
 export function fitWindow(input: WindowInput, limits: WindowLimits): FittedWindow {
-  const { system, newest, earlierRounds } = input;
+  const { system, newest, earlierRounds, notes, reservedTokens = 0 } = input;
   const rounds = toRounds(input.history);
   // Tool results belong to the round that called the tools: it goes with them, whole.
   const open = newest[0]?.message.role === 'user' ? [] : (rounds.pop() ?? []);
@@ -49,20 +55,37 @@ export function fitWindow(input: WindowInput, limits: WindowLimits): FittedWindo
   let tokens = REPLY_PRIMING_TOKENS + sum(system) + sum(current);
   if (tokens > limits.tokens) throw tooLong(tokens, limits.tokens);
 
-  const kept: CountedMessage[][] = [];
-  for (const round of rounds.toReversed()) {
-    const size = sum(round);
-    if (kept.length >= limits.rounds || tokens + size > limits.tokens) break;
-    kept.unshift(round);
-    tokens += size;
-  }
-  const messages = [...system, ...kept.flat(), ...current].map(({ message }) => message);
+  const whole = takeRounds(rounds, limits, tokens, reservedTokens);
+  const isWhole = earlierRounds === 0 && whole.length === rounds.length;
+  // Notes are for what is left out, and take their room before history does.
+  const fittingNotes = notes && !isWhole && tokens + notes.tokens <= limits.tokens ? [notes] : [];
+  tokens += sum(fittingNotes);
+  const kept = fittingNotes.length > 0 ? takeRounds(rounds, limits, tokens, reservedTokens) : whole;
+  const messages = [...system, ...fittingNotes, ...kept.flat(), ...current].map(({ message }) => message);
   return {
     messages: dropUnansweredCalls(messages),
     rounds: kept.length,
     roundsDropped: earlierRounds + rounds.length - kept.length,
-    tokens,
+    tokens: tokens + sum(kept.flat()),
+    hasNotes: fittingNotes.length > 0,
   };
+}
+
+/** The newest rounds that fit beside so many tokens. */
+function takeRounds(
+  rounds: CountedMessage[][],
+  limits: WindowLimits,
+  tokens: number,
+  reservedTokens: number,
+): CountedMessage[][] {
+  const kept: CountedMessage[][] = [];
+  let taken = tokens + reservedTokens;
+  for (const round of rounds.toReversed()) {
+    taken += sum(round);
+    if (kept.length >= limits.rounds || taken > limits.tokens) break;
+    kept.unshift(round);
+  }
+  return kept;
 }
 
 function toRounds(history: CountedMessage[]): CountedMessage[][] {

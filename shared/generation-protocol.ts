@@ -12,6 +12,7 @@
  */
 import type { ChatEvent, ChatMessage, JsonObject } from './chat-model.ts';
 import { AppError, parseErrorInfo } from './errors.ts';
+import type { RecallWish } from './memory-protocol.ts';
 import { decodeSse, encodeSse, type SseMessage } from './sse.ts';
 import type { Task } from './task-protocol.ts';
 
@@ -28,6 +29,8 @@ export interface GenerationRequest {
   detached: boolean;
   /** Nobody waits for it: others go first where an upstream's quota is short. */
   background?: boolean | undefined;
+  /** What to look for before the model is asked. */
+  recall?: RecallWish | undefined;
 }
 
 export interface GenerationOutcome {
@@ -64,7 +67,7 @@ export interface ModelInfo {
     generative: boolean;
     place: 'edge' | 'core';
     /** US dollars per million tokens, where they are known. */
-    price?: { input: number; output: number };
+    price?: { input: number; output: number; cachedInput?: number | undefined };
     /** What it can be asked for; absent: chat. */
     offers?: Offer[];
     /** `tools`, `vision`, `json_schema`, where the models file says it; absent: nothing is known. */

@@ -1,7 +1,7 @@
 /** OpenAI's Responses request -> {@link ChatRequest}. */
 import * as v from 'valibot';
 import type { ChatMessage, ChatRequest, JsonObject, JsonValue } from './chat-model.ts';
-import { parseSessionId } from './chat-schema.ts';
+import { parseSessionId, withKnowledge } from './chat-schema.ts';
 import { AppError } from './errors.ts';
 import { checkDepth, parseInput } from './parse-input.ts';
 
@@ -66,6 +66,8 @@ const schema = v.looseObject({
   tool_choice: optional(v.union([v.string(), v.looseObject({ type: v.string() })])),
   text: optional(v.looseObject({ format: optional(v.looseObject({ type: v.string() })) })),
   reasoning: optional(v.looseObject({ effort: optional(v.string()) })),
+  /** Whether documents are looked through, and cited: a field of our own. */
+  knowledge: optional(v.boolean()),
   user: optional(v.string()),
 });
 type Parsed = v.InferOutput<typeof schema>;
@@ -91,6 +93,7 @@ export function parseResponsesRequest(body: unknown): ResponsesInput {
       model: parsed.model,
       messages: [...instructions, ...toMessages(parsed.input)],
       params: toParams(parsed),
+      ...withKnowledge(parsed.knowledge),
     },
     stream: parsed.stream ?? false,
     background: background ?? false,

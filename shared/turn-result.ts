@@ -76,7 +76,7 @@ export function foldTurnEvent(result: TurnResult, event: TurnEvent): void {
       itemOf(result, event.item).text += event.arguments;
       return;
     case 'extra-delta':
-      Object.assign(result.extra, event.fields);
+      foldExtra(result.extra, event.fields);
       return;
     case 'item-done': {
       const item = itemOf(result, event.item);
@@ -97,6 +97,14 @@ export function foldTurnEvent(result: TurnResult, event: TurnEvent): void {
     case 'tool-call-done':
       return;
   }
+}
+
+/** A field that comes again replaces the one before; citations are added to. */
+function foldExtra(extra: JsonObject, fields: JsonObject): void {
+  const { annotations } = extra;
+  Object.assign(extra, fields);
+  if (Array.isArray(annotations) && Array.isArray(fields.annotations))
+    extra.annotations = [...annotations, ...fields.annotations];
 }
 
 /** The whole text of one kind of part, over all items. */
@@ -125,6 +133,7 @@ export function toAssistantMessage(result: TurnResult): ChatMessage | undefined 
   const message: ChatMessage = { role: 'assistant', content: text === '' ? null : text };
   if (refusal !== '') message.refusal = refusal;
   if (calls.length > 0) message.tool_calls = calls;
+  if (Array.isArray(result.extra.annotations)) message.annotations = result.extra.annotations;
   if (message.content === null && calls.length === 0) message.content = '';
   return message;
 }

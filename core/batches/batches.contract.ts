@@ -1,5 +1,5 @@
 /** Files and batches over a database; run over the embedded one and a real server. */
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BatchObject } from '../../shared/batch-protocol.ts';
 import type { Database } from '../db/database.ts';
 import type { AnswerLine } from './answer-line.ts';
@@ -30,6 +30,8 @@ const newId = () => crypto.randomUUID();
 export function describeBatches(name: string, openDatabase: () => Promise<Database>): void {
   describe(name, () => {
     const opening = openDatabase();
+    // The first use makes the tables, which takes its time on a busy machine.
+    beforeAll(async () => (await opening).withTenant('t', async () => undefined), 60_000);
     const stops: (() => Promise<void>)[] = [];
     afterAll(async () => {
       for (const stop of stops) await stop();

@@ -3,8 +3,8 @@ import { and, desc, eq, inArray, lt, or } from 'drizzle-orm';
 import type { BatchEndpoint, BatchObject } from '../../shared/batch-protocol.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Database, Tables } from '../db/database.ts';
+import type { Owner, Page } from '../db/owner.ts';
 import { batches, files } from '../db/schema.ts';
-import type { Owner, Page } from './owner.ts';
 
 export interface WantedBatch {
   inputFile: string;

@@ -6,8 +6,8 @@ import { and, asc, desc, eq, gt, isNotNull, lt, or } from 'drizzle-orm';
 import type { FileObject } from '../../shared/batch-protocol.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Database, Tables } from '../db/database.ts';
+import type { Owner, Page } from '../db/owner.ts';
 import { batches, batchLines, fileParts, files } from '../db/schema.ts';
-import type { Owner, Page } from './owner.ts';
 
 export interface Files {
   /** @param text JSON Lines */

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { AppError } from '../../shared/errors.ts';
+import { createVectorTable } from './vectors.ts';
 
 export type Tables = PgDatabase<PgQueryResultHKT>;
 
@@ -25,7 +26,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export const migrationsFolder: string = join(import.meta.dirname, 'migrations');
+const migrationsFolder: string = join(import.meta.dirname, 'migrations');
 
 /**
  * Opens at the first use, so that nothing that needs no data waits for it.
@@ -45,7 +46,7 @@ export function createDatabase(open: () => Promise<Connection>, migrates: boolea
 
   async function connect(): Promise<Connection> {
     const connected = await open();
-    if (migrates) await connected.migrate(migrationsFolder);
+    if (migrates) await bringUpToDate(connected);
     return connected;
   }
 
@@ -73,6 +74,12 @@ export function createDatabase(open: () => Promise<Connection>, migrates: boolea
       await connected?.close();
     },
   };
+}
+
+/** Makes what of the tables is not there yet. Idempotent. */
+export async function bringUpToDate({ migrate, tables }: Connection): Promise<void> {
+  await migrate(migrationsFolder);
+  await createVectorTable(tables);
 }
 
 /** Neon by its host or by a proxy's name, PostgreSQL otherwise. @param url `postgres://...` */

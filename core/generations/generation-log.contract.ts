@@ -135,5 +135,22 @@ export function describeGenerationLog(name: string, makeLog: () => Promise<Gener
       expect(await log.cancel('k10')).toBe('finished');
       expect(await log.cancel('never')).toBe('unknown');
     });
+
+    test('forgets all whose keys begin alike, and ends those that run', async () => {
+      const log = await makeLog();
+      const keys = ['["t","u","1"]', '["t","u","2"]', '["t","u2","1"]', '["t","*","1"]'];
+      for (const key of keys) await log.open(key, () => void log.append(key, cancelled));
+      await log.append(keys[0] as string, turnEnd);
+      expect(await log.removeAll('["t","u",')).toBe(2);
+      expect(await Promise.all(keys.map((key) => log.state(key)))).toEqual([
+        'unknown',
+        'unknown',
+        'running',
+        'running',
+      ]);
+      expect(await log.removeAll('["t","*",')).toBe(1);
+      expect(await log.state('["t","u2","1"]')).toBe('running');
+      expect(await log.removeAll('["nobody",')).toBe(0);
+    });
   });
 }

@@ -5,6 +5,7 @@
 import type { ChatEvent } from '../../shared/chat-model.ts';
 import type { AppError } from '../../shared/errors.ts';
 import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import type { Owner } from '../db/owner.ts';
 
 /** Called without a reason it is a cancel; a reason becomes the generation's error. May be called more than once. */
 export type StopGeneration = (reason?: AppError) => void;
@@ -32,6 +33,18 @@ export interface GenerationLog {
   state(key: string): Promise<GenerationOutcome['status'] | 'running'>;
   /** Has its owner end it, whichever instance that is, and returns how it ended once it has. */
   cancel(key: string): Promise<GenerationOutcome['status']>;
+  /** Ends what runs under keys that begin so, and forgets all of it. @returns how many there were */
+  removeAll(prefix: string): Promise<number>;
+}
+
+/** How the keys of all generations of a user begin. */
+export function generationPrefix({ tenant, user }: Owner): string {
+  return `${JSON.stringify([tenant, user]).slice(0, -1)},`;
+}
+
+/** Tenant and user are part of the key: nobody reaches another's generation by its id. */
+export function generationKey({ tenant, user }: Owner, id: string): string {
+  return JSON.stringify([tenant, user, id]);
 }
 
 /** How a generation with this terminal event ended. */

@@ -10,7 +10,7 @@ import type {
   NumberedChatEvent,
 } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
-import type { GenerationLog } from './generation-log.ts';
+import { type GenerationLog, generationKey } from './generation-log.ts';
 
 export interface GenerationsOptions {
   log: GenerationLog;
@@ -141,7 +141,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
   return {
     async start(context, request, reader) {
       if (draining) throw new AppError('shutting_down', { retryAfterMs: 1000 });
-      const key = keyOf(context, request.id);
+      const key = generationKey(context, request.id);
       if (running.size >= maxRunning && !running.has(key))
         throw new AppError('core_overloaded', { retryAfterMs: OVERLOAD_RETRY_MS });
       const model = resolveModel(context, request);
@@ -155,10 +155,10 @@ export function createGenerations(options: GenerationsOptions): Generations {
       return read(key, -1, reader);
     },
 
-    attach: (context, id, after, reader) => read(keyOf(context, id), after, reader),
+    attach: (context, id, after, reader) => read(generationKey(context, id), after, reader),
 
     async cancel(context, id) {
-      return { status: await log.cancel(keyOf(context, id)) };
+      return { status: await log.cancel(generationKey(context, id)) };
     },
 
     get running() {
@@ -180,11 +180,6 @@ export function createGenerations(options: GenerationsOptions): Generations {
       await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     },
   };
-}
-
-/** Tenant and user are part of the key: nobody reaches another's generation by its id. */
-function keyOf({ tenant, user }: RequestContext, id: string): string {
-  return JSON.stringify([tenant, user, id]);
 }
 
 /** A model that was aborted says `cancelled`; why it was aborted says what that means. */

@@ -41,7 +41,7 @@ export function createMemoryGenerationLog(): GenerationLog {
     }
   }
 
-  return {
+  const log: GenerationLog = {
     async open(key, stop) {
       if (generations.has(key)) return false;
       generations.set(key, {
@@ -81,7 +81,15 @@ export function createMemoryGenerationLog(): GenerationLog {
       while (generation.outcome === 'running') await generation.news.promise;
       return generation.outcome;
     },
+
+    async removeAll(prefix) {
+      const keys = [...generations.keys()].filter((key) => key.startsWith(prefix));
+      await Promise.all(keys.map((key) => log.cancel(key)));
+      for (const key of keys) forget(key);
+      return keys.length;
+    },
   };
+  return log;
 }
 
 function readGeneration(

@@ -45,6 +45,8 @@ const PREFIX = 'edgewise:generation';
 const MAX_PIECE_CHARS = 64 * 1024;
 /** Entries of one read. */
 const READ_ENTRIES = 128;
+/** Keys looked at in one step of a removal. */
+const SCAN_COUNT = 500;
 /** Beyond the lease, how long a cancel waits for its owner. */
 const CANCEL_GRACE_MS = 2000;
 
@@ -129,7 +131,7 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
     throw new AppError('core_unavailable', { message });
   }
 
-  return {
+  const log: RedisGenerationLog = {
     async open(key, stop) {
       await hear();
       const owner = `${instance}/${opened++}`;
@@ -163,6 +165,21 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
       return end === 'running' ? 'unknown' : end;
     },
 
+    async removeAll(prefix) {
+      const ofState = /^edgewise:generation:\{(.*)\}:state$/s;
+      const match = `${PREFIX}:{${escapeGlob(prefix)}*}:state`;
+      let removed = 0;
+      for await (const names of redis.scanStream({ match, count: SCAN_COUNT })) {
+        for (const name of names as string[]) {
+          const key = ofState.exec(name)?.[1];
+          if (key === undefined) continue;
+          await log.cancel(key);
+          removed += (await redis.del(...keysOf(key))) > 0 ? 1 : 0;
+        }
+      }
+      return removed;
+    },
+
     close() {
       clearInterval(heartbeat);
       for (const { writer } of owned.values()) writer.close();
@@ -170,6 +187,11 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
       wakeUps.close();
     },
   };
+  return log;
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
 }
 
 /** One slot of a cluster holds both keys of a generation. */

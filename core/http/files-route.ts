@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parsePage, toList } from './list.ts';
+import { readForm } from './read-form.ts';
 
 export function filesRoute({
   files,
@@ -46,14 +47,7 @@ export function filesRoute({
 }
 
 async function readUpload(c: CoreContext): Promise<{ filename: string; text: string }> {
-  const type = c.req.header('content-type') ?? '';
-  let form: FormData;
-  try {
-    form = await new Response(c.get('bytes'), { headers: { 'content-type': type } }).formData();
-  } catch (cause) {
-    const message = 'The request body must be multipart/form-data.';
-    throw new AppError('unsupported_media_type', { message, cause });
-  }
+  const form = await readForm(c);
   const purpose = form.get('purpose');
   if (purpose === null) throw new AppError('missing_required_parameter', { param: 'purpose' });
   if (purpose !== 'batch')

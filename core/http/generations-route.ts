@@ -21,6 +21,14 @@ const schema = v.object({
   params: v.record(v.string(), v.unknown()),
   detached: v.boolean(),
   background: v.optional(v.boolean()),
+  recall: v.optional(
+    v.object({
+      sessionId: v.optional(v.string()),
+      throughRound: v.pipe(v.number(), v.integer(), v.minValue(0)),
+      knowledge: v.boolean(),
+      tokens: v.pipe(v.number(), v.minValue(0)),
+    }),
+  ),
 });
 
 export function generationsRoute({

@@ -1,7 +1,7 @@
 /** OpenAI's lists: a page of so many, after one that the client has. */
 import * as v from 'valibot';
 import { parseInput } from '../../shared/parse-input.ts';
-import type { Page } from '../batches/owner.ts';
+import type { Page } from '../db/owner.ts';
 import type { CoreContext } from './core-hono.ts';
 
 const MAX_LIMIT = 100;

@@ -37,7 +37,7 @@ export interface Target {
   /** Under which name the key's quota is counted. */
   quotaProvider: string;
   /** US dollars per million tokens, where the file says it. */
-  price?: { input: number; output: number };
+  price?: { input: number; output: number; cachedInput?: number | undefined };
   reason: string;
 }
 
@@ -234,7 +234,7 @@ function toTarget(
       ...(spec.quota && { model: toLimits(spec.quota) }),
     },
     quotaProvider: spec.provider,
-    ...(spec.price && { price: { input: spec.price.input, output: spec.price.output } }),
+    ...(spec.price && { price: toPrice(spec.price) }),
     reason: provider.api_key_env ? `${provider.api_key_env} is set` : 'listed in models.toml; needs no key',
   };
 }
@@ -273,4 +273,9 @@ function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile): Target {
     quotas: quota ? { provider: toLimits(quota) } : {},
     quotaProvider: found.provider,
   };
+}
+
+function toPrice(price: NonNullable<ModelSpec['price']>): NonNullable<Target['price']> {
+  const { input, output, cached_input: cachedInput } = price;
+  return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
 }

@@ -2,8 +2,9 @@
  * The model that needs no model: it quotes the knowledge base, names its source, and says first and
  * plainly that no language model wrote the answer. The ladder's last rung and the embedded default.
  */
-import { type ChatEvent, type ChatModel, type ChatRequest, messageText } from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatModel, messageText } from '../../shared/chat-model.ts';
 import { eventStream } from '../../shared/event-stream.ts';
+import type { Passage, ReferencedRequest } from '../knowledge/citations.ts';
 import type { FoundPassage, PassageIndex } from '../knowledge/passage-index.ts';
 
 export const EXTRACTIVE_MODEL = 'edgewise-extractive';
@@ -22,11 +23,16 @@ const texts = {
 };
 
 export function createExtractiveModel(index: PassageIndex): ChatModel {
-  async function* answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
+  async function* answer(
+    request: ReferencedRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChatEvent, void, void> {
     yield { type: 'model-start', model: EXTRACTIVE_MODEL, provider: 'edgewise' };
     const newest = request.messages.findLast((message) => message.role === 'user');
     const question = newest ? messageText(newest) : '';
-    for (const text of pieces(compose(question, index.find(question)))) {
+    const [passage] = request.passages ?? [];
+    const found = passage ? quoteOf(passage) : toQuote(index.find(question));
+    for (const text of pieces(compose(question, found))) {
       if (signal.aborted) {
         yield {
           type: 'error',
@@ -44,12 +50,27 @@ export function createExtractiveModel(index: PassageIndex): ChatModel {
   };
 }
 
-function compose(question: string, found: FoundPassage | undefined): string {
+interface Quote {
+  text: string;
+  source: string;
+}
+
+/** The first passage of a prompt stands there as number 1. */
+function quoteOf({ text, title, heading }: Passage): Quote {
+  return { text, source: `${heading === '' ? title : `${title}, "${heading}"`} [1]` };
+}
+
+function toQuote(found: FoundPassage | undefined): Quote | undefined {
+  if (!found) return undefined;
+  const { text, source, heading } = found.passage;
+  return { text, source: `${source}, "${heading}"` };
+}
+
+function compose(question: string, found: Quote | undefined): string {
   const { notice, nothing, source } = texts[/\p{Script=Han}/u.test(question) ? 'zh' : 'en'];
   if (!found) return nothing;
-  const { passage } = found;
-  const quoted = passage.text.replace(/^/gm, '> ').replace(/^> $/gm, '>');
-  return `${notice}\n\n${quoted}\n\n${source}: ${passage.source}, "${passage.heading}"`;
+  const quoted = found.text.replace(/^/gm, '> ').replace(/^> $/gm, '>');
+  return `${notice}\n\n${quoted}\n\n${source}: ${found.source}`;
 }
 
 /** Words with the space before them; Chinese, which has none, sentence by sentence. */

@@ -12,7 +12,7 @@ import type { WithCache } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { Reply } from '../reply.ts';
 import { type AnswerQuestion, answerKey } from './answer-key.ts';
-import { type AnswerEntry, EVERYBODY } from './answer-store.ts';
+import { type AnswerEntry, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import type { AnswersStub, AskedQuestion } from './answers-object.ts';
 import { bypassReason, type CacheFacts } from './cacheable.ts';
 import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
@@ -51,7 +51,7 @@ export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
   readonly byMeaning: ByMeaning;
   /** Lets this isolate's copies of a tenant's answers go, and what is known of their meaning. */
-  forget(tenant: string, which: { key?: string | undefined; model?: string | undefined }): Promise<void>;
+  forget(tenant: string, which: RemovedAnswers): Promise<void>;
   /** What a question is called, and whose answers will do. */
   question(
     turn: Pick<CachedTurn, 'context' | 'choice' | 'control'>,

@@ -16,6 +16,8 @@ export interface AnswerEntry {
   storedAtMs: number;
   freshUntilMs: number;
   staleUntilMs: number;
+  /** The user whose question it answered first. */
+  askedBy?: string;
   /** Prepared by the operator: it is the last to make room for others. */
   isPrepared?: boolean;
 }
@@ -32,8 +34,16 @@ export interface AnswerStore {
   /** Puts an answer in the place of an older one. @throws AppError `store_unavailable` */
   keep(tenant: string, entry: AnswerEntry): Promise<void>;
   /**
-   * Forgets one question's answers, one model's, or all of a tenant's.
+   * Forgets one question's answers, one model's, one user's, or all of a tenant's.
    * @returns how many there were @throws AppError `store_unavailable`
    */
-  remove(tenant: string, which: { key?: string | undefined; model?: string | undefined }): Promise<number>;
+  remove(tenant: string, which: RemovedAnswers): Promise<number>;
+}
+
+/** All of these hold for what is removed. */
+export interface RemovedAnswers {
+  key?: string | undefined;
+  model?: string | undefined;
+  /** For whom they are kept, or who asked first. */
+  user?: string | undefined;
 }

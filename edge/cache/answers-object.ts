@@ -14,7 +14,7 @@ import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
-import { type AnswerEntry, type AnswerStore, EVERYBODY } from './answer-store.ts';
+import { type AnswerEntry, type AnswerStore, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
 import { createPreparedList, type PreparedList } from './prepared-list.ts';
 import { SharedGeneration } from './shared-generation.ts';
@@ -129,12 +129,10 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     });
   }
 
-  async remove(
-    tenant: string,
-    which: { key?: string | undefined; model?: string | undefined },
-  ): Promise<Reply<number>> {
+  async remove(tenant: string, which: RemovedAnswers): Promise<Reply<number>> {
     return reply(() => {
-      this.#prepared.remove(which);
+      // What an operator has prepared is no user's.
+      if (which.user === undefined) this.#prepared.remove(which);
       return this.#store.remove(tenant, which);
     });
   }
@@ -219,12 +217,13 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     await this.#watch();
   }
 
-  #entry({ key, scopes, model }: AskedQuestion, answer: CachedAnswer): AnswerEntry {
+  #entry({ key, scopes, model, context }: AskedQuestion, answer: CachedAnswer): AnswerEntry {
     const { now, config } = this.#services;
     const freshUntilMs = now() + config.cache.ttlMs;
     const staleUntilMs = freshUntilMs + config.cache.staleMs;
     const scope = scopes.at(-1) ?? EVERYBODY;
-    return { key, scope, model, answer, storedAtMs: now(), freshUntilMs, staleUntilMs };
+    const askedBy = context.user;
+    return { key, scope, model, answer, askedBy, storedAtMs: now(), freshUntilMs, staleUntilMs };
   }
 
   /** Wakes up for what is next: an answer to let go, or one to ask again. */

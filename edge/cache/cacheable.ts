@@ -18,6 +18,7 @@ const reasons: readonly [reason: string, holds: (request: ChatRequest, facts: Ca
   ['no-store', (_, { control }) => control.noStore],
   ['session', (_, { earlierRounds }) => earlierRounds > 0],
   ['regenerate', (_, { isAgain }) => isAgain],
+  ['knowledge', ({ recall }) => recall?.knowledge === true],
   ['tools', ({ params }) => isGiven(params.tools) || isGiven(params.functions)],
   ['several-answers', ({ params }) => params.n !== undefined && params.n !== null && params.n !== 1],
   ['long-question', ({ messages }) => JSON.stringify(messages).length > MAX_QUESTION_CHARS],

@@ -79,10 +79,11 @@ export function createSqliteAnswerStore({
       bytes += body.length;
     },
 
-    async remove(_tenant, { key, model }) {
+    async remove(_tenant, { key, model, user }) {
       return forget(
-        '(?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)',
-        ...([key ?? null, model ?? null] as string[]),
+        `(?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)
+         AND (?3 IS NULL OR scope = ?3 OR json_extract(body, '$.askedBy') = ?3)`,
+        ...([key ?? null, model ?? null, user ?? null] as string[]),
       );
     },
 

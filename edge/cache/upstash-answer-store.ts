@@ -1,7 +1,7 @@
 /** Answers in Upstash Redis: one string a question and scope, which Redis lets go by itself. */
 import { Redis } from '@upstash/redis';
 import { AppError } from '../../shared/errors.ts';
-import type { AnswerEntry, AnswerStore } from './answer-store.ts';
+import type { AnswerEntry, AnswerStore, RemovedAnswers } from './answer-store.ts';
 
 export interface UpstashAnswerStoreOptions {
   url: string;
@@ -44,26 +44,30 @@ export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStore
       await reach(redis.set(nameOf(tenant, entry.key, entry.scope), JSON.stringify(entry), { px }));
     },
 
-    async remove(tenant, { key, model }) {
+    async remove(tenant, { key, model, user }) {
       const match = `${escapeGlob(prefixOf(tenant) + (key === undefined ? '' : `{${key}}:`))}*`;
       let removed = 0;
       let cursor = '0';
       do {
         const [next, names] = await reach(redis.scan(cursor, { match, count: SCAN_COUNT }));
         cursor = String(next);
-        const doomed = model === undefined ? names : await ofModel(names, model);
+        const doomed =
+          model === undefined && user === undefined ? names : await ofThose(names, { model, user });
         if (doomed.length > 0) removed += await reach(redis.del(...doomed));
       } while (cursor !== '0');
       return removed;
     },
   };
 
-  async function ofModel(names: string[], model: string): Promise<string[]> {
+  async function ofThose(names: string[], { model, user }: RemovedAnswers): Promise<string[]> {
     if (names.length === 0) return [];
     const bodies = await reach(redis.mget<(string | null)[]>(...names));
     return names.filter((_, index) => {
       const body = bodies[index];
-      return typeof body === 'string' && (JSON.parse(body) as AnswerEntry).model === model;
+      if (typeof body !== 'string') return false;
+      const entry: AnswerEntry = JSON.parse(body);
+      const isOfUser = user === undefined || entry.scope === user || entry.askedBy === user;
+      return isOfUser && (model === undefined || entry.model === model);
     });
   }
 }

@@ -66,6 +66,8 @@ export interface TurnPlan {
   now: () => number;
   /** Told once, right before the model is asked. */
   onAsk?: (asked: AskedModel) => void;
+  /** Told once that a model was asked, when it has said all or nobody listens any more. */
+  onEnd?: (result: TurnResult) => void;
 }
 
 /** What a turn that is cut off needs to go on, besides its plan. */
@@ -155,6 +157,15 @@ interface ModelRelay {
 
 /** Passes a model's events on as the turn's, and keeps the answer once the last one is out. */
 async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
+  try {
+    yield* relayEvents(plan, relay);
+  } finally {
+    plan.onEnd?.(relay.result);
+  }
+  await plan.conversation?.keepAnswer(relay.result);
+}
+
+async function* relayEvents(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
   const { conversation, timings, now } = plan;
   const { expander, askedMs, result } = relay;
   let { modelEvents, seq } = relay;
@@ -173,7 +184,6 @@ async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<Tu
     }
     if (events.length > 0) yield { events, modelEvents };
   }
-  await conversation?.keepAnswer(result);
 }
 
 /** A model that was aborted says `cancelled`; what that means depends on who aborted it. */

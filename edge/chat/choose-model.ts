@@ -61,6 +61,10 @@ export function chooseModel(request: ChatRequest, facts: RouteFacts): ModelChoic
   const core = (model: string, reason: string): ModelChoice => ({ route: { place: 'core', reason }, model });
   const edge = (model: string, reason: string): ModelChoice => ({ route: { place: 'edge', reason }, model });
 
+  // Documents are the core's to read.
+  if (request.recall?.knowledge && (request.model === lightModel || request.model === 'auto'))
+    return core('auto', 'knowledge');
+  if (request.recall?.knowledge) return core(request.model, 'knowledge');
   if (request.model === 'smart') return core('smart', 'asked for smart');
   if (request.model === 'fast') {
     return lightModel ? edge(lightModel, 'asked for fast') : core('fast', 'asked for fast; no light model');

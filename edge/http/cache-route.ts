@@ -4,6 +4,7 @@ import type { ChatMessage } from '../../shared/chat-model.ts';
 import { parseChatCompletionRequest } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { parseInput } from '../../shared/parse-input.ts';
+import type { RemovedAnswers } from '../cache/answer-store.ts';
 import { ANSWER_SHARDS, answersOf } from '../cache/answers-object.ts';
 import { bypassReason } from '../cache/cacheable.ts';
 import { dependsOnNow } from '../cache/depends-on-now.ts';
@@ -33,23 +34,12 @@ const control = { noStore: false, noCache: true, maxAgeSeconds: undefined };
 export const cacheRoute = {
   /** Forgets the answers of one question (`key`), of one model, or all. Copies near clients last a minute more. */
   async remove(c: EdgeContext): Promise<Response> {
-    const { tenant } = c.get('request');
     const { key, model } = c.req.query();
     if (key !== undefined && !/^[0-9a-f]{64}$/.test(key)) {
       const message = "Invalid value for 'key': expected what 'x-edgewise-cache-key' said.";
       throw new AppError('invalid_value', { param: 'key', message });
     }
-    await c.get('services').cache?.forget(tenant, { key, model });
-    const shards = key === undefined ? ANSWER_SHARDS : [key[0] ?? ''];
-    const replies = await Promise.all(
-      shards.map((shard) => answersOf(c.env, tenant, shard).remove(tenant, { key, model })),
-    );
-    let removed = 0;
-    for (const reply of replies) {
-      if (!reply.ok) throw AppError.fromInfo(reply.error);
-      removed += reply.value;
-    }
-    return c.json({ object: 'cache.removed', removed });
+    return c.json({ object: 'cache.removed', removed: await removeAnswers(c, { key, model }) });
   },
 
   /** Asks one question as any user would, and keeps the answer for every user of the tenant. */
@@ -91,3 +81,21 @@ export const cacheRoute = {
     });
   },
 };
+
+/** Forgets answers of the caller's tenant. @returns how many there were @throws AppError `store_unavailable` */
+export async function removeAnswers(c: EdgeContext, which: RemovedAnswers): Promise<number> {
+  const { tenant } = c.get('request');
+  const { cache } = c.get('services');
+  if (!cache) return 0;
+  await cache.forget(tenant, which);
+  const shards = which.key === undefined ? ANSWER_SHARDS : [which.key[0] ?? ''];
+  const replies = await Promise.all(
+    shards.map((shard) => answersOf(c.env, tenant, shard).remove(tenant, which)),
+  );
+  let removed = 0;
+  for (const reply of replies) {
+    if (!reply.ok) throw AppError.fromInfo(reply.error);
+    removed += reply.value;
+  }
+  return removed;
+}

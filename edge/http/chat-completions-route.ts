@@ -5,7 +5,7 @@ import {
 } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { STATE_HEADER } from '../chat/turn-response.ts';
-import type { TurnBranch } from '../session/conversation.ts';
+import type { TurnBranch } from '../session/message-tree.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';

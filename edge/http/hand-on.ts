@@ -1,5 +1,6 @@
 /** A call that the core answers whole, in the client's own form: limited in size here, and handed on as it came. */
 import { AppError } from '../../shared/errors.ts';
+import type { CoreRequest } from '../models/core-call.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { readBytes } from './read-body.ts';
@@ -8,13 +9,14 @@ const handedOn = ['content-type', 'content-disposition'];
 
 export async function handOn(c: EdgeContext): Promise<Response> {
   const { method } = c.req;
-  if (method !== 'GET' && method !== 'POST' && method !== 'DELETE') throw new AppError('method_not_allowed');
+  if (!isHandedOn(method)) throw new AppError('method_not_allowed');
   const { pathname, search } = new URL(c.req.url);
-  const body = method === 'POST' ? await readBody(c) : {};
+  const body = method === 'POST' || method === 'PATCH' ? await readBody(c) : {};
   const response = await c.get('services').callCore(c.get('request'), {
     method,
     path: pathname + search,
     ...body,
+    accept: c.req.header('accept'),
     signal: c.req.raw.signal,
   });
   const headers = new Headers({ 'cache-control': 'no-store' });
@@ -22,7 +24,11 @@ export async function handOn(c: EdgeContext): Promise<Response> {
     const value = response.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
-  return new Response(response.body, { headers });
+  return new Response(response.body, { status: response.status, headers });
+}
+
+function isHandedOn(method: string): method is CoreRequest['method'] {
+  return ['GET', 'POST', 'PATCH', 'DELETE'].includes(method);
 }
 
 async function readBody(

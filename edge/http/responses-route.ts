@@ -2,7 +2,7 @@
 import type { ChatMessage } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { parseResponsesRequest } from '../../shared/responses-schema.ts';
-import type { SessionStub } from '../session/session-object.ts';
+import type { SessionStub } from '../session/session-stub.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { answerAlone } from './answer-alone.ts';

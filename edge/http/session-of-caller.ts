@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/errors.ts';
 import type { ConversationKey } from '../session/context-store.ts';
-import { type SessionStub, sessionOf } from '../session/session-object.ts';
+import { type SessionStub, sessionOf } from '../session/session-stub.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { SESSION_PROTOCOL } from '../../shared/session-protocol.ts';
-import { SOCKET_OWNER_HEADER, sessionObjectOf } from '../session/session-object.ts';
 import type { SocketOwner } from '../session/session-sockets.ts';
+import { SOCKET_OWNER_HEADER, sessionObjectOf } from '../session/session-stub.ts';
 import { parseResponseId } from '../wire/response-id.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { parseInteger } from './query.ts';

@@ -5,14 +5,19 @@ import { AppError } from '../../shared/errors.ts';
 import { parseInput } from '../../shared/parse-input.ts';
 import type { ConversationKey, StoredMessage } from '../session/context-store.ts';
 import { directoryOf, type SessionEntry } from '../session/directory-object.ts';
-import { sessionOf, type TurnCursor } from '../session/session-object.ts';
+import { sessionOf, type TurnCursor } from '../session/session-stub.ts';
+import { removeAnswers } from './cache-route.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
 import { sessionKeyOfCaller } from './session-of-caller.ts';
 
 /** A session's own address, or one below it. */
-type SessionPath = '/v1/sessions/:id' | '/v1/sessions/:id/stream' | '/v1/sessions/:id/stop';
+type SessionPath =
+  | '/v1/sessions/:id'
+  | '/v1/sessions/:id/stream'
+  | '/v1/sessions/:id/stop'
+  | '/v1/sessions/:id/forget';
 
 const TURN_ID = /^[0-9a-f]{32}$/;
 const DEFAULT_PAGE = 100;
@@ -98,6 +103,16 @@ export const sessionRoute = {
     });
   },
 
+  /** Forgets what was said in the turn that the body's `turn_id` names: here, in the archive, in what is recalled. */
+  async forget(c: EdgeContext<'/v1/sessions/:id/forget'>): Promise<Response> {
+    const key = keyOf(c);
+    const { turn_id: turnId } = parseInput(forgetSchema, await readJson(c));
+    const reply = await sessionOf(c.env, key).forgetTurn(key, turnId);
+    if (!reply.ok) throw AppError.fromInfo(reply.error);
+    if (reply.value !== undefined) await removeAnswers(c, { key: reply.value });
+    return c.json({ object: 'session.turn.forgotten', session_id: key.sessionId, turn_id: turnId });
+  },
+
   async remove(c: EdgeContext<'/v1/sessions/:id'>): Promise<Response> {
     const key = keyOf(c);
     const reply = await sessionOf(c.env, key).remove(key);
@@ -105,6 +120,8 @@ export const sessionRoute = {
     return c.json({ id: key.sessionId, object: 'session.deleted', deleted: true });
   },
 };
+
+const forgetSchema = v.looseObject({ turn_id: v.pipe(v.string(), v.regex(TURN_ID, 'is no turn id')) });
 
 const stopSchema = v.looseObject({
   turn_id: v.optional(v.pipe(v.string(), v.regex(TURN_ID, 'is no turn id'))),

@@ -4,10 +4,10 @@
  */
 import * as v from 'valibot';
 import type { ChatMessage, JsonObject } from '../../shared/chat-model.ts';
-import { parseSessionId } from '../../shared/chat-schema.ts';
+import { parseSessionId, withKnowledge } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { checkDepth, parseInput } from '../../shared/parse-input.ts';
-import type { TurnBranch } from '../session/conversation.ts';
+import type { TurnBranch } from '../session/message-tree.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerInSession } from './answer-in-session.ts';
 import type { EdgeContext } from './edge-hono.ts';
@@ -33,6 +33,7 @@ const schema = v.looseObject({
   trigger: v.optional(v.picklist(['submit-message', 'regenerate-message']), 'submit-message'),
   messageId: v.optional(v.nullable(v.string())),
   model: v.optional(v.string(), 'auto'),
+  knowledge: v.optional(v.boolean()),
 });
 type UiChat = v.InferOutput<typeof schema>;
 
@@ -49,7 +50,7 @@ export const uiChatRoute = {
     const turnId = c.get('services').newId();
     const branch = branchOf(chat);
     const messages = branch ? [] : [toChatMessage(chat)];
-    const request = { model: chat.model, messages, params: {} };
+    const request = { model: chat.model, messages, params: {}, ...withKnowledge(chat.knowledge) };
     const idempotency = await readIdempotencyKey(c, body);
     const response = await answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
     response.headers.set(RUN_ID_HEADER, `run_${turnId}_${sessionId}`);

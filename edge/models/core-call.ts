@@ -12,12 +12,13 @@ export interface CoreCallOptions {
 }
 
 export interface CoreRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With its query. */
   path: string;
   /** JSON, unless `contentType` says something else; empty for none. */
   body?: string | Uint8Array<ArrayBuffer>;
   contentType?: string;
+  accept?: string | undefined;
   signal?: AbortSignal;
 }
 
@@ -25,12 +26,16 @@ export interface CoreRequest {
 export type CoreCall = (context: RequestContext, request: CoreRequest) => Promise<Response>;
 
 export function createCoreCall({ url, serviceKey, fetch: ask, now }: CoreCallOptions): CoreCall {
-  return async function call(context, { method, path, body = '', contentType = 'application/json', signal }) {
+  return async function call(
+    context,
+    { method, path, body = '', contentType = 'application/json', accept, signal },
+  ) {
     const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
     const headers: Record<string, string> = {
       authorization: `Bearer ${token}`,
       'x-request-id': context.requestId,
     };
+    if (accept !== undefined) headers.accept = accept;
     if (body !== '') headers['content-type'] = contentType;
     let response: Response;
     try {

@@ -134,6 +134,6 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
   return client;
 }
 
-function pick({ model, messages, params }: ChatRequest): ChatRequest {
-  return { model, messages, params };
+function pick({ model, messages, params, recall }: ChatRequest): ChatRequest {
+  return { model, messages, params, recall };
 }

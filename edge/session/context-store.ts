@@ -55,6 +55,23 @@ export interface ContextStore {
    * @throws AppError `session_conflict` when somebody else appended since, `store_unavailable`
    */
   append(key: ConversationKey, append: Append): Promise<number>;
+  /**
+   * Puts other messages in the place of a turn's, in their places.
+   * @returns whether there were any @throws AppError `store_unavailable`
+   */
+  redact(
+    key: ConversationKey,
+    turnId: string,
+    replace: (message: ChatMessage) => ChatMessage,
+  ): Promise<boolean>;
   /** @returns whether there was anything to remove @throws AppError `store_unavailable` */
   remove(key: ConversationKey): Promise<boolean>;
+}
+
+/** Its size is to be counted anew. */
+export function redactMessage(
+  { tokens: _, ...stored }: StoredMessage,
+  replace: (message: ChatMessage) => ChatMessage,
+): StoredMessage {
+  return { ...stored, message: replace(stored.message) };
 }

@@ -11,12 +11,19 @@ import {
 } from '../../shared/context-window.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ModelInfo, TokenEncoding } from '../../shared/generation-protocol.ts';
+import {
+  type ConversationNotes,
+  MEMORY_PART,
+  MEMORY_TOKENS,
+  toNotesMessage,
+} from '../../shared/memory-protocol.ts';
 import { countMessageTokens, messageTokenBound, REPLY_PRIMING_TOKENS } from '../../shared/token-count.ts';
 import type { ContextReceipt } from '../../shared/turn-events.ts';
 import { type TurnResult, toAssistantMessage } from '../../shared/turn-result.ts';
 import type { TurnConversation } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { ContextStore, ConversationKey, ConversationTail, StoredMessage } from './context-store.ts';
+import { findPlace, holdsRounds, isAfterNotes, pathTo, type TurnBranch } from './message-tree.ts';
 import type { TokenCounters } from './token-counters.ts';
 
 export interface ConversationOptions {
@@ -28,6 +35,10 @@ export interface ConversationOptions {
   counters: TokenCounters;
   /** Where the turn goes on; after the newest message without it. */
   branch: TurnBranch | undefined;
+  /** What is known of rounds that are out of the window. */
+  notes: ConversationNotes | undefined;
+  /** Whether the core keeps messages, and can look for them. */
+  canRecall: boolean;
   /** Whether the request's system messages replace the conversation's, or hold for this turn alone. */
   keepSystem: boolean;
   /** @throws AppError `model_not_found`, `core_unavailable` */
@@ -43,23 +54,17 @@ export interface ConversationOptions {
 const KEEP_ATTEMPTS = 6;
 const KEEP_FIRST_WAIT_MS = 200;
 
-/** Where in the tree of a conversation's messages a turn goes on. */
-export type TurnBranch =
-  /** After the last message of a turn. */
-  | { kind: 'after-turn'; turnId: string }
-  /** After a message; `null` is the beginning. */
-  | { kind: 'after-message'; messageId: string | null }
-  /** A turn's question is answered once more; the newest turn's without a name. */
-  | { kind: 'again'; turnId: string | undefined };
-
 /** Enough for the default window even when rounds hold a few tool calls; more is read when it is not. */
 const FIRST_READ = 32;
 /** Most messages read for one turn. */
 const MAX_READ = 512;
 
+interface Fitting extends WindowLimits {
+  reservedTokens: number;
+}
+
 interface Prompt {
   encoding: TokenEncoding;
-  limits: WindowLimits;
   window: FittedWindow;
 }
 
@@ -102,7 +107,8 @@ export class Conversation implements TurnConversation {
       const place = findPlace(others, branch);
       const path = place && pathTo(others, place.head);
       const all = messages.length >= version || messages.length >= MAX_READ;
-      if (path && (all || path.complete || holdsRounds(path.messages, limits.rounds))) {
+      const enough = path && holdsRounds(path.messages, limits.rounds) && this.#meetsNotes(path.messages);
+      if (path && (all || path.complete || enough)) {
         this.#tail = { version, system, messages: path.messages };
         if (place.again) this.#answerAgain(place.again);
         this.#lastStored = messages.findLast(isOurs) ?? this.#lastStored;
@@ -111,6 +117,13 @@ export class Conversation implements TurnConversation {
       if (all) throw new AppError('turn_not_found');
       messages.unshift(...(await store.tail(key, messages.length, version - messages.length)).messages);
     }
+  }
+
+  /** Whether the path has come to where the notes end, or there are none that could be of it. */
+  #meetsNotes(path: StoredMessage[]): boolean {
+    const { notes } = this.#options;
+    const oldest = path[0];
+    return !notes || !oldest || isAfterNotes(path, notes) || oldest.round <= notes.throughRound;
   }
 
   /** The question is stored already: it is neither stored again nor part of what came before it. */
@@ -122,12 +135,31 @@ export class Conversation implements TurnConversation {
   async fit(choice: ModelChoice): Promise<ChatRequest> {
     const { request, limits, counters, describeModel } = this.#options;
     const { encoding, context_length: contextLength } = (await describeModel(choice.model)).edgewise;
-    const fitting = { rounds: limits.rounds, tokens: Math.min(limits.tokens, contextLength) };
+    const fitting = {
+      rounds: limits.rounds,
+      tokens: Math.min(limits.tokens, contextLength),
+      reservedTokens: this.#recalls(choice) ? memoryTokens(limits) : 0,
+    };
     // Bytes bound tokens from above, so a conversation that fits by its bytes needs no tokenizer.
     const window =
       this.#fitsByBound(encoding, fitting) ?? this.#fit(encoding, fitting, await counters.load(encoding));
-    this.#prompt = { encoding, limits: fitting, window };
-    return { ...request, messages: window.messages };
+    this.#prompt = { encoding, window };
+    return { ...request, messages: window.messages, ...this.#wish(choice, fitting.tokens) };
+  }
+
+  /** A model at the edge is asked at once, with what is here. */
+  #recalls({ route }: ModelChoice): boolean {
+    return this.#options.canRecall && route.place === 'core';
+  }
+
+  #wish(choice: ModelChoice, windowTokens: number): Pick<ChatRequest, 'recall'> {
+    const { request, key, limits } = this.#options;
+    if (!this.#recalls(choice)) return {};
+    const { window } = this.#fitted;
+    const knowledge = request.recall?.knowledge ?? false;
+    const most = memoryTokens(limits) + (request.recall?.tokens ?? 0);
+    const tokens = Math.max(0, Math.min(most, windowTokens - window.tokens));
+    return { recall: { sessionId: key.sessionId, throughRound: window.roundsDropped, knowledge, tokens } };
   }
 
   async reload(choice: ModelChoice): Promise<ChatRequest> {
@@ -153,7 +185,13 @@ export class Conversation implements TurnConversation {
       (sum, message) => sum + countMessageTokens(message, count),
       REPLY_PRIMING_TOKENS,
     );
-    return { rounds: window.rounds, roundsDropped: window.roundsDropped, tokens, encoding, summary: false };
+    return {
+      rounds: window.rounds,
+      roundsDropped: window.roundsDropped,
+      tokens,
+      encoding,
+      summary: window.hasNotes,
+    };
   }
 
   async keepAnswer(result: TurnResult): Promise<void> {
@@ -186,7 +224,7 @@ export class Conversation implements TurnConversation {
   }
 
   /** The window by upper bounds, if nothing that the rounds allow has to be left out for its size. */
-  #fitsByBound(encoding: TokenEncoding, limits: WindowLimits): FittedWindow | undefined {
+  #fitsByBound(encoding: TokenEncoding, limits: Fitting): FittedWindow | undefined {
     try {
       const window = this.#fit(encoding, limits, undefined);
       const allowed = Math.min(limits.rounds, window.rounds + window.roundsDropped);
@@ -199,7 +237,7 @@ export class Conversation implements TurnConversation {
 
   #fit(
     encoding: TokenEncoding,
-    limits: WindowLimits,
+    { reservedTokens, ...limits }: Fitting,
     count: ((text: string) => number) | undefined,
   ): FittedWindow {
     const size = (message: ChatMessage) =>
@@ -216,9 +254,21 @@ export class Conversation implements TurnConversation {
         ),
         newest: this.#newest.map(counted),
         earlierRounds: (history[0]?.round ?? 1) - 1,
+        notes: this.#notesOf(messages, counted),
+        reservedTokens,
       },
       limits,
     );
+  }
+
+  /** The notes, if they are of this branch of the conversation. */
+  #notesOf(
+    path: StoredMessage[],
+    counted: (message: ChatMessage) => CountedMessage,
+  ): CountedMessage | undefined {
+    const { notes } = this.#options;
+    if (!notes || notes.lines.length === 0 || !isAfterNotes(path, notes)) return undefined;
+    return counted(toNotesMessage(notes));
   }
 
   /** The messages as the store keeps them, each following the one before. */
@@ -245,56 +295,10 @@ export class Conversation implements TurnConversation {
   }
 }
 
+function memoryTokens({ tokens }: WindowLimits): number {
+  return Math.min(MEMORY_TOKENS, Math.floor(tokens * MEMORY_PART));
+}
+
 function isSystem(message: ChatMessage): boolean {
   return message.role === 'system' || message.role === 'developer';
-}
-
-/** Whether the messages hold that many rounds from their beginning. */
-function holdsRounds(messages: StoredMessage[], rounds: number): boolean {
-  return messages.filter(({ message }) => message.role === 'user').length >= rounds;
-}
-
-interface Place {
-  /** The message that the turn follows; `undefined` at the beginning of the conversation. */
-  head: StoredMessage | undefined;
-  /** The question to answer once more. */
-  again?: StoredMessage[];
-}
-
-/** @returns `undefined` when it is not among these messages */
-function findPlace(messages: StoredMessage[], branch: TurnBranch | undefined): Place | undefined {
-  if (!branch) return { head: messages.at(-1) };
-  if (branch.kind === 'after-message') {
-    if (branch.messageId === null) return { head: undefined };
-    const head = messages.find(({ id }) => id === branch.messageId);
-    return head && { head };
-  }
-  const turnId = branch.turnId ?? messages.at(-1)?.turnId;
-  const turn = messages.filter((message) => message.turnId === turnId);
-  if (branch.kind === 'after-turn') return turn.length > 0 ? { head: turn.at(-1) } : undefined;
-  // An answer given again has no question of its own: it hangs on that of the turn before.
-  const answer = turn.find(({ message }) => message.role === 'assistant');
-  const question = turn.filter(({ message }) => message.role !== 'assistant');
-  const asked = messages.find(({ id }) => id === answer?.parentId);
-  if (question.length === 0 && asked) return findPlace(messages, { kind: 'again', turnId: asked.turnId });
-  const [first] = question;
-  if (!first) return undefined;
-  const head = messages.find(({ id }) => id === first.parentId);
-  return head || first.parentId === null ? { head, again: question } : undefined;
-}
-
-/** The messages that lead to one, oldest first, as far as they are here. */
-function pathTo(
-  messages: StoredMessage[],
-  head: StoredMessage | undefined,
-): { messages: StoredMessage[]; complete: boolean } {
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  const path: StoredMessage[] = [];
-  let next = head;
-  while (next) {
-    path.push(next);
-    next = next.parentId === null ? undefined : byId.get(next.parentId);
-  }
-  const oldest = path.at(-1);
-  return { messages: path.reverse(), complete: oldest === undefined || oldest.parentId === null };
 }

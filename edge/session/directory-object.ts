@@ -42,7 +42,31 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
     context.storage.sql.exec(
       'CREATE INDEX IF NOT EXISTS session_by_update ON session (updated_at_ms DESC, id)',
     );
+    context.storage.sql.exec(
+      'CREATE TABLE IF NOT EXISTS held (id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)',
+    );
     this.#states = createStateLedger(context.storage);
+  }
+
+  /** Remembers that there is a Session object of that name until a Unix time in milliseconds, without listing it. */
+  hold(id: string, untilMs: number): void {
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO held (id, until_ms) VALUES (?, ?)', id, untilMs);
+  }
+
+  /** Every Session object that may hold something, listed or not. */
+  all(nowMs: number): string[] {
+    const { sql } = this.ctx.storage;
+    sql.exec('DELETE FROM held WHERE until_ms <= ?', nowMs);
+    return sql
+      .exec<{ id: string }>('SELECT id FROM session UNION SELECT id FROM held')
+      .toArray()
+      .map(({ id }) => id);
+  }
+
+  /** Empties the list. That a sealed state has been used stays known: it says nothing of what was in it. */
+  clear(): void {
+    this.ctx.storage.sql.exec('DELETE FROM session');
+    this.ctx.storage.sql.exec('DELETE FROM held');
   }
 
   /** Puts a session at the top of the list. Those that were not touched for `ttlMs` milliseconds leave it. */
@@ -74,6 +98,7 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
 
   remove(id: string): void {
     this.ctx.storage.sql.exec('DELETE FROM session WHERE id = ?', id);
+    this.ctx.storage.sql.exec('DELETE FROM held WHERE id = ?', id);
   }
 
   claimState(claim: StateClaim): ReturnType<StateLedger['claim']> {

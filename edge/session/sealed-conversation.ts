@@ -172,6 +172,11 @@ class MessageList implements ContextStore {
     return this.#messages.length;
   }
 
+  /** It is the client's to forget. */
+  async redact(): Promise<boolean> {
+    return false;
+  }
+
   async remove(): Promise<boolean> {
     return this.#messages.splice(0).length > 0;
   }

@@ -3,60 +3,37 @@
  * itself: the turns are the line's, the events the log's, the messages the context store's.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ChatMessage, Usage } from '../../shared/chat-model.ts';
+import type { ChatMessage } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
+import { forgotten } from '../../shared/memory-protocol.ts';
 import { type NumberedTurnEvent, noUsage } from '../../shared/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult, turnText } from '../../shared/turn-result.ts';
 import { type TurnEvents, toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
+import type { RedisConfig } from '../config.ts';
 import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
-import type { ContextStore, ConversationKey, StoredMessage } from './context-store.ts';
+import type { ConversationKey } from './context-store.ts';
 import { directoryOf } from './directory-object.ts';
 import { sealedConversationOfTurn } from './sealed-conversation.ts';
+import { SessionMemory } from './session-memory.ts';
 import { SessionSockets, type SocketOwner } from './session-sockets.ts';
+import { type HistoryPage, SOCKET_OWNER_HEADER, type StopOutcome, type TurnCursor } from './session-stub.ts';
 import { createSqliteContextStore, type ExpiringContextStore } from './sqlite-context-store.ts';
 import type { TurnCommand } from './turn-command.ts';
 import { TurnLine } from './turn-line.ts';
-import { createTurnLog, type TurnLog } from './turn-log.ts';
+import { createTurnLog, readLogged, type TurnLog } from './turn-log.ts';
 import { createUpstashContextStore } from './upstash-context-store.ts';
-
-export interface HistoryPage {
-  /** How many messages the conversation has. */
-  version: number;
-  messages: StoredMessage[];
-  /** Position of the first of `messages`, from 1. */
-  first: number;
-}
-
-/** How a stop ended. `finished`: the turn had come to its own end before. */
-export interface StopOutcome {
-  turnId: string;
-  status: 'cancelled' | 'finished';
-  /** What was said until then. */
-  text: string;
-  usage: Usage;
-}
-
-/** A place in a turn's events. */
-export interface TurnCursor {
-  /** The running turn without it. */
-  turnId: string | undefined;
-  /** The number of the last event that the client has; -1 for none. */
-  after: number;
-  /** The wire of this reader; that on which the turn was asked without it. */
-  wire?: WireRequest;
-}
 
 /** How often a running turn makes sure that it is still remembered, should the object be evicted. */
 const WATCH_MS = 30_000;
 
 export class SessionObject extends DurableObject<EdgeBindings> {
   readonly #services: EdgeServices;
-  readonly #store: ContextStore;
+  readonly #memory: SessionMemory;
   /** The store, when it is this object's own. */
   readonly #ownStore?: ExpiringContextStore;
   readonly #log: TurnLog;
@@ -69,12 +46,21 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     super(state, bindings);
     this.#services = edgeServices(bindings);
     const { redis, sessionTtlMs } = this.#services.config;
-    if (redis) this.#store = createUpstashContextStore({ ...redis, ttlMs: sessionTtlMs });
-    else this.#store = this.#ownStore = createSqliteContextStore(state.storage);
-    this.#log = createTurnLog(state.storage);
+    if (!redis) this.#ownStore = createSqliteContextStore(state.storage);
+    const store =
+      this.#ownStore ?? createUpstashContextStore({ ...(redis as RedisConfig), ttlMs: sessionTtlMs });
+    this.#log = createTurnLog(state.storage, !this.#services.archive);
+    this.#memory = new SessionMemory({
+      storage: state.storage,
+      services: this.#services,
+      store,
+      log: this.#log,
+      resultOf: (turnId) => this.#result(turnId),
+      onDelay: () => this.#watch(),
+    });
     this.#line = new TurnLine({
       services: this.#services,
-      store: this.#store,
+      memory: this.#memory,
       log: this.#log,
       sealed: ({ state: sealed, ...turn }) =>
         sealed === undefined
@@ -84,7 +70,10 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       waitUntil: (work) => state.waitUntil(work),
       onStart: (turnId) => this.#sockets.announce(turnId),
       onRun: () => this.#watch(),
-      onEnd: (command, rounds) => this.#list(command, rounds),
+      onEnd: (command, rounds) => {
+        state.waitUntil(this.#memory.tell());
+        return this.#list(command, rounds);
+      },
     });
     this.#sockets = new SessionSockets({
       state,
@@ -158,22 +147,52 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     before: number | undefined,
   ): Promise<Reply<HistoryPage>> {
     return reply(async () => {
-      const { version, messages } = await this.#store.tail(key, limit, before);
+      const { version, messages } = await this.#memory.store.tail(key, limit, before);
       if (version === 0) throw new AppError('session_not_found');
       return { version, messages, first: Math.min(before ?? version, version) - messages.length + 1 };
     });
   }
 
-  /** Stops what runs and forgets the conversation. */
-  async remove(key: ConversationKey): Promise<Reply<void>> {
+  /**
+   * Stops what runs and forgets the conversation.
+   * @param isLast Whether the archive is not to be told of it: it deletes all of the user by itself.
+   */
+  async remove(key: ConversationKey, isLast = false): Promise<Reply<void>> {
     return reply(async () => {
       await this.#line.stopAll();
       this.#sockets.closeAll();
-      const existed = await this.#store.remove(key);
+      const lastWords = await this.#memory.lastWords();
+      const { isArchived } = this.#memory;
+      const existed = (await this.#memory.store.remove(key)) || isArchived;
       this.#log.clear();
+      if (isLast) await this.#memory.close();
+      else this.#memory.forget(key, lastWords);
+      this.ctx.waitUntil(this.#memory.tell());
       await directoryOf(this.env, key).remove(key.sessionId);
       if (!existed) throw new AppError('session_not_found');
     });
+  }
+
+  /**
+   * Forgets what was said in one turn: the messages stay in their places, empty.
+   * @returns the key of its answer in the cache, if it has one there
+   */
+  async forgetTurn(key: ConversationKey, turnId: string): Promise<Reply<string | undefined>> {
+    return reply(async () => {
+      await this.#line.stop(turnId);
+      const cacheKey = this.#result(turnId).cache?.key;
+      const found = await this.#memory.store.redact(key, turnId, forgotten);
+      this.#log.remove(turnId);
+      await this.#memory.forgetTurn(key, turnId);
+      if (!found) throw new AppError('turn_not_found');
+      return cacheKey;
+    });
+  }
+
+  /** Tells the archive what it has not heard yet. @returns whether it has heard all now */
+  async tellArchive(): Promise<boolean> {
+    await this.#memory.tell();
+    return this.#memory.tellAtMs === undefined;
   }
 
   /** A socket to this session; {@link SOCKET_OWNER_HEADER} says whose, and only our own Worker sends it. */
@@ -192,8 +211,10 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     // Waking up was the point: the constructor has taken up again whatever was cut off.
     const { now, config } = this.#services;
     const turnsLeft = this.#log.expire(now() - config.turnTtlMs);
+    await this.#memory.tell();
     const newestMs = this.#line.isEmpty ? this.#ownStore?.expire(now() - config.sessionTtlMs) : undefined;
-    if (turnsLeft || this.#sockets.closeExpired() !== undefined) await this.#watch();
+    if (turnsLeft || this.#memory.tellAtMs !== undefined || this.#sockets.closeExpired() !== undefined)
+      await this.#watch();
     else if (newestMs !== undefined) await this.ctx.storage.setAlarm(newestMs + config.sessionTtlMs);
   }
 
@@ -298,15 +319,16 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     const restMs = Math.min(config.turnTtlMs, config.sessionTtlMs);
     const dueMs = now() + (this.#line.isEmpty ? restMs : WATCH_MS);
     const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
-    await this.ctx.storage.setAlarm(Math.min(dueMs, expiryMs));
+    const tellAtMs = this.#memory.tellAtMs ?? Number.POSITIVE_INFINITY;
+    await this.ctx.storage.setAlarm(Math.min(dueMs, expiryMs, tellAtMs));
   }
 
   /** The directory is a convenience: a turn does not fail because of it. */
   async #list({ context, sessionId }: TurnCommand, rounds: number): Promise<void> {
-    // Nothing was stored, so there is nothing to list.
-    if (rounds === 0) return;
     const { now, config } = this.#services;
     try {
+      // Nothing was stored, so there is nothing to list; but the turn's events are here for a while.
+      if (rounds === 0) return await directoryOf(this.env, context).hold(sessionId, now() + config.turnTtlMs);
       await directoryOf(this.env, context).touch(sessionId, {
         updatedAtMs: now(),
         rounds,
@@ -321,38 +343,4 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 /** The wire that the turn was asked on, unless this reader speaks another. */
 function wireFor(command: TurnCommand, asked: WireRequest | undefined): WireRequest {
   return asked && asked.kind !== command.wire.kind ? asked : command.wire;
-}
-
-async function* readLogged(
-  log: TurnLog,
-  turnId: string,
-): AsyncGenerator<{ events: NumberedTurnEvent[] }, void, void> {
-  let after = -1;
-  for (;;) {
-    const events = log.read(turnId, after);
-    const last = events.at(-1);
-    if (!last) return;
-    yield { events };
-    after = last.seq;
-  }
-}
-
-/** The object's methods as its stub has them. The platform's own type expands JSON without end. */
-export type SessionStub = Pick<
-  SessionObject,
-  'startTurn' | 'attach' | 'describe' | 'question' | 'stopTurn' | 'removeTurn' | 'history' | 'remove'
->;
-
-/** Carries the {@link SocketOwner} of an upgrade from our Worker to the object. */
-export const SOCKET_OWNER_HEADER = 'x-edgewise-socket-owner';
-
-export function sessionOf(bindings: Pick<EdgeBindings, 'SESSIONS'>, key: ConversationKey): SessionStub {
-  return sessionObjectOf(bindings, key) as unknown as SessionStub;
-}
-
-export function sessionObjectOf(
-  { SESSIONS }: Pick<EdgeBindings, 'SESSIONS'>,
-  { tenant, user, sessionId }: ConversationKey,
-): DurableObjectStub<SessionObject> {
-  return SESSIONS.get(SESSIONS.idFromName(JSON.stringify([tenant, user, sessionId])));
 }

@@ -7,7 +7,7 @@ import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../shared/testing/streams.ts';
 import type { EdgeBindings } from '../env.ts';
-import { type SessionStub, sessionOf } from './session-object.ts';
+import { type SessionStub, sessionOf } from './session-stub.ts';
 
 const bindings = env as unknown as EdgeBindings;
 const FIRST_SEED = Number(bindings.SEED ?? 0);

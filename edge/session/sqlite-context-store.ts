@@ -1,6 +1,6 @@
 /** The conversation in the Session object's own SQLite: the default. Owns the tables `message` and `conversation`. */
 import { AppError } from '../../shared/errors.ts';
-import type { ContextStore, StoredMessage } from './context-store.ts';
+import { type ContextStore, redactMessage, type StoredMessage } from './context-store.ts';
 
 /** Redis forgets by itself; here somebody has to ask. */
 export interface ExpiringContextStore extends ContextStore {
@@ -58,6 +58,20 @@ export function createSqliteContextStore(storage: DurableObjectStorage): Expirin
         }
         return position;
       });
+    },
+
+    async redact(_key, turnId, replace) {
+      const rows = sql
+        .exec<{ position: number; body: string }>(
+          `SELECT position, body FROM message WHERE json_extract(body, '$.turnId') = ?`,
+          turnId,
+        )
+        .toArray();
+      for (const { position, body } of rows) {
+        const redacted = redactMessage(JSON.parse(body), replace);
+        sql.exec('UPDATE message SET body = ? WHERE position = ?', JSON.stringify(redacted), position);
+      }
+      return rows.length > 0;
     },
 
     async remove() {

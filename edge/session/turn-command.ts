@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
-import type { TurnBranch } from './conversation.ts';
+import type { TurnBranch } from './message-tree.ts';
 
 /** What starts a turn. Kept with the turn, so that it can go on after a restart. */
 export interface TurnCommand {

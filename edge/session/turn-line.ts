@@ -16,16 +16,16 @@ import {
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import { logError } from '../observe/log.ts';
 import type { EdgeServices } from '../services.ts';
-import type { ContextStore } from './context-store.ts';
 import type { Conversation } from './conversation.ts';
 import { conversationOfTurn } from './conversation-of-turn.ts';
 import { LiveTurn } from './live-turn.ts';
+import type { SessionMemory } from './session-memory.ts';
 import type { TurnCommand } from './turn-command.ts';
 import type { TurnLog, TurnRow } from './turn-log.ts';
 
 export interface TurnLineOptions {
   services: EdgeServices;
-  store: ContextStore;
+  memory: Pick<SessionMemory, 'store' | 'notes'>;
   log: TurnLog;
   /** The conversation of a turn whose client keeps it. */
   sealed: (command: TurnCommand) => TurnConversation | undefined;
@@ -173,8 +173,11 @@ export class TurnLine {
   }
 
   #stored(command: TurnCommand): Conversation | undefined {
-    const { services, store } = this.#options;
-    return command.alone ? undefined : conversationOfTurn(services, store, command);
+    const { services, memory } = this.#options;
+    if (command.alone) return undefined;
+    const { store, notes } = memory;
+    const isArchived = services.archive !== undefined;
+    return conversationOfTurn(services, store, { ...command, notes, isArchived });
   }
 
   #liveOptions(turnId: string) {

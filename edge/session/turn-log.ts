@@ -11,6 +11,9 @@ export interface TurnRow {
   command: string;
   /** Which model was asked, as JSON; `null` until one was. */
   asked: string | null;
+  /** Unix times in milliseconds. */
+  startedAtMs: number;
+  endedAtMs: number | null;
 }
 
 export interface LoggedEvents {
@@ -36,10 +39,13 @@ export interface TurnLog {
   /** Everything of a turn. */
   readAll(turnId: string): LoggedEvents;
   remove(turnId: string): void;
+  /** The next turns that have ended and that the archive has not heard of, oldest first; removed ones, too. */
+  untold(limit: number): TurnRow[];
+  told(turnIds: readonly string[]): void;
   /** The turn that an idempotency key started, with the hash of what it was asked. */
   findByKey(key: string): { turnId: string; bodyHash: string } | undefined;
   keepKey(key: string, bodyHash: string, turnId: string): void;
-  /** Removes turns that ended before that Unix time in milliseconds. @returns whether any turn is left */
+  /** Removes turns that ended before that Unix time in milliseconds and are told. @returns whether any turn is left */
   expire(beforeMs: number): boolean;
   clear(): void;
 }
@@ -49,13 +55,16 @@ const MAX_ROW_CHARS = 64 * 1024;
 /** Rows read at once, which bounds the memory of a replay. */
 const FRAME_ROWS = 16;
 
-const TURN_COLUMNS = 'turn_id AS turnId, status, command, asked';
+const TURN_COLUMNS =
+  'turn_id AS turnId, status, command, asked, started_at_ms AS startedAtMs, ended_at_ms AS endedAtMs';
 
-export function createTurnLog(storage: DurableObjectStorage): TurnLog {
+/** @param isTold Whether there is no archive that would have to hear of a turn. */
+export function createTurnLog(storage: DurableObjectStorage, isTold: boolean): TurnLog {
   const { sql } = storage;
   sql.exec(`CREATE TABLE IF NOT EXISTS turn (
     turn_id TEXT PRIMARY KEY, status TEXT NOT NULL, command TEXT NOT NULL, asked TEXT,
-    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER)`);
+    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER,
+    is_told INTEGER NOT NULL DEFAULT 1, is_removed INTEGER NOT NULL DEFAULT 0)`);
   sql.exec(`CREATE TABLE IF NOT EXISTS turn_event (
     turn_id TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
     model_events INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (turn_id, first_seq)) WITHOUT ROWID`);
@@ -92,13 +101,21 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
     return { events, modelEvents: rows.at(-1)?.modelEvents ?? 0 };
   }
 
+  /** What nobody shall read any more goes as soon as the archive has heard of it. */
+  function sweep(): void {
+    const isGone = 'is_removed = 1 AND is_told = 1';
+    sql.exec(`DELETE FROM turn_event WHERE turn_id IN (SELECT turn_id FROM turn WHERE ${isGone})`);
+    sql.exec(`DELETE FROM turn WHERE ${isGone}`);
+  }
+
   const log: TurnLog = {
     begin(turnId, command, startedAtMs) {
       sql.exec(
-        `INSERT INTO turn (turn_id, status, command, started_at_ms) VALUES (?, 'in_progress', ?, ?)`,
+        `INSERT INTO turn (turn_id, status, command, started_at_ms, is_told) VALUES (?, 'in_progress', ?, ?, ?)`,
         turnId,
         command,
         startedAtMs,
+        isTold ? 1 : 0,
       );
     },
 
@@ -130,24 +147,35 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
       sql.exec('UPDATE turn SET status = ?, ended_at_ms = ? WHERE turn_id = ?', status, endedAtMs, turnId);
     },
 
-    find: (turnId) => turns('WHERE turn_id = ?', turnId)[0],
-    newest: () => turns('ORDER BY started_at_ms DESC, rowid DESC LIMIT 1')[0],
+    find: (turnId) => turns('WHERE turn_id = ? AND is_removed = 0', turnId)[0],
+    newest: () => turns('WHERE is_removed = 0 ORDER BY started_at_ms DESC, rowid DESC LIMIT 1')[0],
     since: (turnId) =>
-      turns('WHERE rowid > (SELECT rowid FROM turn WHERE turn_id = ?) ORDER BY rowid', turnId),
+      turns(
+        'WHERE rowid > (SELECT rowid FROM turn WHERE turn_id = ?) AND is_removed = 0 ORDER BY rowid',
+        turnId,
+      ),
     unfinished: () => turns(`WHERE status = 'in_progress' ORDER BY started_at_ms, rowid`),
     read: (turnId, after) => readRows(turnId, after, FRAME_ROWS).events,
     readAll: (turnId) => readRows(turnId, -1, Number.MAX_SAFE_INTEGER),
 
     remove(turnId) {
-      sql.exec('DELETE FROM turn_event WHERE turn_id = ?', turnId);
-      sql.exec('DELETE FROM turn WHERE turn_id = ?', turnId);
+      sql.exec('UPDATE turn SET is_removed = 1 WHERE turn_id = ?', turnId);
+      sweep();
+    },
+
+    untold: (limit) =>
+      turns(`WHERE is_told = 0 AND status <> 'in_progress' ORDER BY rowid LIMIT ${Math.floor(limit)}`),
+
+    told(turnIds) {
+      for (const turnId of turnIds) sql.exec('UPDATE turn SET is_told = 1 WHERE turn_id = ?', turnId);
+      sweep();
     },
 
     findByKey(key) {
       return sql
         .exec<{ turnId: string; bodyHash: string }>(
           `SELECT turn_id AS turnId, body_hash AS bodyHash FROM idempotency_key
-           WHERE key = ? AND turn_id IN (SELECT turn_id FROM turn)`,
+           WHERE key = ? AND turn_id IN (SELECT turn_id FROM turn WHERE is_removed = 0)`,
           key,
         )
         .toArray()[0];
@@ -163,11 +191,8 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
     },
 
     expire(beforeMs) {
-      sql.exec(
-        'DELETE FROM turn_event WHERE turn_id IN (SELECT turn_id FROM turn WHERE ended_at_ms < ?)',
-        beforeMs,
-      );
-      sql.exec('DELETE FROM turn WHERE ended_at_ms < ?', beforeMs);
+      sql.exec('UPDATE turn SET is_removed = 1 WHERE ended_at_ms < ?', beforeMs);
+      sweep();
       sql.exec('DELETE FROM idempotency_key WHERE turn_id NOT IN (SELECT turn_id FROM turn)');
       return turns('LIMIT 1').length > 0;
     },
@@ -179,4 +204,19 @@ export function createTurnLog(storage: DurableObjectStorage): TurnLog {
     },
   };
   return log;
+}
+
+/** A turn's events from the beginning, in frames. */
+export async function* readLogged(
+  log: TurnLog,
+  turnId: string,
+): AsyncGenerator<{ events: NumberedTurnEvent[] }, void, void> {
+  let after = -1;
+  for (;;) {
+    const events = log.read(turnId, after);
+    const last = events.at(-1);
+    if (!last) return;
+    yield { events };
+    after = last.seq;
+  }
 }

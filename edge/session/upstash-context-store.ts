@@ -4,7 +4,12 @@
  */
 import { Redis } from '@upstash/redis';
 import { AppError } from '../../shared/errors.ts';
-import type { ContextStore, ConversationKey, StoredMessage } from './context-store.ts';
+import {
+  type ContextStore,
+  type ConversationKey,
+  redactMessage,
+  type StoredMessage,
+} from './context-store.ts';
 
 export interface UpstashContextStoreOptions {
   url: string;
@@ -28,6 +33,13 @@ for i = 4, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return redis.call('LLEN', KEYS[1])`;
+
+/** Where an element is still what it was. The list only grows, so that it is, unless it is gone. */
+const REPLACE = `
+for i = 1, #ARGV, 3 do
+  if redis.call('LINDEX', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('LSET', KEYS[1], ARGV[i], ARGV[i + 2]) end
+end
+return 1`;
 
 export function createUpstashContextStore(options: UpstashContextStoreOptions): ContextStore {
   // Messages are JSON already: the client must hand them over as they are. Retries belong to the caller.
@@ -70,6 +82,19 @@ export function createUpstashContextStore(options: UpstashContextStoreOptions): 
       const version = Number(await reach(redis.eval<string[], number>(APPEND, keysOf(key), args)));
       if (version < 0) throw new AppError('session_conflict');
       return version;
+    },
+
+    async redact(key, turnId, replace) {
+      const [messages] = keysOf(key);
+      const bodies = await reach(redis.lrange<string>(messages, 0, -1));
+      const args = bodies.flatMap((body, index) => {
+        const stored: StoredMessage = JSON.parse(body);
+        if (stored.turnId !== turnId) return [];
+        return [String(index), body, JSON.stringify(redactMessage(stored, replace))];
+      });
+      if (args.length === 0) return false;
+      await reach(redis.eval<string[], number>(REPLACE, [messages], args));
+      return true;
     },
 
     async remove(key) {

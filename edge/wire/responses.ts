@@ -117,7 +117,9 @@ function toEvent(
         delta: event.arguments,
       };
     case 'extra-delta':
-      return { type: 'response.edgewise.extra', fields: event.fields };
+      return (
+        annotationEvent(event.fields, result) ?? { type: 'response.edgewise.extra', fields: event.fields }
+      );
     case 'text-done': {
       const { done, field } = partEvents[event.part];
       const { text, logprobs } = itemAt(result, event.item);
@@ -129,7 +131,7 @@ function toEvent(
       return {
         type: 'response.content_part.done',
         ...place(event.item, result),
-        part: toPart(event.part, text, logprobs),
+        part: toPart(event.part, text, logprobs, annotationsOf(result, event.item)),
       };
     }
     case 'tool-call-done': {
@@ -179,10 +181,44 @@ function itemAt(result: TurnResult, index: number): TurnResultItem {
   return item;
 }
 
-function toPart(part: PartKind, text: string, logprobs: unknown[]): JsonRecord {
+function toPart(
+  part: PartKind,
+  text: string,
+  logprobs: unknown[],
+  annotations: JsonRecord[] = [],
+): JsonRecord {
   if (part === 'refusal') return { type: 'refusal', refusal: text };
   if (part === 'reasoning') return { type: 'reasoning_text', text };
-  return { type: 'output_text', text, annotations: [], logprobs: contentLogprobs(logprobs) };
+  return { type: 'output_text', text, annotations, logprobs: contentLogprobs(logprobs) };
+}
+
+/** Citations belong to the text that was said last. */
+function annotationsOf(result: TurnResult, index: number): JsonRecord[] {
+  const { annotations } = result.extra;
+  if (!Array.isArray(annotations) || index !== newestMessage(result)) return [];
+  return annotations.map((annotation) => {
+    const { type, url_citation: citation } = annotation as { type: string; url_citation?: JsonObject };
+    return { type, ...citation };
+  });
+}
+
+function annotationEvent(
+  fields: JsonObject,
+  result: TurnResult,
+): ({ type: string } & JsonRecord) | undefined {
+  const item = newestMessage(result);
+  if (fields.annotations === undefined || item < 0) return undefined;
+  const annotations = annotationsOf(result, item);
+  return {
+    type: 'response.output_text.annotation.added',
+    ...place(item, result),
+    annotation_index: annotations.length - 1,
+    annotation: annotations.at(-1),
+  };
+}
+
+function newestMessage(result: TurnResult): number {
+  return result.items.findLastIndex(({ head }) => head.kind === 'message');
 }
 
 /** The `content` lists of Chat Completions' logprobs, as one list. */
@@ -201,7 +237,8 @@ function toOutputItem(result: TurnResult, index: number): JsonRecord {
   if (head.kind === 'tool-call') {
     return { id, type: 'function_call', status, call_id: head.callId, name: head.name, arguments: text };
   }
-  const content = part && (text !== '' || done) ? [toPart(part, text, logprobs)] : [];
+  const content =
+    part && (text !== '' || done) ? [toPart(part, text, logprobs, annotationsOf(result, index))] : [];
   if (head.kind === 'reasoning') return { id, type: 'reasoning', status, summary: [], content };
   return { id, type: 'message', status, role: 'assistant', content };
 }

@@ -1,5 +1,5 @@
 /** The AI SDK's UI message stream, v1: every turn event is exactly one chunk, so `startIndex` is our own numbering. */
-import type { Usage } from '../../shared/chat-model.ts';
+import type { JsonObject, Usage } from '../../shared/chat-model.ts';
 import { encodeSse } from '../../shared/sse.ts';
 import type { NumberedTurnEvent, PartKind, TurnEvent } from '../../shared/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
@@ -88,7 +88,7 @@ function toChunk(event: TurnEvent, result: TurnResult, turnId: string): Chunk {
     case 'item-done':
       return structure(event.type, event.item);
     case 'extra-delta':
-      return { type: 'data-edgewise-extra', data: event.fields, transient: true };
+      return toSource(event.fields) ?? { type: 'data-edgewise-extra', data: event.fields, transient: true };
     case 'turn-end':
       return event.error
         ? { type: 'error', errorText: event.error.message }
@@ -98,6 +98,14 @@ function toChunk(event: TurnEvent, result: TurnResult, turnId: string): Chunk {
             messageMetadata: toMetadata(event),
           };
   }
+}
+
+/** A citation, as the AI SDK shows sources. */
+function toSource({ annotations }: JsonObject): Chunk | undefined {
+  const [annotation] = Array.isArray(annotations) ? (annotations as JsonObject[]) : [];
+  const citation = annotation?.url_citation as { url?: string; title?: string } | undefined;
+  if (citation?.url === undefined) return undefined;
+  return { type: 'source-url', sourceId: citation.url, url: citation.url, title: citation.title };
 }
 
 /** An event that this wire has no chunk for. Data parts are the stream's own way to extend it; transient ones are not kept. */

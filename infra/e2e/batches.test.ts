@@ -1,7 +1,7 @@
 /** Files and batches by OpenAI's own client, through edge and core; and a core that is killed in the middle. */
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connectPostgres, migrationsFolder } from '../../core/db/database.ts';
+import { bringUpToDate, connectPostgres } from '../../core/db/database.ts';
 import { lacksPostgres, type PostgresService, startPostgres } from './postgres-service.ts';
 import { refuse, say } from './scripted-upstream.ts';
 import { type System, startSystem } from './system.ts';
@@ -229,7 +229,7 @@ describeKilled(
   async () => {
     postgres = await startPostgres();
     const connection = await connectPostgres(postgres.url);
-    await connection.migrate(migrationsFolder);
+    await bringUpToDate(connection);
     await connection.close();
     return { DATABASE_URL: postgres.url };
   },

@@ -1,6 +1,7 @@
 /** The durable data on a real PostgreSQL: through the plain driver, and through Neon's with its WebSocket way. */
 import { neonConfig } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeArchive } from '../../core/archive/archive.contract.ts';
 import { describeBatches } from '../../core/batches/batches.contract.ts';
 import { type Connection, connectNeon, connectPostgres, createDatabase } from '../../core/db/database.ts';
 import { describeApiKeys } from '../../core/keys/api-keys.contract.ts';
@@ -49,6 +50,18 @@ describe.skipIf(lacksPostgres())('with a real PostgreSQL', () => {
   );
   describeBatches('batches through the driver of Neon', async () =>
     createDatabase(() => remember(connectNeon(service.url)), true),
+  );
+
+  // Debian's PostgreSQL has no pgvector.
+  describeArchive(
+    'the archive through the plain driver',
+    async () => createDatabase(() => remember(connectPostgres(service.url)), true),
+    false,
+  );
+  describeArchive(
+    'the archive through the driver of Neon',
+    async () => createDatabase(() => remember(connectNeon(service.url)), true),
+    false,
   );
 
   test('a database that is away is said to be, and is there again when it is back', async () => {

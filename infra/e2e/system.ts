@@ -65,6 +65,7 @@ export async function startSystem({ env = {}, model = true }: SystemOptions = {}
     EDGEWISE_GRACE_MS: '500',
     EDGEWISE_CACHE: 'off',
     EDGEWISE_LIMITS: 'off',
+    EDGEWISE_ARCHIVE: 'off',
     EDGEWISE_MODELS_FILE: await writePlainModelsFile(dataDir),
   };
   const environment = { ...usual, ...upstreamEnv, ...env };

@@ -39,8 +39,12 @@ export async function callEdge<T>(
   path: string,
   body?: object,
 ): Promise<T> {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+  const isForm = body instanceof FormData;
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(!isForm && { 'content-type': 'application/json' }),
+  };
+  const init = { method, headers, ...(body && { body: isForm ? body : JSON.stringify(body) }) };
   const answer = await fetch(url + path, init).catch(() => {
     throw new Error(`${url} cannot be reached.`);
   });

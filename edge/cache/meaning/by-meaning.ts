@@ -4,6 +4,7 @@
  */
 import { type ChatRequest, messageText } from '../../../shared/chat-model.ts';
 import { answerKey } from '../answer-key.ts';
+import type { RemovedAnswers } from '../answer-store.ts';
 import type { AskedQuestion } from '../answers-object.ts';
 import { answerText, type CachedAnswer } from '../cached-answer.ts';
 import { dependsOnNow } from '../depends-on-now.ts';
@@ -40,7 +41,7 @@ export interface ByMeaning {
   ): Promise<void>;
   /** Takes a prepared question in, with wordings that the operator says mean the same. @returns those refused */
   prepare(question: AskedQuestion, paraphrases: readonly string[]): Promise<string[]>;
-  forget(tenant: string, which: { key?: string | undefined; model?: string | undefined }): Promise<void>;
+  forget(tenant: string, which: RemovedAnswers): Promise<void>;
 }
 
 const CURATOR = 'operator';
@@ -79,7 +80,7 @@ export function createByMeaning({ isOn, meaningOf, embed, judgeFor }: ByMeaningO
       // Another user's answer is nobody's business unless the tenant shares.
       if (question.scopes.length > 1) return;
       const { key, model } = question;
-      await meaningOf(tenant).add({ ...meant, key, model, isPrepared: false });
+      await meaningOf(tenant).add({ ...meant, key, model, askedBy: user, isPrepared: false });
     },
 
     async prepare(question, paraphrases) {
@@ -87,7 +88,7 @@ export function createByMeaning({ isOn, meaningOf, embed, judgeFor }: ByMeaningO
       if (!meant) return [...paraphrases];
       const { key, model, context } = question;
       const meaning = meaningOf(context.tenant);
-      await meaning.add({ ...meant, key, model, isPrepared: true });
+      await meaning.add({ ...meant, key, model, askedBy: CURATOR, isPrepared: true });
       const refused: string[] = [];
       const judgements: Judgement[] = [];
       for (const text of paraphrases) {

@@ -6,6 +6,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { EdgeBindings } from '../../env.ts';
 import { type Reply, reply } from '../../reply.ts';
 import { edgeServices } from '../../services.ts';
+import type { RemovedAnswers } from '../answer-store.ts';
 import { differs } from './differs.ts';
 import { cosineSimilarity } from './embed.ts';
 import { Evidence, type Observation } from './error-bound.ts';
@@ -24,6 +25,8 @@ export interface KnownQuestion extends MeantQuestion {
   /** The answer's name in the cache. */
   key: string;
   model: string;
+  /** Whose question it was first. */
+  askedBy: string;
   /** Prepared by the operator; any other one answers only what other users' questions have confirmed. */
   isPrepared: boolean;
 }
@@ -71,7 +74,7 @@ export class MeaningObject extends DurableObject<EdgeBindings> {
     const { sql } = state.storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS question (
       key TEXT PRIMARY KEY, family TEXT NOT NULL, canonical TEXT NOT NULL, text TEXT NOT NULL, model TEXT NOT NULL,
-      prepared INTEGER NOT NULL, vector BLOB, added_at_ms INTEGER NOT NULL)`);
+      prepared INTEGER NOT NULL, vector BLOB, added_at_ms INTEGER NOT NULL, asked_by TEXT NOT NULL)`);
     sql.exec('CREATE INDEX IF NOT EXISTS question_by_wording ON question (family, canonical)');
     sql.exec('CREATE INDEX IF NOT EXISTS question_by_age ON question (prepared, added_at_ms)');
     sql.exec(`CREATE TABLE IF NOT EXISTS observation (
@@ -94,7 +97,7 @@ export class MeaningObject extends DurableObject<EdgeBindings> {
     });
   }
 
-  async add({ key, family, text, model, isPrepared, vector }: KnownQuestion): Promise<Reply<void>> {
+  async add({ key, family, text, model, askedBy, isPrepared, vector }: KnownQuestion): Promise<Reply<void>> {
     return reply(async () => {
       const { sql } = this.ctx.storage;
       const [known] = sql
@@ -102,7 +105,7 @@ export class MeaningObject extends DurableObject<EdgeBindings> {
         .toArray();
       if (known && known.prepared >= Number(isPrepared)) return;
       sql.exec(
-        'INSERT OR REPLACE INTO question VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO question VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         key,
         family,
         questionForm(text).canonical,
@@ -111,6 +114,7 @@ export class MeaningObject extends DurableObject<EdgeBindings> {
         Number(isPrepared),
         vector ? new Float32Array(vector).buffer : null,
         this.#now(),
+        askedBy,
       );
       this.#makeRoom();
     });
@@ -145,20 +149,17 @@ export class MeaningObject extends DurableObject<EdgeBindings> {
     });
   }
 
-  async remove({
-    key,
-    model,
-  }: {
-    key?: string | undefined;
-    model?: string | undefined;
-  }): Promise<Reply<void>> {
+  async remove({ key, model, user }: RemovedAnswers): Promise<Reply<void>> {
     return reply(async () => {
       const { sql } = this.ctx.storage;
       sql.exec(
-        'DELETE FROM question WHERE (?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)',
+        `DELETE FROM question WHERE (?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)
+         AND (?3 IS NULL OR asked_by = ?3)`,
         key ?? null,
         model ?? null,
+        user ?? null,
       );
+      sql.exec('DELETE FROM observation WHERE user = ?', user ?? null);
       sql.exec('DELETE FROM observation WHERE key NOT IN (SELECT key FROM question)');
     });
   }

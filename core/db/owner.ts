@@ -1,4 +1,4 @@
-/** Whose files and batches: nobody else of the tenant sees them. */
+/** Whose a thing is: nobody else of the tenant sees it. */
 export interface Owner {
   tenant: string;
   user: string;

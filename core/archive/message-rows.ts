@@ -1,0 +1,27 @@
+import type { ArchivedMessage } from '../../shared/archive-protocol.ts';
+import type { Owner } from '../db/owner.ts';
+import type { messages } from '../db/schema.ts';
+
+export function toMessageRow(
+  { tenant, user }: Owner,
+  conversation: string,
+  { id, parentId, turnId, round, position, createdAtMs, message }: ArchivedMessage,
+): typeof messages.$inferInsert {
+  return {
+    tenant,
+    user,
+    conversation,
+    id,
+    parent: parentId,
+    turn: turnId,
+    round,
+    position,
+    createdAtMs,
+    body: JSON.stringify(message),
+  };
+}
+
+export function toArchivedMessage(row: typeof messages.$inferSelect): ArchivedMessage {
+  const { id, parent: parentId, turn: turnId, round, position, createdAtMs, body } = row;
+  return { id, parentId, turnId, round, position, createdAtMs, message: JSON.parse(body) };
+}

@@ -1,0 +1,11 @@
+/** Texts as vectors, by which what means the same is near. */
+import type { Caller } from '../models/caller.ts';
+
+export interface Embedder {
+  /** Vectors of one name can be compared with each other, and with no others. */
+  readonly name: string;
+  /** Smallest cosine at which two texts have something to do with each other. */
+  readonly minCosine: number;
+  /** One vector of {@link VECTOR_DIMENSIONS} for each text. @throws AppError */
+  embed(texts: readonly string[], caller: Caller, signal: AbortSignal): Promise<number[][]>;
+}

@@ -1,0 +1,118 @@
+/**
+ * Finds what was said or written about a text: by its words and by its vector, both rankings made one. Keeps the vectors up to
+ * date; who may see what is the caller's condition, and the tenant's rows alone are ever looked at.
+ */
+import { and, type SQL } from 'drizzle-orm';
+import type { Database, Tables } from '../db/database.ts';
+import { hasVectorTable } from '../db/vectors.ts';
+import type { Caller } from '../models/caller.ts';
+import { type Chunk, findByVector, findByWords, keepVectors, withoutVector } from './chunk-store.ts';
+import type { Embedder } from './embedder.ts';
+import { rankByWords } from './rank-by-words.ts';
+import { fuseRankings } from './reciprocal-rank-fusion.ts';
+
+export interface SearchQuery {
+  tenant: string;
+  text: string;
+  /** What may be found. */
+  where: SQL;
+  limit: number;
+  /** Which rankings count; both without it. */
+  by?: 'words' | 'vectors' | undefined;
+}
+
+export interface Search {
+  /** Best first. @throws AppError `database_unavailable` */
+  find(query: SearchQuery): Promise<Chunk[]>;
+  /** Makes the vectors that a tenant's chunks still lack, as far as the embedder can be had. Never rejects. */
+  embedNew(tenant: string): Promise<void>;
+}
+
+export interface SearchOptions {
+  database: Database;
+  embedder: Embedder;
+  now: () => number;
+  onError: (error: unknown) => void;
+}
+
+/** Places of each ranking that count. */
+const RANKED = 50;
+const WORD_CANDIDATES = 150;
+/** A question does not wait longer for its vector: its words find something, too. */
+const QUERY_EMBED_MS = 1500;
+const EMBED_MS = 60_000;
+const EMBED_AT_ONCE = 64;
+/** Of a long prompt the end says what it is about. */
+const MAX_QUERY_CHARS = 4000;
+
+export function createSearch({ database, embedder, now, onError }: SearchOptions): Search {
+  let vectors: Promise<boolean> | undefined;
+  const embedding = new Map<string, Promise<void>>();
+
+  function hasVectors(): Promise<boolean> {
+    vectors ??= database.acrossTenants(hasVectorTable).catch((error) => {
+      vectors = undefined;
+      throw error;
+    });
+    return vectors;
+  }
+
+  async function vectorOf(tenant: string, text: string): Promise<number[] | undefined> {
+    if (!(await hasVectors())) return undefined;
+    const caller: Caller = { tenant, priority: 'interactive', deadlineMs: now() + QUERY_EMBED_MS };
+    try {
+      const [vector] = await embedder.embed([text], caller, AbortSignal.timeout(QUERY_EMBED_MS));
+      return vector?.some((value) => value !== 0) ? vector : undefined;
+    } catch (error) {
+      onError(error);
+      return undefined;
+    }
+  }
+
+  async function embedAll(tenant: string): Promise<void> {
+    if (!(await hasVectors())) return;
+    for (;;) {
+      const next = await database.withTenant(tenant, (tables) => withoutVector(tables, EMBED_AT_ONCE));
+      if (next.length === 0) return;
+      const caller: Caller = { tenant, priority: 'background', deadlineMs: now() + EMBED_MS };
+      const texts = next.map(({ heading, text }) => (heading === '' ? text : `${heading}\n${text}`));
+      const made = await embedder.embed(texts, caller, AbortSignal.timeout(EMBED_MS));
+      const paired = next.map(({ id }, index) => ({ id, vector: made[index] ?? [] }));
+      await database.withTenant(tenant, (tables) =>
+        keepVectors(tables, tenant, { embedder: embedder.name, vectors: paired }),
+      );
+    }
+  }
+
+  return {
+    async find({ tenant, text: whole, where, limit, by }) {
+      const text = whole.slice(-MAX_QUERY_CHARS).replaceAll('\0', ' ');
+      const vector = by === 'words' ? undefined : await vectorOf(tenant, text);
+      const rankings = await database.withTenant(tenant, async (tables: Tables) => {
+        const { name, minCosine } = embedder;
+        const near =
+          vector && (await findByVector(tables, where, { embedder: name, vector, minCosine, limit: RANKED }));
+        const worded = by === 'vectors' ? [] : await findByWords(tables, text, where, WORD_CANDIDATES);
+        return [rankByWords(worded, text).slice(0, RANKED), near ?? []];
+      });
+      const byId = new Map(rankings.flat().map((chunk) => [chunk.id, chunk]));
+      return fuseRankings(rankings.map((ranking) => ranking.map(({ id }) => id)))
+        .slice(0, limit)
+        .flatMap(({ item }) => byId.get(item) ?? []);
+    },
+
+    embedNew(tenant) {
+      const before = embedding.get(tenant) ?? Promise.resolve();
+      // One after the other: two at a time would make the same vectors twice.
+      const run = before.then(() => embedAll(tenant)).catch(onError);
+      embedding.set(tenant, run);
+      void run.then(() => embedding.get(tenant) === run && embedding.delete(tenant));
+      return run;
+    },
+  };
+}
+
+/** All of these conditions. */
+export function allOf(...conditions: (SQL | undefined)[]): SQL {
+  return and(...conditions) as SQL;
+}

@@ -1,0 +1,13 @@
+import { withKnowledge } from '../../shared/chat-schema.ts';
+import type { TurnPlugins } from './turn-plugins.ts';
+
+/** For tenants that answer from documents unless a prompt says otherwise: those for `auto` ask for them. */
+export function withKnowledgeDefault(plugins: TurnPlugins): TurnPlugins {
+  return {
+    ...plugins,
+    async onPrompt(request, signal) {
+      const prompt = await plugins.onPrompt(request, signal);
+      return prompt.model === 'auto' && !prompt.recall ? { ...prompt, ...withKnowledge(true) } : prompt;
+    },
+  };
+}

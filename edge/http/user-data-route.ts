@@ -1,0 +1,87 @@
+/** A user's rights: everything that is kept of one, and its removal everywhere. Oneself, or anybody of the tenant for its admins. */
+import { AppError } from '../../shared/errors.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import { directoryOf } from '../session/directory-object.ts';
+import { sessionOf } from '../session/session-stub.ts';
+import { removeAnswers } from './cache-route.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { handOn } from './hand-on.ts';
+
+const MAX_USER_CHARS = 256;
+/** Session objects asked at the same time. */
+const AT_ONCE = 16;
+
+export const userDataRoute = {
+  /** JSON Lines, from the archive. `user` names another one. */
+  async export(c: EdgeContext): Promise<Response> {
+    const owner = ownerOf(c, c.req.query('user'));
+    if (!c.get('services').archive)
+      throw new AppError('unsupported_value', {
+        message: 'Nothing is archived here (EDGEWISE_ARCHIVE is off).',
+      });
+    const told = await ofAllSessions(c, owner, (sessionId) =>
+      sessionOf(c.env, { ...owner, sessionId }).tellArchive(),
+    );
+    // An export that lacks the newest words would be none.
+    if (told.includes(false)) throw new AppError('core_unavailable', { retryAfterMs: 1000 });
+    return handOn(c);
+  },
+
+  /** What is kept near the clients first, then the archive. Can be repeated after a failure. */
+  async remove(c: EdgeContext<'/v1/users/:id'>): Promise<Response> {
+    const owner = ownerOf(c, c.req.param('id'));
+    const outcomes = await ofAllSessions(c, owner, (sessionId) => removeSession(c, { ...owner, sessionId }));
+    await directoryOf(c.env, owner).clear();
+    const cachedAnswers = await removeAnswers(c, { user: owner.user });
+    const core = await (await handOn(c)).json<{ removed: Record<string, number> }>();
+    return c.json({
+      object: 'user.deleted',
+      id: owner.user,
+      deleted: true,
+      deleted_at: Math.floor(c.get('services').now() / 1000),
+      removed: {
+        sessions: outcomes.filter(Boolean).length,
+        cached_answers: cachedAnswers,
+        ...core.removed,
+      },
+      kept: [
+        'Counters of limits and budgets, which hold the user’s id and numbers, until their windows are over.',
+        'Copies of cached answers in other isolates, for a minute at most.',
+        'Backups that the operator has made, until they are replaced.',
+      ],
+    });
+  },
+};
+
+type Owner = Pick<RequestContext, 'tenant' | 'user'>;
+
+function ownerOf(c: EdgeContext, id: string | undefined): Owner {
+  const { tenant, user, scopes, session } = c.get('request');
+  if (session !== undefined)
+    throw new AppError('insufficient_scope', { message: 'The token is bound to one session.' });
+  if (id === undefined || id === user) return { tenant, user };
+  if (!scopes.includes('admin'))
+    throw new AppError('insufficient_scope', { message: "Another user's data needs the scope 'admin'." });
+  if (id === '' || id.length > MAX_USER_CHARS)
+    throw new AppError('invalid_value', { param: 'user', message: "'user' is no user's id." });
+  return { tenant, user: id };
+}
+
+async function ofAllSessions<T>(
+  c: EdgeContext,
+  owner: Owner,
+  work: (id: string) => Promise<T>,
+): Promise<T[]> {
+  const ids = await directoryOf(c.env, owner).all(c.get('services').now());
+  const results: T[] = [];
+  for (let start = 0; start < ids.length; start += AT_ONCE)
+    results.push(...(await Promise.all(ids.slice(start, start + AT_ONCE).map(work))));
+  return results;
+}
+
+/** @returns whether there was something */
+async function removeSession(c: EdgeContext, key: Owner & { sessionId: string }): Promise<boolean> {
+  const reply = await sessionOf(c.env, key).remove(key, true);
+  if (!reply.ok && reply.error.code !== 'session_not_found') throw AppError.fromInfo(reply.error);
+  return reply.ok;
+}

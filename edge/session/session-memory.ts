@@ -1,0 +1,133 @@
+/**
+ * What a conversation has beyond its messages: the archive's ear, and the notes that come back from there. Owns the table
+ * `notes` and the time at which the archive is to be told again; what is told is the outbox's to know.
+ */
+
+import type { ArchivedTurn } from '../../shared/archive-protocol.ts';
+import {
+  type ConversationNotes,
+  MEMORY_PART,
+  MEMORY_TOKENS,
+  withoutTurn,
+} from '../../shared/memory-protocol.ts';
+import type { TurnResult } from '../../shared/turn-result.ts';
+import type { EdgeServices } from '../services.ts';
+import { withArchive } from './archived-context-store.ts';
+import type { ContextStore, ConversationKey } from './context-store.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import type { TurnLog } from './turn-log.ts';
+import { toUntoldTurns } from './untold-turns.ts';
+
+export interface SessionMemoryOptions {
+  storage: DurableObjectStorage;
+  services: EdgeServices;
+  store: ContextStore;
+  log: TurnLog;
+  resultOf: (turnId: string) => TurnResult;
+  /** Told when the archive could not be reached, so that the object wakes up again. */
+  onDelay: () => Promise<void>;
+}
+
+export class SessionMemory {
+  /** The conversation's messages, with those that the archive alone still has. */
+  readonly store: ContextStore;
+  readonly #options: SessionMemoryOptions;
+  readonly #outbox: Outbox | undefined;
+  /** Unix time in milliseconds. */
+  #tellAtMs: number | undefined;
+
+  constructor(options: SessionMemoryOptions) {
+    const { storage, services, store, log } = options;
+    const { archive, now } = services;
+    this.#options = options;
+    storage.sql.exec(
+      'CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY CHECK (id = 0), body TEXT NOT NULL)',
+    );
+    this.#outbox =
+      archive &&
+      createOutbox({
+        storage,
+        archive,
+        notesTokens: notesTokens(services),
+        untold: (limit) => this.#untold(limit),
+        told: (turnIds) => log.told(turnIds),
+        onNotes: (notes) => this.#keep(notes),
+        now,
+        random: Math.random,
+      });
+    const isArchived = () => this.#outbox?.isArchived ?? false;
+    this.store = archive
+      ? withArchive(store, archive, { isArchived, onNotes: (notes) => this.#keep(notes) })
+      : store;
+  }
+
+  get notes(): ConversationNotes | undefined {
+    const [row] = this.#options.storage.sql.exec<{ body: string }>('SELECT body FROM notes').toArray();
+    return row && JSON.parse(row.body);
+  }
+
+  get isArchived(): boolean {
+    return this.#outbox?.isArchived ?? false;
+  }
+
+  /** When the archive is to be told what it has not heard; `undefined` when it has heard all. */
+  get tellAtMs(): number | undefined {
+    return this.#tellAtMs;
+  }
+
+  /** Tells the archive what it has not heard; what cannot be told now is told by the alarm. */
+  async tell(): Promise<void> {
+    if (!this.#outbox) return;
+    this.#tellAtMs = await this.#outbox.deliver();
+    if (this.#tellAtMs !== undefined) await this.#options.onDelay();
+  }
+
+  /** What is to be told once the turns themselves are gone: what they used, without their words. */
+  async lastWords(): Promise<ArchivedTurn[]> {
+    return (await this.#untold(Number.MAX_SAFE_INTEGER))?.turns ?? [];
+  }
+
+  /** The conversation was deleted. */
+  forget(key: ConversationKey, lastWords: readonly ArchivedTurn[]): void {
+    this.#keep(undefined);
+    this.#outbox?.forget(key, lastWords);
+  }
+
+  /** The conversation was deleted, and the archive deletes all of its user by itself. */
+  async close(): Promise<void> {
+    await this.#outbox?.close();
+    this.#keep(undefined);
+  }
+
+  /** A turn's words are gone: here, and in the archive. @throws AppError when the archive cannot be reached */
+  async forgetTurn(key: ConversationKey, turnId: string): Promise<void> {
+    // What is still to be told would bring it back.
+    await this.#outbox?.deliver();
+    await this.#outbox?.inTurn(async () => {
+      await this.#options.services.archive?.removeTurn(key, key.sessionId, turnId);
+      const { notes } = this;
+      if (notes) this.#keep(withoutTurn(notes, turnId));
+    });
+  }
+
+  #keep(notes: ConversationNotes | undefined): void {
+    const { sql } = this.#options.storage;
+    if (notes) sql.exec('INSERT OR REPLACE INTO notes (id, body) VALUES (0, ?)', JSON.stringify(notes));
+    else sql.exec('DELETE FROM notes');
+  }
+
+  #untold(limit: number) {
+    const { log, store, resultOf, services } = this.#options;
+    const notedThroughRound = this.notes?.throughRound ?? 0;
+    return toUntoldTurns(log.untold(limit), {
+      store,
+      resultOf,
+      window: services.config.window,
+      notedThroughRound,
+    });
+  }
+}
+
+function notesTokens({ config: { window } }: EdgeServices): number {
+  return Math.min(MEMORY_TOKENS, Math.floor(window.tokens * MEMORY_PART));
+}

@@ -1,0 +1,32 @@
+/** Calls of a system's core, signed as its edge signs them. */
+import { type CoreCall, createCoreCall } from '../../edge/models/core-call.ts';
+import type { RequestContext } from '../../shared/request-context.ts';
+import { importServiceKey } from '../../shared/service-token.ts';
+import { localSecrets } from '../local/secrets.ts';
+import type { System } from './system.ts';
+
+export interface CoreCaller {
+  call: CoreCall;
+  contextOf(of?: Partial<RequestContext>): RequestContext;
+}
+
+export async function coreCallerOf(system: Pick<System, 'coreAddress' | 'dataDir'>): Promise<CoreCaller> {
+  const { serviceSecret } = await localSecrets(system.dataDir);
+  return {
+    call: createCoreCall({
+      url: system.coreAddress,
+      serviceKey: importServiceKey(serviceSecret),
+      fetch,
+      now: Date.now,
+    }),
+    contextOf: (of = {}) => ({
+      requestId: crypto.randomUUID(),
+      tenant: 'default',
+      user: 'alice',
+      plan: 'p',
+      scopes: [],
+      deadlineMs: Date.now() + 60_000,
+      ...of,
+    }),
+  };
+}
