@@ -1,6 +1,6 @@
 /** The only place at the edge that constructs. Everything here lives as long as the isolate, or is made per object. */
 import { waitUntil } from 'cloudflare:workers';
-import type { ChatModel } from '../shared/chat-model.ts';
+import type { ChatEvent, ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
 import { roughTokens, tokenEncodingFor } from '../shared/token-count.ts';
@@ -272,7 +272,7 @@ function createLight(
 const lostModel: ChatModel = {
   name: 'lost',
   stream: () =>
-    new ReadableStream({
+    new ReadableStream<ChatEvent>({
       start(controller) {
         controller.enqueue({ type: 'error', error: new AppError('generation_lost').toInfo() });
         controller.close();

@@ -1,5 +1,11 @@
 /** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
-import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from './chat-model.ts';
+import {
+  type ChatEvent,
+  type ChatModel,
+  type ChatRequest,
+  type ChatStream,
+  isTerminal,
+} from './chat-model.ts';
 import { eventStream } from './event-stream.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 import { countMessageTokens, REPLY_PRIMING_TOKENS } from './token-count.ts';
@@ -12,10 +18,7 @@ export function withCountedUsage(
   encoding: TokenEncoding,
   loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
 ): ChatModel {
-  async function* count(
-    events: ReadableStream<ChatEvent>,
-    request: ChatRequest,
-  ): AsyncGenerator<ChatEvent, void, void> {
+  async function* count(events: ChatStream, request: ChatRequest): AsyncGenerator<ChatEvent, void, void> {
     let said = '';
     let begun = false;
     let reported = false;

@@ -8,6 +8,7 @@ import {
   type ChatMessage,
   type ChatModel,
   type ChatRequest,
+  type ChatStream,
   type FallbackMark,
   isTerminal,
 } from './chat-model.ts';
@@ -89,7 +90,7 @@ async function* climbDown(
 
 /** Relays an answer. What comes before its first word is held back, since another model's may take its place. */
 async function* begin(
-  events: ReadableStream<ChatEvent>,
+  events: ChatStream,
   said: Said,
   fallback: FallbackMark | undefined,
 ): AsyncGenerator<ChatEvent, Ending, void> {

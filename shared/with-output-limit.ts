@@ -1,5 +1,5 @@
 /** Ends an answer that grows past a number of tokens: nobody may be there to see that it has gone astray. */
-import type { ChatEvent, ChatModel } from './chat-model.ts';
+import type { ChatEvent, ChatModel, ChatStream } from './chat-model.ts';
 import { eventStream } from './event-stream.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 import type { CountTokens } from './with-counted-usage.ts';
@@ -14,7 +14,7 @@ export function withOutputLimit(
   encoding: TokenEncoding,
   loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
 ): ChatModel {
-  async function* limit(events: ReadableStream<ChatEvent>): AsyncGenerator<ChatEvent, void, void> {
+  async function* limit(events: ChatStream): AsyncGenerator<ChatEvent, void, void> {
     let tokens = 0;
     for await (const event of events) {
       yield event;

@@ -3,7 +3,7 @@
  * otherwise. The order of the tiers can be read in {@link CachedModel}. Owns nothing; a cache that cannot be
  * reached is passed by.
  */
-import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { CacheMark, ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
@@ -211,10 +211,7 @@ function shardOf(key: string): string {
 }
 
 /** A call that an object makes for several; should the object be lost before it said anything, it is made here. */
-async function* shared(
-  { body }: Response,
-  again: () => ReadableStream<ChatEvent>,
-): AsyncGenerator<ChatEvent, void, void> {
+async function* shared({ body }: Response, again: () => ChatStream): AsyncGenerator<ChatEvent, void, void> {
   let saidSomething = false;
   try {
     if (!body) throw new AppError('internal_error');
@@ -244,9 +241,6 @@ function hit({ storedAtMs, key }: AnswerEntry, nowMs: number): CacheMark {
   return { outcome: 'hit', ageSeconds: Math.max(0, Math.floor((nowMs - storedAtMs) / 1000)), key };
 }
 
-async function* marked(
-  events: ReadableStream<ChatEvent>,
-  cache: CacheMark,
-): AsyncGenerator<ChatEvent, void, void> {
+async function* marked(events: ChatStream, cache: CacheMark): AsyncGenerator<ChatEvent, void, void> {
   for await (const event of events) yield event.type === 'model-start' ? { ...event, cache } : event;
 }

@@ -2,7 +2,7 @@
  * The way of a prompt, top to bottom: context, route, cache, model, filter, and after the last byte the history.
  * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
  */
-import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
 import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { TurnExpander } from '../../shared/turn-expander.ts';
@@ -141,7 +141,7 @@ function takenUp({ models, plugins }: TurnPlan, choice: ModelChoice, known: numb
 }
 
 interface ModelRelay {
-  events: ReadableStream<ChatEvent>;
+  events: ChatStream;
   expander: TurnExpander;
   /** Unix time in milliseconds. */
   askedMs: number;

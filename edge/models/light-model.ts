@@ -1,10 +1,10 @@
 /** The edge's light model on any OpenAI-compatible address, by plain `fetch`: the official client would double the Worker. */
-import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
 import { toUpstreamBody } from '../../shared/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
 import { AppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
-import { decodeSse } from '../../shared/sse.ts';
+import { decodeSseChunks } from '../../shared/sse.ts';
 
 export interface LightModelOptions {
   /** With its version path: `https://api.example.com/v1`. */
@@ -62,21 +62,18 @@ interface CompletionStreamOptions {
 }
 
 /** An upstream's event stream as a model's. */
-export function completionStream({
-  model,
-  chunks,
-  open,
-  signal,
-}: CompletionStreamOptions): ReadableStream<ChatEvent> {
+export function completionStream({ model, chunks, open, signal }: CompletionStreamOptions): ChatStream {
   return eventStream(signal, async function* (inner) {
     try {
       inner.throwIfAborted();
-      const messages = decodeSse(await open(inner));
+      const bytes = await open(inner);
       yield { type: 'model-start', model, provider: 'edge' };
-      for await (const { data } of messages) {
-        inner.throwIfAborted();
-        if (data === '[DONE]') return yield* chunks.end(true);
-        yield* chunks.push(JSON.parse(data));
+      for await (const messages of decodeSseChunks(bytes)) {
+        for (const { data } of messages) {
+          inner.throwIfAborted();
+          if (data === '[DONE]') return yield* chunks.end(true);
+          for (const event of chunks.push(JSON.parse(data))) yield event;
+        }
       }
       yield* chunks.end(false);
     } catch (error) {

@@ -3,6 +3,7 @@ import {
   type ChatEvent,
   type ChatModel,
   type ChatRequest,
+  type ChatStreamReader,
   type FinishReason,
   isTerminal,
 } from '../../shared/chat-model.ts';
@@ -80,7 +81,7 @@ function endOf(end: { reason: 'refused' } | { reason: 'failed'; error: AppError 
 }
 
 /** A model that is aborted says what it has cost until then, if it can. */
-async function readUsage(events: ReadableStreamDefaultReader<ChatEvent>): Promise<ChatEvent | undefined> {
+async function readUsage(events: ChatStreamReader): Promise<ChatEvent | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<{ value?: undefined }>();
   const timer = setTimeout(() => resolve({}), SETTLE_MS);
   try {

@@ -4,8 +4,8 @@
  * `--rows cached,streamed` for some of them, `--rounds`, `--seconds`, `--long`, `--dry` to write nothing.
  */
 import { parseArgs } from 'node:util';
-import { type RowReport, writeReport } from './report/write-report.ts';
 import { toLines } from './report/to-lines.ts';
+import { type RowReport, writeReport } from './report/write-report.ts';
 import { rows } from './rows/rows.ts';
 import { startSystems } from './systems/systems.ts';
 
@@ -25,7 +25,12 @@ const reports: RowReport[] = [];
 try {
   for (const row of rows.filter(({ name }) => wanted.has(name))) {
     const rowMs = Date.now();
-    const options = { systems, rounds: Number(given.rounds), seconds: Number(given.seconds), long: given.long };
+    const options = {
+      systems,
+      rounds: Number(given.rounds),
+      seconds: Number(given.seconds),
+      long: given.long,
+    };
     const report = { name: row.name, title: row.title, ...(await row.run(options)) };
     reports.push(report);
     console.log(toLines(report));

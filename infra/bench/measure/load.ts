@@ -74,12 +74,14 @@ export async function loadInRounds<Name extends string>(
     LoadResult[]
   >;
   // A first short one each, which is not counted: isolates warm up.
-  for (const name of names)
-    await loadTarget(targets[name].target, { ...targets[name].load, seconds: 2 });
+  for (const name of names) await loadTarget(targets[name].target, { ...targets[name].load, seconds: 2 });
   for (let round = 0; round < rounds; round++) {
     for (const name of names) results[name].push(await loadTarget(targets[name].target, targets[name].load));
   }
-  return Object.fromEntries(names.map((name) => [name, toRounds(results[name])])) as Record<Name, RoundsResult>;
+  return Object.fromEntries(names.map((name) => [name, toRounds(results[name])])) as Record<
+    Name,
+    RoundsResult
+  >;
 }
 
 export interface RoundsResult extends LoadResult {

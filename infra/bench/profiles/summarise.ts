@@ -15,7 +15,8 @@ const LINES = 45;
 /** Own time of each function, and the time of all that it called, as parts of the time that was not idle. */
 export function summarise(profile: Profile): string {
   const own = new Map<number, number>();
-  for (const [at, id] of profile.samples.entries()) own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[at] ?? 0));
+  for (const [at, id] of profile.samples.entries())
+    own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[at] ?? 0));
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const nameOf = (id: number) => {
     const frame = nodes.get(id)?.callFrame;
@@ -23,7 +24,8 @@ export function summarise(profile: Profile): string {
   };
   const ownByName = new Map<string, number>();
   const allByName = new Map<string, number>();
-  const add = (map: Map<string, number>, name: string, time: number) => map.set(name, (map.get(name) ?? 0) + time);
+  const add = (map: Map<string, number>, name: string, time: number) =>
+    map.set(name, (map.get(name) ?? 0) + time);
 
   function walk(id: number, above: ReadonlySet<string>): number {
     const name = nameOf(id);
@@ -37,7 +39,10 @@ export function summarise(profile: Profile): string {
   }
   walk(profile.nodes[0]?.id ?? 0, new Set());
 
-  const idle = [...ownByName].reduce((sum, [name, time]) => (name.startsWith('(idle)') ? sum + time : sum), 0);
+  const idle = [...ownByName].reduce(
+    (sum, [name, time]) => (name.startsWith('(idle)') ? sum + time : sum),
+    0,
+  );
   const total = [...own.values()].reduce((sum, time) => sum + time, 0) - idle;
   const list = (map: Map<string, number>) =>
     [...map]

@@ -11,7 +11,11 @@ export const cachedAnswers: BenchRow = {
     const load: Load = { stream: false, content: 'When do you open on Sundays?', clients: 32, seconds };
     const ours = { target: await systems.edge(), load };
     const results = await loadInRounds(
-      { ours, floor: { target: await systems.jsonFloor(), load }, peer: { target: await systems.peer(), load } },
+      {
+        ours,
+        floor: { target: await systems.jsonFloor(), load },
+        peer: { target: await systems.peer(), load },
+      },
       rounds,
     );
     const { calls } = await systems.upstream.counts();

@@ -56,7 +56,7 @@ export async function startBenchEdge({
   env = {},
   inspector,
 }: BenchEdgeOptions): Promise<BenchEdge> {
-  await buildEdge();
+  await buildEdge({ isReadable: inspector === true });
   const dataDir = await mkdtemp(join(tmpdir(), 'edgewise-bench-'));
   await mkdir(join(dataDir, 'logs'));
   const settings: LocalSettings = { dataDir, edgePort: await freePort(), corePort: await freePort() };

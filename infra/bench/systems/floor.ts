@@ -24,7 +24,15 @@ export async function startFloor(worker: 'json-handler' | 'proxy', upstreamPort:
   const dir = await mkdtemp(join(tmpdir(), 'edgewise-floor-'));
   await mkdir(join(dir, 'out'));
   const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
-  const args = ['deploy', `${worker}.ts`, '--config', 'wrangler.toml', '--dry-run', '--outdir', join(dir, 'out')];
+  const args = [
+    'deploy',
+    `${worker}.ts`,
+    '--config',
+    'wrangler.toml',
+    '--dry-run',
+    '--outdir',
+    join(dir, 'out'),
+  ];
   await run(process.execPath, [wrangler, ...args], {
     cwd: floorsDir,
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },

@@ -30,7 +30,12 @@ export async function startSystems(options: { inspector?: boolean } = {}): Promi
   };
   return {
     upstream,
-    direct: { name: 'direct', url: `http://127.0.0.1:${port}/v1/chat/completions`, headers: {}, pid: upstream.pid },
+    direct: {
+      name: 'direct',
+      url: `http://127.0.0.1:${port}/v1/chat/completions`,
+      headers: {},
+      pid: upstream.pid,
+    },
     edge: once(() => startBenchEdge({ upstreamPort: port, ...options })),
     jsonFloor: once(() => startFloor('json-handler', port)),
     proxyFloor: once(() => startFloor('proxy', port)),

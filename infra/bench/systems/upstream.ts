@@ -13,7 +13,11 @@ export interface BenchUpstream {
   stop(): Promise<void>;
 }
 
-type Asked = UpstreamQuestion extends infer Each ? (Each extends { id: number } ? Omit<Each, 'id'> : never) : never;
+type Asked = UpstreamQuestion extends infer Each
+  ? Each extends { id: number }
+    ? Omit<Each, 'id'>
+    : never
+  : never;
 
 export async function startBenchUpstream(): Promise<BenchUpstream> {
   const child = fork(join(import.meta.dirname, 'upstream-process.ts'), { stdio: 'inherit' });
