@@ -263,7 +263,7 @@ function createLight(
     light.maxOutputTokens,
     encoding,
     // A vocabulary that is not here yet is not worth a reader's wait.
-    async () => counters.ready(encoding) ?? roughTokens,
+    () => counters.ready(encoding) ?? roughTokens,
   );
   return withCountedUsage(limited, encoding, () => counters.load(encoding));
 }

@@ -12,7 +12,7 @@ export function withOutputLimit(
   model: ChatModel,
   maxTokens: number,
   encoding: TokenEncoding,
-  loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
+  loadCounter: (encoding: TokenEncoding) => CountTokens | Promise<CountTokens>,
 ): ChatModel {
   async function* limit(events: ChatStream): AsyncGenerator<ChatEvent, void, void> {
     let tokens = 0;
@@ -20,7 +20,8 @@ export function withOutputLimit(
       yield event;
       const said = event.type === 'tool-call-delta' ? event.arguments : 'text' in event ? event.text : '';
       if (said === '') continue;
-      tokens += (await loadCounter(encoding))(said);
+      const counter = loadCounter(encoding);
+      tokens += (counter instanceof Promise ? await counter : counter)(said);
       if (tokens >= maxTokens) return yield { type: 'turn-end', finishReason: 'length' };
     }
   }

@@ -2,6 +2,7 @@
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
 import { eventStream } from './event-stream.ts';
+import { createPatience } from './patience.ts';
 
 /** Milliseconds. */
 export interface TimeLimits {
@@ -24,41 +25,37 @@ export const defaultTimeLimits: TimeLimits = {
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
   async function* limit(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
-    const call = new AbortController();
-    const events = model.stream(request, AbortSignal.any([signal, call.signal])).getReader();
+    const events = model.stream(request, signal).getReader();
     let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
-    const whole = timer(limits.totalMs);
+    let late: ErrorCode | undefined;
+    const giveUp = (code: ErrorCode) => {
+      late = code;
+      void events.cancel();
+    };
+    const patience = createPatience(() => giveUp(step.code));
+    const whole = setTimeout(() => giveUp('deadline_exceeded'), limits.totalMs);
     try {
       for (;;) {
-        const reading = timer(step.ms);
-        const result = await Promise.race([
-          events.read(),
-          reading.elapsed.then(() => step.code),
-          whole.elapsed.then((): ErrorCode => 'deadline_exceeded'),
-        ]);
-        reading.clear();
-        if (typeof result === 'string') return yield { type: 'error', error: new AppError(result).toInfo() };
-        if (result.done) return;
-        yield result.value;
+        patience.expect(step.ms);
+        const { done, value: event } = await events.read();
+        if (late) return yield { type: 'error', error: new AppError(late).toInfo() };
+        if (done) return;
+        // The time that the reader takes is not the model's.
+        patience.rest();
+        yield event;
         step =
-          result.value.type === 'model-start'
+          event.type === 'model-start'
             ? { code: 'first_token_timeout', ms: limits.firstTokenMs }
             : { code: 'idle_timeout', ms: limits.idleMs };
       }
     } finally {
-      whole.clear();
-      call.abort();
+      patience.stop();
+      clearTimeout(whole);
+      void events.cancel();
     }
   }
   return {
     name: model.name,
     stream: (request, signal) => eventStream(signal, (inner) => limit(request, inner)),
   };
-}
-
-/** A clock that can be stopped. `elapsed` never resolves once it is. */
-function timer(ms: number): { elapsed: Promise<void>; clear: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const handle = setTimeout(resolve, ms);
-  return { elapsed: promise, clear: () => clearTimeout(handle) };
 }
