@@ -1,32 +1,69 @@
+/**
+ * Model's streams made of generators. They are no platform streams: those cost a Worker tens of microseconds an
+ * event, and a turn has many layers. Events that came together stay together: a layer that reads batches does its
+ * work for all of them at once.
+ */
 import { type ChatEvent, type ChatStream, type ChatStreamReader, isTerminal } from './chat-model.ts';
 import { AppError } from './errors.ts';
 
+/** A generator may give events one by one, or several that came together. */
+export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>;
+
+/** Reads another stream from within a generator; who leaves the outer one leaves that one, too. */
+export type ReadInner = (stream: ChatStream) => AsyncIterable<ChatEvent[]>;
+
 /**
- * A generator of events as a model's stream: pulled one event at a time, closed after the terminal one,
+ * A generator of events as a model's stream: pulled one step at a time, closed after the terminal event,
  * and never errored. Cancelling the stream aborts the signal that the generator is given; a generator that
  * ends or throws without a terminal event is our own fault and ends the stream as `internal_error`.
- *
- * It is no platform stream: those cost a Worker tens of microseconds an event, and a turn has many layers.
  */
 export function eventStream(
   outer: AbortSignal,
-  generate: (signal: AbortSignal) => AsyncGenerator<ChatEvent, void, void>,
+  generate: (signal: AbortSignal) => EventGenerator,
 ): ChatStream {
-  return new GeneratedEvents(outer, generate);
+  const reading = new AbortController();
+  return new GeneratedEvents(generate(AbortSignal.any([outer, reading.signal])), () => reading.abort());
 }
 
-type Step = { done: false; value: ChatEvent } | { done: true; value: undefined };
-const over: Step = { done: true, value: undefined };
+/** As {@link eventStream}, for a generator that waits for nothing but streams that it reads: it needs no signal. */
+export function relayStream(generate: (read: ReadInner) => EventGenerator): ChatStream {
+  let inner: ChatStream | undefined;
+  let isLeft = false;
+  const read: ReadInner = (stream) => {
+    inner = stream;
+    if (isLeft) void stream.cancel();
+    return eventBatches(stream);
+  };
+  return new GeneratedEvents(generate(read), () => {
+    isLeft = true;
+    void inner?.cancel();
+  });
+}
+
+/** The events of a stream, those together that came together. */
+export function eventBatches(stream: ChatStream): AsyncIterable<ChatEvent[]> & AsyncIterator<ChatEvent[]> {
+  return stream instanceof GeneratedEvents ? stream.batches : new SingleEvents(stream.getReader());
+}
+
+type Step<Value> = { done: false; value: Value } | { done: true; value: undefined };
+const over = { done: true, value: undefined } as const;
 
 class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<ChatEvent, undefined> {
-  readonly #reading = new AbortController();
-  readonly #events: AsyncGenerator<ChatEvent, void, void>;
+  readonly #events: EventGenerator;
+  readonly #onLeave: () => void;
   #isOver = false;
-  /** Whoever waits for the next event. */
-  #waiting: ((step: Step) => void) | undefined;
+  /** Whoever waits for the next events. */
+  #waiting: ((step: Step<ChatEvent[]>) => void) | undefined;
+  /** Events that came together with the one that was read last. */
+  #ready: ChatEvent[] = [];
+  readonly batches: EventBatches = new EventBatches(
+    () => this.#readBatch(),
+    () => this.#leave(),
+  );
 
-  constructor(outer: AbortSignal, generate: (signal: AbortSignal) => AsyncGenerator<ChatEvent, void, void>) {
-    this.#events = generate(AbortSignal.any([outer, this.#reading.signal]));
+  constructor(events: EventGenerator, onLeave: () => void) {
+    this.#events = events;
+    this.#onLeave = onLeave;
   }
 
   getReader(): ChatStreamReader {
@@ -37,45 +74,102 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     return this;
   }
 
-  next(): Promise<Step> {
+  next(): Promise<Step<ChatEvent>> {
     return this.read();
   }
 
-  async return(): Promise<Step> {
+  async return(): Promise<Step<ChatEvent>> {
     this.#leave();
     return over;
   }
 
   async cancel(): Promise<void> {
+    this.#ready = [];
     this.#leave();
   }
 
-  read(): Promise<Step> {
+  async read(): Promise<Step<ChatEvent>> {
+    if (this.#ready.length === 0) {
+      const { done, value } = await this.#readBatch();
+      if (done) return over;
+      this.#ready = value;
+    }
+    const [value, ...rest] = this.#ready;
+    this.#ready = rest;
+    return value ? { done: false, value } : over;
+  }
+
+  #readBatch(): Promise<Step<ChatEvent[]>> {
     if (this.#isOver) return Promise.resolve(over);
-    const { promise, resolve } = Promise.withResolvers<Step>();
+    const { promise, resolve } = Promise.withResolvers<Step<ChatEvent[]>>();
     this.#waiting = resolve;
     this.#events.next().then(
-      ({ value }) => this.#tell(value ?? failure(new AppError('internal_error')), resolve),
-      (cause: unknown) => this.#tell(failure(new AppError('internal_error', { cause })), resolve),
+      ({ value }) => this.#tell(value ?? failure(new AppError('internal_error'))),
+      (cause: unknown) => this.#tell(failure(new AppError('internal_error', { cause }))),
     );
     return promise;
   }
 
-  #tell(event: ChatEvent, resolve: (step: Step) => void): void {
+  #tell(given: ChatEvent | ChatEvent[]): void {
     // Cancelled meanwhile: nobody reads it any more.
     if (this.#isOver) return;
+    const events = Array.isArray(given) ? given : [given];
+    const resolve = this.#waiting;
     this.#waiting = undefined;
-    resolve({ done: false, value: event });
-    if (isTerminal(event)) this.#leave();
+    resolve?.({ done: false, value: events });
+    const last = events.at(-1);
+    if (last && isTerminal(last)) this.#leave();
   }
 
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#waiting?.(over);
-    this.#reading.abort();
+    this.#onLeave();
     // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
     void this.#events.return().catch(() => undefined);
+  }
+}
+
+class EventBatches implements AsyncIterator<ChatEvent[], undefined> {
+  readonly next: () => Promise<Step<ChatEvent[]>>;
+  readonly #leave: () => void;
+
+  constructor(next: () => Promise<Step<ChatEvent[]>>, leave: () => void) {
+    this.next = next;
+    this.#leave = leave;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async return(): Promise<Step<ChatEvent[]>> {
+    this.#leave();
+    return over;
+  }
+}
+
+/** The events of a stream of another make, each by itself. */
+class SingleEvents implements AsyncIterator<ChatEvent[], undefined> {
+  readonly #reader: ChatStreamReader;
+
+  constructor(reader: ChatStreamReader) {
+    this.#reader = reader;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Step<ChatEvent[]>> {
+    const { done, value } = await this.#reader.read();
+    return done ? over : { done, value: [value] };
+  }
+
+  async return(): Promise<Step<ChatEvent[]>> {
+    await this.#reader.cancel();
+    return over;
   }
 }
 

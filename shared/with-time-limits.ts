@@ -1,7 +1,7 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
-import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts';
+import type { ChatModel, ChatStream } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
-import { eventStream } from './event-stream.ts';
+import { type EventGenerator, type ReadInner, relayStream } from './event-stream.ts';
 import { createPatience } from './patience.ts';
 
 /** Milliseconds. */
@@ -24,38 +24,35 @@ export const defaultTimeLimits: TimeLimits = {
 };
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
-  async function* limit(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
-    const events = model.stream(request, signal).getReader();
+  async function* limit(stream: ChatStream, read: ReadInner): EventGenerator {
     let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
     let late: ErrorCode | undefined;
     const giveUp = (code: ErrorCode) => {
       late = code;
-      void events.cancel();
+      void stream.cancel();
     };
     const patience = createPatience(() => giveUp(step.code));
     const whole = setTimeout(() => giveUp('deadline_exceeded'), limits.totalMs);
     try {
-      for (;;) {
-        patience.expect(step.ms);
-        const { done, value: event } = await events.read();
-        if (late) return yield { type: 'error', error: new AppError(late).toInfo() };
-        if (done) return;
+      patience.expect(step.ms);
+      for await (const events of read(stream)) {
         // The time that the reader takes is not the model's.
         patience.rest();
-        yield event;
+        yield events;
         step =
-          event.type === 'model-start'
+          events.at(-1)?.type === 'model-start'
             ? { code: 'first_token_timeout', ms: limits.firstTokenMs }
             : { code: 'idle_timeout', ms: limits.idleMs };
+        patience.expect(step.ms);
       }
+      if (late) yield { type: 'error', error: new AppError(late).toInfo() };
     } finally {
       patience.stop();
       clearTimeout(whole);
-      void events.cancel();
     }
   }
   return {
     name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => limit(request, inner)),
+    stream: (request, signal) => relayStream((read) => limit(model.stream(request, signal), read)),
   };
 }

@@ -3,9 +3,9 @@
  * otherwise. The order of the tiers can be read in {@link CachedModel}. Owns nothing; a cache that cannot be
  * reached is passed by.
  */
-import type { CacheMark, ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
+import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import { type EventGenerator, type ReadInner, relayStream } from '../../shared/event-stream.ts';
 import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { WithCache } from '../chat/answer-turn.ts';
@@ -64,8 +64,8 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
     ofTurn: (turn) => (model, asked) => ({
       name: model.name,
       stream: (request, signal) =>
-        eventStream(signal, (inner) =>
-          answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal: inner }),
+        relayStream((read) =>
+          answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal, read }),
         ),
     }),
 
@@ -100,18 +100,20 @@ interface Asked {
   turn: CachedTurn;
   request: ChatRequest;
   signal: AbortSignal;
+  read: ReadInner;
 }
 
 /** This isolate, the location, the tenant's object, and then the model. */
 async function* answer(
   cache: AnswerCache,
   options: AnswerCacheOptions,
-  { model, turn, request, signal }: Asked,
-): AsyncGenerator<ChatEvent, void, void> {
+  { model, turn, request, signal, read }: Asked,
+): EventGenerator {
+  const ask = () => read(model.stream(request, signal));
   const { isolate, location, pace, now } = options;
   const { tenant } = turn.context;
   const reason = bypassReason(request, turn);
-  if (reason) return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason });
+  if (reason) return yield* marked(ask(), { outcome: 'bypass', reason });
 
   let question: AskedQuestion;
   let found: Reply<Found>;
@@ -128,7 +130,7 @@ async function* answer(
     if (!found.ok) throw AppError.fromInfo(found.error);
   } catch {
     // What is wrong with the request the model says; what is wrong with the cache must not cost an answer.
-    return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason: 'unavailable' });
+    return yield* marked(ask(), { outcome: 'bypass', reason: 'unavailable' });
   }
 
   const { value } = found;
@@ -144,16 +146,16 @@ async function* answer(
   }
   const fresh =
     value.kind === 'stream'
-      ? shared(value.response, () => model.stream(request, signal))
-      : marked(model.stream(request, signal), { outcome: 'miss', key: question.key });
+      ? shared(value.response, ask)
+      : marked(ask(), { outcome: 'miss', key: question.key });
   const recorder = new AnswerRecorder();
-  for await (const event of fresh) {
-    recorder.push(event);
+  for await (const events of fresh) {
+    for (const event of events) recorder.push(event);
     // Nothing runs here after the last event.
     const recorded = recorder.answer;
     if (recorded && value.kind === 'nothing') turn.waitUntil(keep(options, question, recorded));
     if (recorded && value.meant) turn.waitUntil(learn(options, question, value.meant, recorded));
-    yield event;
+    yield events;
   }
 }
 
@@ -211,17 +213,20 @@ function shardOf(key: string): string {
 }
 
 /** A call that an object makes for several; should the object be lost before it said anything, it is made here. */
-async function* shared({ body }: Response, again: () => ChatStream): AsyncGenerator<ChatEvent, void, void> {
+async function* shared(
+  { body }: Response,
+  again: () => AsyncIterable<ChatEvent[]>,
+): AsyncGenerator<ChatEvent[], void, void> {
   let saidSomething = false;
   try {
     if (!body) throw new AppError('internal_error');
     for await (const { event } of decodeGenerationEvents(body)) {
-      yield event;
+      yield [event];
       saidSomething ||= event.type !== 'model-start';
     }
   } catch {
-    if (saidSomething) return yield { type: 'error', error: new AppError('generation_lost').toInfo() };
-    for await (const event of again()) yield event;
+    if (saidSomething) return yield [{ type: 'error', error: new AppError('generation_lost').toInfo() }];
+    yield* again();
   }
 }
 
@@ -241,6 +246,10 @@ function hit({ storedAtMs, key }: AnswerEntry, nowMs: number): CacheMark {
   return { outcome: 'hit', ageSeconds: Math.max(0, Math.floor((nowMs - storedAtMs) / 1000)), key };
 }
 
-async function* marked(events: ChatStream, cache: CacheMark): AsyncGenerator<ChatEvent, void, void> {
-  for await (const event of events) yield event.type === 'model-start' ? { ...event, cache } : event;
+async function* marked(
+  batches: AsyncIterable<ChatEvent[]>,
+  cache: CacheMark,
+): AsyncGenerator<ChatEvent[], void, void> {
+  for await (const events of batches)
+    yield events.map((event) => (event.type === 'model-start' ? { ...event, cache } : event));
 }

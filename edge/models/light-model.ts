@@ -69,11 +69,13 @@ export function completionStream({ model, chunks, open, signal }: CompletionStre
       const bytes = await open(inner);
       yield { type: 'model-start', model, provider: 'edge' };
       for await (const messages of decodeSseChunks(bytes)) {
+        inner.throwIfAborted();
+        const events: ChatEvent[] = [];
         for (const { data } of messages) {
-          inner.throwIfAborted();
-          if (data === '[DONE]') return yield* chunks.end(true);
-          for (const event of chunks.push(JSON.parse(data))) yield event;
+          if (data === '[DONE]') return yield [...events, ...chunks.end(true)];
+          events.push(...chunks.push(JSON.parse(data)));
         }
+        if (events.length > 0) yield events;
       }
       yield* chunks.end(false);
     } catch (error) {
