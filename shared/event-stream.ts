@@ -10,7 +10,13 @@ import { AppError } from './errors.ts';
 export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>;
 
 /** Reads another stream from within a generator; who leaves the outer one leaves that one, too. */
-export type ReadInner = (stream: ChatStream) => AsyncIterable<ChatEvent[]>;
+export type ReadInner = (stream: ChatStream) => InnerBatches;
+
+export interface InnerBatches extends AsyncIterable<ChatEvent[]> {
+  next(): Promise<Step<ChatEvent[]>>;
+  /** Ends the stream; whoever waits for its next events is told that it is over. */
+  return(): Promise<Step<ChatEvent[]>>;
+}
 
 /**
  * A generator of events as a model's stream: pulled one step at a time, closed after the terminal event,
@@ -27,21 +33,21 @@ export function eventStream(
 
 /** As {@link eventStream}, for a generator that waits for nothing but streams that it reads: it needs no signal. */
 export function relayStream(generate: (read: ReadInner) => EventGenerator): ChatStream {
-  let inner: ChatStream | undefined;
+  let inner: InnerBatches | undefined;
   let isLeft = false;
   const read: ReadInner = (stream) => {
-    inner = stream;
-    if (isLeft) void stream.cancel();
-    return eventBatches(stream);
+    inner = eventBatches(stream);
+    if (isLeft) void inner.return();
+    return inner;
   };
   return new GeneratedEvents(generate(read), () => {
     isLeft = true;
-    void inner?.cancel();
+    void inner?.return();
   });
 }
 
 /** The events of a stream, those together that came together. */
-export function eventBatches(stream: ChatStream): AsyncIterable<ChatEvent[]> & AsyncIterator<ChatEvent[]> {
+export function eventBatches(stream: ChatStream): InnerBatches {
   return stream instanceof GeneratedEvents ? stream.batches : new SingleEvents(stream.getReader());
 }
 

@@ -1,7 +1,7 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
-import type { ChatModel, ChatStream } from './chat-model.ts';
+import type { ChatModel } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
-import { type EventGenerator, type ReadInner, relayStream } from './event-stream.ts';
+import { type EventGenerator, type InnerBatches, relayStream } from './event-stream.ts';
 import { createPatience } from './patience.ts';
 
 /** Milliseconds. */
@@ -24,18 +24,18 @@ export const defaultTimeLimits: TimeLimits = {
 };
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
-  async function* limit(stream: ChatStream, read: ReadInner): EventGenerator {
+  async function* limit(batches: InnerBatches): EventGenerator {
     let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
     let late: ErrorCode | undefined;
     const giveUp = (code: ErrorCode) => {
       late = code;
-      void stream.cancel();
+      void batches.return();
     };
     const patience = createPatience(() => giveUp(step.code));
     const whole = setTimeout(() => giveUp('deadline_exceeded'), limits.totalMs);
     try {
       patience.expect(step.ms);
-      for await (const events of read(stream)) {
+      for await (const events of batches) {
         // The time that the reader takes is not the model's.
         patience.rest();
         yield events;
@@ -53,6 +53,6 @@ export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel 
   }
   return {
     name: model.name,
-    stream: (request, signal) => relayStream((read) => limit(model.stream(request, signal), read)),
+    stream: (request, signal) => relayStream((read) => limit(read(model.stream(request, signal)))),
   };
 }

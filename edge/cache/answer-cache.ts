@@ -8,6 +8,7 @@ import { AppError } from '../../shared/errors.ts';
 import { type EventGenerator, type ReadInner, relayStream } from '../../shared/event-stream.ts';
 import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
+import type { KnownAnswer } from '../chat/answer-at-once.ts';
 import type { WithCache } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { Reply } from '../reply.ts';
@@ -49,6 +50,8 @@ export interface CachedTurn extends CacheFacts {
 
 export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
+  /** What this isolate holds of a prompt that stands alone; it is looked for nowhere else. */
+  findNear(turn: Omit<CachedTurn, 'earlierRounds'>, request: ChatRequest): Promise<KnownAnswer | undefined>;
   readonly byMeaning: ByMeaning;
   /** Lets this isolate's copies of a tenant's answers go, and what is known of their meaning. */
   forget(tenant: string, which: { key?: string | undefined; model?: string | undefined }): Promise<void>;
@@ -68,6 +71,16 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
           answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal, read }),
         ),
     }),
+
+    async findNear(turn, request) {
+      const { isolate, pace, now } = options;
+      const { tenant } = turn.context;
+      if (pace.charsPerSecond > 0 || bypassReason(request, { ...turn, earlierRounds: 0 })) return undefined;
+      const question = await cache.question(turn, request).catch(() => undefined);
+      const near = question && isolate.find(tenant, question.key, question.scopes);
+      if (!near || !isYoungEnough(near, question, now())) return undefined;
+      return { answer: near.answer, mark: hit(near, now()) };
+    },
 
     byMeaning: options.byMeaning,
 

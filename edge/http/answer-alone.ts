@@ -1,6 +1,8 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import { parseCacheControl } from '../cache/cache-control.ts';
+import { answerAtOnce } from '../chat/answer-at-once.ts';
 import { answerTurn } from '../chat/answer-turn.ts';
+import type { ModelChoice } from '../chat/choose-model.ts';
 import { toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import { sealedConversationOfTurn } from '../session/sealed-conversation.ts';
@@ -26,6 +28,27 @@ export async function answerAlone(
   const plugins = services.pluginsFor(context);
   const request = await plugins.onPrompt(asked, c.req.raw.signal);
   const timings: TurnTimings = {};
+  const cached = {
+    context,
+    control: parseCacheControl(c.req.header('cache-control')),
+    isAgain: false,
+    canShare: true,
+    waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+  };
+  const response = {
+    turnId,
+    wire: createWire(wire, { requestId: context.requestId, ids: false, createdAt: Math.floor(now() / 1000) }),
+    stream: wire.stream,
+    after: -1,
+    timings,
+    heartbeatMs: config.heartbeatMs,
+  };
+  if (cache && state === undefined) {
+    const find = (choice: ModelChoice) => cache.findNear({ ...cached, choice }, request);
+    const { lightModel } = services;
+    const turn = await answerAtOnce({ turnId, request, lightModel, find, plugins, timings, now });
+    if (turn) return toTurnResponse(turn, { ...response, onCancel: () => undefined });
+  }
   const reader = new AbortController();
   const deadline = AbortSignal.timeout(config.turnTimeoutMs);
   const signal = AbortSignal.any([reader.signal, deadline, c.req.raw.signal]);
@@ -42,25 +65,10 @@ export async function answerAlone(
     ...(conversation && { conversation }),
     models: modelsFor(context, turnId),
     plugins,
-    withCache: cache?.ofTurn({
-      context,
-      control: parseCacheControl(c.req.header('cache-control')),
-      isAgain: false,
-      canShare: true,
-      waitUntil: (work) => c.executionCtx.waitUntil(work),
-    }),
+    withCache: cache?.ofTurn(cached),
     timings,
     signal,
     now,
   });
-  const createdAt = Math.floor(now() / 1000);
-  return toTurnResponse(turn, {
-    turnId,
-    wire: createWire(wire, { requestId: context.requestId, ids: false, createdAt }),
-    stream: wire.stream,
-    after: -1,
-    timings,
-    heartbeatMs: config.heartbeatMs,
-    onCancel: () => reader.abort(),
-  });
+  return toTurnResponse(turn, { ...response, onCancel: () => reader.abort() });
 }
