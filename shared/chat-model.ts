@@ -41,6 +41,8 @@ export interface ChatRequest {
   messages: ChatMessage[];
   /** Every other field of the Chat Completions request, by its OpenAI name (`temperature`, `tools`, ...). */
   params: JsonObject;
+  /** The answer is taken as a whole: its events need not come one by one. */
+  isWhole?: boolean;
 }
 
 /** Token counts of one turn. */

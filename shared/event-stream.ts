@@ -124,14 +124,18 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     this.#waiting = undefined;
     resolve?.({ done: false, value: events });
     const last = events.at(-1);
-    if (last && isTerminal(last)) this.#leave();
+    if (last && isTerminal(last)) this.#end();
   }
 
   #leave(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
     this.#waiting?.(over);
     this.#onLeave();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
     // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
     void this.#events.return().catch(() => undefined);
   }

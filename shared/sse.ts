@@ -44,15 +44,19 @@ export const MAX_SSE_EVENT_CHARS = 4 * 1024 * 1024;
  * {@link MAX_SSE_EVENT_CHARS}: a longer event is an error. Ending it early cancels the bytes.
  */
 export async function* decodeSse(bytes: ReadableStream<Uint8Array>): AsyncGenerator<SseMessage, void, void> {
-  for await (const messages of decodeSseChunks(bytes)) {
+  for await (const messages of decodeSseChunks(bytes.getReader())) {
     for (const message of messages) yield message;
   }
 }
 
+/** How bytes are read; a stream's own reader is one. */
+export interface ByteReader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
 /** As {@link decodeSse}: the events that each chunk of bytes has completed, together. */
-export async function* decodeSseChunks(
-  bytes: ReadableStream<Uint8Array>,
-): AsyncGenerator<SseMessage[], void, void> {
+export async function* decodeSseChunks(reader: ByteReader): AsyncGenerator<SseMessage[], void, void> {
   const decoder = new TextDecoder();
   let messages: SseMessage[] = [];
   let tooLong: Error | undefined;
@@ -64,7 +68,6 @@ export async function* decodeSseChunks(
       if (error.type === 'max-buffer-size-exceeded') tooLong = error;
     },
   });
-  const reader = bytes.getReader();
   let isRead = false;
   try {
     for (;;) {

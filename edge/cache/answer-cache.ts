@@ -89,7 +89,9 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       await options.byMeaning.forget(tenant, which);
     },
 
-    async question({ context, choice, control }, request) {
+    async question({ context, choice, control }, asked) {
+      // Others who ask the same may want it word by word.
+      const { isWhole: _, ...request } = asked;
       const model = await options.resolveModel(context, choice.model);
       const question: AnswerQuestion = { tenant: context.tenant, model, policy: options.policy, request };
       const maxAge = control.noCache ? 0 : control.maxAgeSeconds;

@@ -26,7 +26,8 @@ export async function answerAlone(
   const { modelsFor, cache, config, now } = services;
   const context = c.get('request');
   const plugins = services.pluginsFor(context);
-  const request = await plugins.onPrompt(asked, c.req.raw.signal);
+  const filtered = await plugins.onPrompt(asked, c.req.raw.signal);
+  const request = wire.stream ? filtered : { ...filtered, isWhole: true };
   const timings: TurnTimings = {};
   const cached = {
     context,

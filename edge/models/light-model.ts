@@ -5,6 +5,7 @@ import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
 import { AppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 import { decodeSseChunks } from '../../shared/sse.ts';
+import { readBytes } from './byte-reader.ts';
 
 export interface LightModelOptions {
   /** With its version path: `https://api.example.com/v1`. */
@@ -21,6 +22,7 @@ export function createLightModel(options: LightModelOptions): ChatModel {
       completionStream({
         model: options.model,
         chunks: new CompletionChunkReader(),
+        isWhole: request.isWhole === true,
         open: (inner) => callUpstream(options, request, inner),
         signal,
       }),
@@ -56,19 +58,26 @@ export interface ChunkReader {
 interface CompletionStreamOptions {
   model: string;
   chunks: ChunkReader;
+  isWhole?: boolean;
   /** Starts the call and answers with its event-stream bytes. */
   open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   signal: AbortSignal;
 }
 
 /** An upstream's event stream as a model's. */
-export function completionStream({ model, chunks, open, signal }: CompletionStreamOptions): ChatStream {
+export function completionStream({
+  model,
+  chunks,
+  isWhole = false,
+  open,
+  signal,
+}: CompletionStreamOptions): ChatStream {
   return eventStream(signal, async function* (inner) {
     try {
       inner.throwIfAborted();
       const bytes = await open(inner);
       yield { type: 'model-start', model, provider: 'edge' };
-      for await (const messages of decodeSseChunks(bytes)) {
+      for await (const messages of decodeSseChunks(readBytes(bytes, isWhole))) {
         inner.throwIfAborted();
         const events: ChatEvent[] = [];
         for (const { data } of messages) {

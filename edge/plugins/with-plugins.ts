@@ -1,13 +1,7 @@
 /** Puts plugins between a model and its reader. It stands outermost: what a cache replays is looked at, too. */
-import {
-  type ChatEvent,
-  type ChatModel,
-  type ChatStream,
-  type FinishReason,
-  isTerminal,
-} from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatModel, type FinishReason, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { type EventGenerator, eventBatches, eventStream } from '../../shared/event-stream.ts';
+import { type EventGenerator, type InnerBatches, relayStream } from '../../shared/event-stream.ts';
 import { AnswerChain } from './answer-chain.ts';
 import { callHook } from './call-hook.ts';
 import type { DeltaEvent, PluginRun, WholeAnswer } from './plugin.ts';
@@ -24,12 +18,12 @@ export function withPlugins(model: ChatModel, run: PluginRun): ChatModel {
   return {
     name: model.name,
     stream: (request, signal) =>
-      eventStream(signal, (inner) => relay((own) => model.stream(request, own), run, inner)),
+      relayStream((read) => relay((own) => read(model.stream(request, own)), run, signal)),
   };
 }
 
 async function* relay(
-  ask: (signal: AbortSignal) => ChatStream,
+  ask: (signal: AbortSignal) => InnerBatches,
   run: PluginRun,
   signal: AbortSignal,
 ): EventGenerator {
@@ -41,7 +35,7 @@ async function* relay(
   }
   const answer = new AnswerListener();
   const call = new AbortController();
-  const batches = eventBatches(ask(AbortSignal.any([signal, call.signal])));
+  const batches = ask(AbortSignal.any([signal, call.signal]));
   let hasUsage = false;
   try {
     for (;;) {
@@ -80,7 +74,7 @@ async function* relay(
     }
   } finally {
     chain.close();
-    call.abort();
+    void batches.return();
   }
 }
 
