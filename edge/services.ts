@@ -1,6 +1,6 @@
 /** The only place at the edge that constructs. Everything here lives as long as the isolate, or is made per object. */
 import { waitUntil } from 'cloudflare:workers';
-import type { ChatModel } from '../shared/chat-model.ts';
+import type { ChatEvent, ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
 import { roughTokens, tokenEncodingFor } from '../shared/token-count.ts';
@@ -40,6 +40,7 @@ import { type CoreCall, createCoreCall } from './models/core-call.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
+import { createUsageTeller, type UsageTeller } from './models/usage-teller.ts';
 import { createWorkersAiModel, type WorkersAiBinding } from './models/workers-ai-model.ts';
 import { createStateSealer, type StateSealer } from './session/sealed-state.ts';
 import { createTokenCounters, type TokenCounters } from './session/token-counters.ts';
@@ -54,6 +55,8 @@ export interface EdgeServices {
   core: CoreClient;
   /** Where turns are kept for good, unless that is switched off. */
   archive: ArchiveClient | undefined;
+  /** What requests that stand alone use goes here. */
+  usage: UsageTeller;
   catalog: ModelCatalog;
   counters: TokenCounters;
   /** Name of the edge's light model, when one is configured. */
@@ -121,6 +124,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     ownTokens: config.tokenSecret && createOwnTokens(config.tokenSecret, config.jwt.audience, now),
     callCore,
     archive,
+    usage: createUsageTeller({ archive, wait }),
     core,
     catalog,
     cache: createCache(config, bindings, { catalog, core, now, wait, newId }),
@@ -272,7 +276,7 @@ function createLight(
     light.maxOutputTokens,
     encoding,
     // A vocabulary that is not here yet is not worth a reader's wait.
-    async () => counters.ready(encoding) ?? roughTokens,
+    () => counters.ready(encoding) ?? roughTokens,
   );
   return withCountedUsage(limited, encoding, () => counters.load(encoding));
 }
@@ -281,7 +285,7 @@ function createLight(
 const lostModel: ChatModel = {
   name: 'lost',
   stream: () =>
-    new ReadableStream({
+    new ReadableStream<ChatEvent>({
       start(controller) {
         controller.enqueue({ type: 'error', error: new AppError('generation_lost').toInfo() });
         controller.close();

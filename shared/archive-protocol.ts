@@ -65,6 +65,8 @@ export interface ArchivedSession {
 }
 
 /** Turns of one call, at most. */
-export const MAX_ARCHIVED_TURNS = 20;
+export const MAX_ARCHIVED_TURNS = 200;
+/** Turns with their messages of one call, at most. */
+export const MAX_ARCHIVED_SESSION_TURNS = 20;
 /** Messages of a session that are brought back, at most. */
 export const MAX_RESTORED_MESSAGES = 1000;

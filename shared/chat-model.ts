@@ -44,6 +44,8 @@ export interface ChatRequest {
   params: JsonObject;
   /** What is to be looked for before a model is asked; those at the edge are asked as they are. */
   recall?: RecallWish | undefined;
+  /** The answer is taken as a whole: its events need not come one by one. */
+  isWhole?: boolean;
 }
 
 /** Token counts of one turn. */
@@ -122,6 +124,18 @@ export type ChatEvent =
   | { type: 'turn-end'; finishReason: FinishReason }
   | { type: 'error'; error: ErrorInfo };
 
+/** An answer on its way: read once, by one reader. A `ReadableStream` of events is one. */
+export interface ChatStream extends AsyncIterable<ChatEvent> {
+  getReader(): ChatStreamReader;
+  /** Ends the call. */
+  cancel(): Promise<void>;
+}
+
+export interface ChatStreamReader {
+  read(): Promise<{ done: false; value: ChatEvent } | { done: true; value?: ChatEvent | undefined }>;
+  cancel(): Promise<void>;
+}
+
 export interface ChatModel {
   /** The name for logs and for `x-edgewise-model` until `model-start` says more. */
   readonly name: string;
@@ -130,7 +144,7 @@ export interface ChatModel {
    * Aborting `signal`, or cancelling the stream, cancels the call upstream; after an abort the stream
    * ends with an `error` of code `cancelled` (nobody reads it after a cancel).
    */
-  stream(request: ChatRequest, signal: AbortSignal): ReadableStream<ChatEvent>;
+  stream(request: ChatRequest, signal: AbortSignal): ChatStream;
 }
 
 export function isTerminal(event: ChatEvent): boolean {

@@ -1,47 +1,186 @@
-import { type ChatEvent, isTerminal } from './chat-model.ts';
+/**
+ * Model's streams made of generators. They are no platform streams: those cost a Worker tens of microseconds an
+ * event, and a turn has many layers. Events that came together stay together: a layer that reads batches does its
+ * work for all of them at once.
+ */
+import { type ChatEvent, type ChatStream, type ChatStreamReader, isTerminal } from './chat-model.ts';
 import { AppError } from './errors.ts';
 
+/** A generator may give events one by one, or several that came together. */
+export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>;
+
+/** Reads another stream from within a generator; who leaves the outer one leaves that one, too. */
+export type ReadInner = (stream: ChatStream) => InnerBatches;
+
+export interface InnerBatches extends AsyncIterable<ChatEvent[]> {
+  next(): Promise<Step<ChatEvent[]>>;
+  /** Ends the stream; whoever waits for its next events is told that it is over. */
+  return(): Promise<Step<ChatEvent[]>>;
+}
+
 /**
- * A generator of events as a model's stream: pulled one event at a time, closed after the terminal one,
+ * A generator of events as a model's stream: pulled one step at a time, closed after the terminal event,
  * and never errored. Cancelling the stream aborts the signal that the generator is given; a generator that
  * ends or throws without a terminal event is our own fault and ends the stream as `internal_error`.
  */
 export function eventStream(
   outer: AbortSignal,
-  generate: (signal: AbortSignal) => AsyncGenerator<ChatEvent, void, void>,
-): ReadableStream<ChatEvent> {
+  generate: (signal: AbortSignal) => EventGenerator,
+): ChatStream {
   const reading = new AbortController();
-  const signal = AbortSignal.any([outer, reading.signal]);
-  const events = generate(signal);
+  return new GeneratedEvents(generate(AbortSignal.any([outer, reading.signal])), () => reading.abort());
+}
 
-  async function next(): Promise<ChatEvent> {
-    try {
-      const { value } = await events.next();
-      if (value) return value;
-      return failure(new AppError('internal_error'));
-    } catch (cause) {
-      return failure(new AppError('internal_error', { cause }));
-    }
+/** As {@link eventStream}, for a generator that waits for nothing but streams that it reads: it needs no signal. */
+export function relayStream(generate: (read: ReadInner) => EventGenerator): ChatStream {
+  let inner: InnerBatches | undefined;
+  let isLeft = false;
+  const read: ReadInner = (stream) => {
+    inner = eventBatches(stream);
+    if (isLeft) void inner.return();
+    return inner;
+  };
+  return new GeneratedEvents(generate(read), () => {
+    isLeft = true;
+    void inner?.return();
+  });
+}
+
+/** The events of a stream, those together that came together. */
+export function eventBatches(stream: ChatStream): InnerBatches {
+  return stream instanceof GeneratedEvents ? stream.batches : new SingleEvents(stream.getReader());
+}
+
+type Step<Value> = { done: false; value: Value } | { done: true; value: undefined };
+const over = { done: true, value: undefined } as const;
+
+class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<ChatEvent, undefined> {
+  readonly #events: EventGenerator;
+  readonly #onLeave: () => void;
+  #isOver = false;
+  /** Whoever waits for the next events. */
+  #waiting: ((step: Step<ChatEvent[]>) => void) | undefined;
+  /** Events that came together with the one that was read last. */
+  #ready: ChatEvent[] = [];
+  readonly batches: EventBatches = new EventBatches(
+    () => this.#readBatch(),
+    () => this.#leave(),
+  );
+
+  constructor(events: EventGenerator, onLeave: () => void) {
+    this.#events = events;
+    this.#onLeave = onLeave;
   }
 
-  return new ReadableStream<ChatEvent>(
-    {
-      async pull(controller) {
-        const event = await next();
-        controller.enqueue(event);
-        if (!isTerminal(event)) return;
-        controller.close();
-        reading.abort();
-        await events.return();
-      },
-      cancel() {
-        reading.abort();
-        // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
-        void events.return().catch(() => undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  getReader(): ChatStreamReader {
+    return this;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ChatEvent, undefined> {
+    return this;
+  }
+
+  next(): Promise<Step<ChatEvent>> {
+    return this.read();
+  }
+
+  async return(): Promise<Step<ChatEvent>> {
+    this.#leave();
+    return over;
+  }
+
+  async cancel(): Promise<void> {
+    this.#ready = [];
+    this.#leave();
+  }
+
+  async read(): Promise<Step<ChatEvent>> {
+    if (this.#ready.length === 0) {
+      const { done, value } = await this.#readBatch();
+      if (done) return over;
+      this.#ready = value;
+    }
+    const [value, ...rest] = this.#ready;
+    this.#ready = rest;
+    return value ? { done: false, value } : over;
+  }
+
+  #readBatch(): Promise<Step<ChatEvent[]>> {
+    if (this.#isOver) return Promise.resolve(over);
+    const { promise, resolve } = Promise.withResolvers<Step<ChatEvent[]>>();
+    this.#waiting = resolve;
+    this.#events.next().then(
+      ({ value }) => this.#tell(value ?? failure(new AppError('internal_error'))),
+      (cause: unknown) => this.#tell(failure(new AppError('internal_error', { cause }))),
+    );
+    return promise;
+  }
+
+  #tell(given: ChatEvent | ChatEvent[]): void {
+    // Cancelled meanwhile: nobody reads it any more.
+    if (this.#isOver) return;
+    const events = Array.isArray(given) ? given : [given];
+    const resolve = this.#waiting;
+    this.#waiting = undefined;
+    resolve?.({ done: false, value: events });
+    const last = events.at(-1);
+    if (last && isTerminal(last)) this.#end();
+  }
+
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#waiting?.(over);
+    this.#onLeave();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
+    void this.#events.return().catch(() => undefined);
+  }
+}
+
+class EventBatches implements AsyncIterator<ChatEvent[], undefined> {
+  readonly next: () => Promise<Step<ChatEvent[]>>;
+  readonly #leave: () => void;
+
+  constructor(next: () => Promise<Step<ChatEvent[]>>, leave: () => void) {
+    this.next = next;
+    this.#leave = leave;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async return(): Promise<Step<ChatEvent[]>> {
+    this.#leave();
+    return over;
+  }
+}
+
+/** The events of a stream of another make, each by itself. */
+class SingleEvents implements AsyncIterator<ChatEvent[], undefined> {
+  readonly #reader: ChatStreamReader;
+
+  constructor(reader: ChatStreamReader) {
+    this.#reader = reader;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Step<ChatEvent[]>> {
+    const { done, value } = await this.#reader.read();
+    return done ? over : { done, value: [value] };
+  }
+
+  async return(): Promise<Step<ChatEvent[]>> {
+    await this.#reader.cancel();
+    return over;
+  }
 }
 
 function failure(error: AppError): ChatEvent {

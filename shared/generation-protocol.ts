@@ -100,13 +100,11 @@ export function encodeGenerationEvent({ seq, event }: NumberedChatEvent): string
   return encodeSse({ id: String(seq), data: JSON.stringify(event) });
 }
 
-/** The events of a generation's byte stream. Errors with `upstream_invalid` on anything that is none. */
-export function decodeGenerationEvents(bytes: ReadableStream<Uint8Array>): ReadableStream<NumberedChatEvent> {
-  return decodeSse(bytes).pipeThrough(
-    new TransformStream<SseMessage, NumberedChatEvent>({
-      transform: (message, controller) => controller.enqueue(parseGenerationEvent(message)),
-    }),
-  );
+/** The events of a generation's byte stream. @throws AppError `upstream_invalid` on anything that is none */
+export async function* decodeGenerationEvents(
+  bytes: ReadableStream<Uint8Array>,
+): AsyncGenerator<NumberedChatEvent, void, void> {
+  for await (const message of decodeSse(bytes)) yield parseGenerationEvent(message);
 }
 
 function parseGenerationEvent(message: SseMessage): NumberedChatEvent {

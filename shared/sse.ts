@@ -41,27 +41,45 @@ export const MAX_SSE_EVENT_CHARS = 4 * 1024 * 1024;
 /**
  * Bytes to events, correct for any chunking of UTF-8 and of CRLF. Comments are skipped; an event that was
  * not ended by a blank line is dropped, as the standard says. Memory is bounded by
- * {@link MAX_SSE_EVENT_CHARS}: a longer event errors the stream.
+ * {@link MAX_SSE_EVENT_CHARS}: a longer event is an error. Ending it early cancels the bytes.
  */
-export function decodeSse(bytes: ReadableStream<Uint8Array>): ReadableStream<SseMessage> {
-  return bytes.pipeThrough(new TransformStream(sseTransformer()));
+export async function* decodeSse(bytes: ReadableStream<Uint8Array>): AsyncGenerator<SseMessage, void, void> {
+  for await (const messages of decodeSseChunks(bytes.getReader())) {
+    for (const message of messages) yield message;
+  }
 }
 
-function sseTransformer(): Transformer<Uint8Array, SseMessage> {
+/** How bytes are read; a stream's own reader is one. */
+export interface ByteReader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
+/** As {@link decodeSse}: the events that each chunk of bytes has completed, together. */
+export async function* decodeSseChunks(reader: ByteReader): AsyncGenerator<SseMessage[], void, void> {
   const decoder = new TextDecoder();
-  let controller!: TransformStreamDefaultController<SseMessage>;
+  let messages: SseMessage[] = [];
+  let tooLong: Error | undefined;
   const parser = createParser({
     maxBufferSize: MAX_SSE_EVENT_CHARS,
-    onEvent: (message) => controller.enqueue(message),
+    onEvent: (message) => messages.push(message),
     onError: (error) => {
       // A line that is no field is ignored by the standard; only an event too long to hold ends the stream.
-      if (error.type === 'max-buffer-size-exceeded') controller.error(error);
+      if (error.type === 'max-buffer-size-exceeded') tooLong = error;
     },
   });
-  return {
-    transform(chunk, current) {
-      controller = current;
-      parser.feed(decoder.decode(chunk, { stream: true }));
-    },
-  };
+  let isRead = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      isRead = done;
+      if (done) return;
+      parser.feed(decoder.decode(value, { stream: true }));
+      if (messages.length > 0) yield messages;
+      messages = [];
+      if (tooLong) throw tooLong;
+    }
+  } finally {
+    if (!isRead) await reader.cancel().catch(() => undefined);
+  }
 }

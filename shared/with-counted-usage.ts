@@ -1,6 +1,6 @@
 /** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
 import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from './chat-model.ts';
-import { eventStream } from './event-stream.ts';
+import { type EventGenerator, relayStream } from './event-stream.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 import { countMessageTokens, REPLY_PRIMING_TOKENS } from './token-count.ts';
 
@@ -12,26 +12,29 @@ export function withCountedUsage(
   encoding: TokenEncoding,
   loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
 ): ChatModel {
-  async function* count(
-    events: ReadableStream<ChatEvent>,
-    request: ChatRequest,
-  ): AsyncGenerator<ChatEvent, void, void> {
+  async function* count(batches: AsyncIterable<ChatEvent[]>, request: ChatRequest): EventGenerator {
     let said = '';
     let begun = false;
     let reported = false;
-    for await (const event of events) {
-      if (event.type === 'model-start') begun = true;
-      if (event.type === 'usage') reported = true;
-      said += textOf(event);
-      // A turn that is cut or stopped has cost something, too.
-      if (isTerminal(event) && begun && !reported)
-        yield usageEvent(request, said, await loadCounter(encoding));
-      yield event;
+    for await (const events of batches) {
+      for (const event of events) {
+        if (event.type === 'model-start') begun = true;
+        if (event.type === 'usage') reported = true;
+        said += textOf(event);
+      }
+      const last = events.at(-1);
+      if (!last || !isTerminal(last) || !begun || reported) {
+        yield events;
+        continue;
+      }
+      // A turn that is cut or stopped has cost something, too. What was said does not wait for the counter.
+      if (events.length > 1) yield events.slice(0, -1);
+      yield [usageEvent(request, said, await loadCounter(encoding)), last];
     }
   }
   return {
     name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => count(model.stream(request, inner), request)),
+    stream: (request, signal) => relayStream((read) => count(read(model.stream(request, signal)), request)),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   isTerminal,
 } from './chat-model.ts';
 import { AppError, type ErrorInfo } from './errors.ts';
-import { eventStream } from './event-stream.ts';
+import { type EventGenerator, type ReadInner, relayStream } from './event-stream.ts';
 
 export interface Rung {
   model: ChatModel;
@@ -48,7 +48,7 @@ export function withFallback(name: string, rungs: readonly Rung[]): ChatModel {
   if (rungs.length === 0) throw new Error(`the ladder ${name} has no rung`);
   return {
     name,
-    stream: (request, signal) => eventStream(signal, (inner) => climbDown(rungs, request, inner)),
+    stream: (request, signal) => relayStream((read) => climbDown({ rungs, request, signal, read })),
   };
 }
 
@@ -61,11 +61,14 @@ interface Said {
   isBound: boolean;
 }
 
-async function* climbDown(
-  rungs: readonly Rung[],
-  request: ChatRequest,
-  signal: AbortSignal,
-): AsyncGenerator<ChatEvent, void, void> {
+interface Climb {
+  rungs: readonly Rung[];
+  request: ChatRequest;
+  signal: AbortSignal;
+  read: ReadInner;
+}
+
+async function* climbDown({ rungs, request, signal, read }: Climb): EventGenerator {
   const able: Rung[] = [];
   for (const rung of rungs) if (await rung.canServe(request)) able.push(rung);
   // When nothing fits, the first one says best what is wrong.
@@ -77,8 +80,8 @@ async function* climbDown(
     if (hasBegun && !rung.continues) continue;
     const mark = failure && { from: ladder[0]?.model.name ?? '', reason: failure.code };
     const ending = yield* hasBegun
-      ? goOn(rung, request, said, failure, signal)
-      : begin(rung.model.stream(request, signal), said, mark);
+      ? goOn({ rung, request, said, after: failure, signal, read })
+      : begin(read(rung.model.stream(request, signal)), said, mark);
     if (ending.kind === 'done') return;
     failure = ending.error;
     const canGoOn = !signal.aborted && !final.has(failure.code) && !said.isBound;
@@ -89,38 +92,50 @@ async function* climbDown(
 
 /** Relays an answer. What comes before its first word is held back, since another model's may take its place. */
 async function* begin(
-  events: ReadableStream<ChatEvent>,
+  batches: AsyncIterable<ChatEvent[]>,
   said: Said,
   fallback: FallbackMark | undefined,
-): AsyncGenerator<ChatEvent, Ending, void> {
-  const held: ChatEvent[] = [];
+): AsyncGenerator<ChatEvent[], Ending, void> {
+  let held: ChatEvent[] = [];
   let isOut = false;
-  for await (const told of events) {
-    const event = fallback && told.type === 'model-start' ? { ...told, fallback } : told;
-    if (event.type === 'error') return { kind: 'failed', error: event.error };
-    hear(event, said);
-    isOut ||= isTerminal(event) || event.type.endsWith('-delta');
-    if (!isOut) {
+  for await (const events of batches) {
+    for (const told of events) {
+      const event = fallback && told.type === 'model-start' ? { ...told, fallback } : told;
+      if (event.type === 'error') {
+        if (isOut && held.length > 0) yield held;
+        return { kind: 'failed', error: event.error };
+      }
+      hear(event, said);
+      isOut ||= isTerminal(event) || event.type.endsWith('-delta');
       held.push(event);
-      continue;
     }
-    yield* held.splice(0);
-    yield event;
+    if (!isOut || held.length === 0) continue;
+    yield held;
+    held = [];
   }
   return { kind: 'done' };
 }
 
+interface GoingOn extends Omit<Climb, 'rungs'> {
+  rung: Rung;
+  said: Said;
+  after: ErrorInfo | undefined;
+}
+
 /** Lets another model go on from what was said, and takes off what it says again. */
-async function* goOn(
-  { model, continues }: Rung,
-  request: ChatRequest,
-  said: Said,
-  after: ErrorInfo | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<ChatEvent, Ending, void> {
+async function* goOn({
+  rung: { model, continues },
+  request,
+  said,
+  after,
+  signal,
+  read,
+}: GoingOn): AsyncGenerator<ChatEvent, Ending, void> {
   const partial = said.text;
   let head: string | undefined = '';
-  for await (const event of model.stream(beginningWith(request, partial, continues), signal)) {
+  for await (const event of oneByOne(
+    read(model.stream(beginningWith(request, partial, continues), signal)),
+  )) {
     if (event.type === 'error') return { kind: 'failed', error: event.error };
     if (event.type === 'model-start') {
       yield { type: 'extra-delta', fields: { edgewise: { continued_by: event.model, after: after?.code } } };
@@ -145,6 +160,10 @@ async function* goOn(
     yield event;
   }
   return { kind: 'done' };
+}
+
+async function* oneByOne(batches: AsyncIterable<ChatEvent[]>): AsyncGenerator<ChatEvent, void, void> {
+  for await (const events of batches) yield* events;
 }
 
 function beginningWith(

@@ -1,6 +1,6 @@
 /** Ends an answer that grows past a number of tokens: nobody may be there to see that it has gone astray. */
 import type { ChatEvent, ChatModel } from './chat-model.ts';
-import { eventStream } from './event-stream.ts';
+import { type EventGenerator, relayStream } from './event-stream.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 
@@ -12,20 +12,24 @@ export function withOutputLimit(
   model: ChatModel,
   maxTokens: number,
   encoding: TokenEncoding,
-  loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
+  loadCounter: (encoding: TokenEncoding) => CountTokens | Promise<CountTokens>,
 ): ChatModel {
-  async function* limit(events: ReadableStream<ChatEvent>): AsyncGenerator<ChatEvent, void, void> {
+  async function* limit(batches: AsyncIterable<ChatEvent[]>): EventGenerator {
     let tokens = 0;
-    for await (const event of events) {
-      yield event;
-      const said = event.type === 'tool-call-delta' ? event.arguments : 'text' in event ? event.text : '';
-      if (said === '') continue;
-      tokens += (await loadCounter(encoding))(said);
-      if (tokens >= maxTokens) return yield { type: 'turn-end', finishReason: 'length' };
+    for await (const events of batches) {
+      for (const [at, event] of events.entries()) {
+        const said = event.type === 'tool-call-delta' ? event.arguments : 'text' in event ? event.text : '';
+        if (said === '') continue;
+        const counter = loadCounter(encoding);
+        tokens += (counter instanceof Promise ? await counter : counter)(said);
+        if (tokens < maxTokens) continue;
+        return yield [...events.slice(0, at + 1), { type: 'turn-end', finishReason: 'length' }];
+      }
+      yield events;
     }
   }
   return {
     name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => limit(model.stream(request, inner))),
+    stream: (request, signal) => relayStream((read) => limit(read(model.stream(request, signal)))),
   };
 }

@@ -1,7 +1,8 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
-import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts';
+import type { ChatModel } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
-import { eventStream } from './event-stream.ts';
+import { type EventGenerator, type InnerBatches, relayStream } from './event-stream.ts';
+import { createPatience } from './patience.ts';
 
 /** Milliseconds. */
 export interface TimeLimits {
@@ -23,42 +24,35 @@ export const defaultTimeLimits: TimeLimits = {
 };
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
-  async function* limit(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
-    const call = new AbortController();
-    const events = model.stream(request, AbortSignal.any([signal, call.signal])).getReader();
+  async function* limit(batches: InnerBatches): EventGenerator {
     let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
-    const whole = timer(limits.totalMs);
+    let late: ErrorCode | undefined;
+    const giveUp = (code: ErrorCode) => {
+      late = code;
+      void batches.return();
+    };
+    const patience = createPatience(() => giveUp(step.code));
+    const whole = setTimeout(() => giveUp('deadline_exceeded'), limits.totalMs);
     try {
-      for (;;) {
-        const reading = timer(step.ms);
-        const result = await Promise.race([
-          events.read(),
-          reading.elapsed.then(() => step.code),
-          whole.elapsed.then((): ErrorCode => 'deadline_exceeded'),
-        ]);
-        reading.clear();
-        if (typeof result === 'string') return yield { type: 'error', error: new AppError(result).toInfo() };
-        if (result.done) return;
-        yield result.value;
+      patience.expect(step.ms);
+      for await (const events of batches) {
+        // The time that the reader takes is not the model's.
+        patience.rest();
+        yield events;
         step =
-          result.value.type === 'model-start'
+          events.at(-1)?.type === 'model-start'
             ? { code: 'first_token_timeout', ms: limits.firstTokenMs }
             : { code: 'idle_timeout', ms: limits.idleMs };
+        patience.expect(step.ms);
       }
+      if (late) yield { type: 'error', error: new AppError(late).toInfo() };
     } finally {
-      whole.clear();
-      call.abort();
+      patience.stop();
+      clearTimeout(whole);
     }
   }
   return {
     name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => limit(request, inner)),
+    stream: (request, signal) => relayStream((read) => limit(read(model.stream(request, signal)))),
   };
-}
-
-/** A clock that can be stopped. `elapsed` never resolves once it is. */
-function timer(ms: number): { elapsed: Promise<void>; clear: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const handle = setTimeout(resolve, ms);
-  return { elapsed: promise, clear: () => clearTimeout(handle) };
 }

@@ -10,7 +10,7 @@ import {
   handleAll,
   IsolatedCircuitError,
 } from 'cockatiel';
-import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatModel, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, type ErrorCode } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 
@@ -103,7 +103,7 @@ export function createBreaker({ failures, openMs }: BreakerOptions): Breaker {
 }
 
 export function withBreaker(model: ChatModel, breaker: Breaker): ChatModel {
-  async function* guarded(events: () => ReadableStream<ChatEvent>): AsyncGenerator<ChatEvent, void, void> {
+  async function* guarded(events: () => ChatStream): AsyncGenerator<ChatEvent, void, void> {
     let call: OpenCall;
     try {
       call = await breaker.enter();

@@ -2,7 +2,12 @@
  * Asks a second model when the first one is late with its first word, and takes whichever speaks first (Dean and
  * Barroso, "The Tail at Scale", 2013). The other one is cancelled. A small part of all calls may do so.
  */
-import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/chat-model.ts';
+import {
+  type ChatEvent,
+  type ChatModel,
+  type ChatStreamReader,
+  isTerminal,
+} from '../../shared/chat-model.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 
 /** Most calls that may ask a second model, as a part of all. */
@@ -44,7 +49,7 @@ export interface HedgeOptions {
 /** What one of the two has said until its first word. */
 interface Opening {
   held: ChatEvent[];
-  events: ReadableStreamDefaultReader<ChatEvent>;
+  events: ChatStreamReader;
   call: AbortController;
   hasFailed: boolean;
 }
@@ -83,10 +88,7 @@ export function withHedge(first: ChatModel, second: ChatModel, options: HedgeOpt
   };
 }
 
-async function untilFirstWord(
-  events: ReadableStreamDefaultReader<ChatEvent>,
-  call: AbortController,
-): Promise<Opening> {
+async function untilFirstWord(events: ChatStreamReader, call: AbortController): Promise<Opening> {
   const held: ChatEvent[] = [];
   for (;;) {
     const { value } = await events.read();

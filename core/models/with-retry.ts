@@ -2,7 +2,7 @@
  * Asks a model again when that can help, as long as it has not said anything: the one layer that retries. Waits with
  * full jitter, or as long as the upstream says, and never past the caller's deadline.
  */
-import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatModel, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 
@@ -39,9 +39,7 @@ export function withRetry(model: ChatModel, options: RetryOptions): ChatModel {
 }
 
 /** Relays an answer from its first word on. @returns the error of one that failed before it */
-async function* attempt(
-  events: ReadableStream<ChatEvent>,
-): AsyncGenerator<ChatEvent, ErrorInfo | undefined, void> {
+async function* attempt(events: ChatStream): AsyncGenerator<ChatEvent, ErrorInfo | undefined, void> {
   const held: ChatEvent[] = [];
   let hasBegun = false;
   for await (const event of events) {

@@ -5,9 +5,10 @@
  */
 import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import { type EventGenerator, type ReadInner, relayStream } from '../../shared/event-stream.ts';
 import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
+import type { KnownAnswer } from '../chat/answer-at-once.ts';
 import type { WithCache } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { Reply } from '../reply.ts';
@@ -49,6 +50,8 @@ export interface CachedTurn extends CacheFacts {
 
 export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
+  /** What this isolate holds of a prompt that stands alone; it is looked for nowhere else. */
+  findNear(turn: Omit<CachedTurn, 'earlierRounds'>, request: ChatRequest): Promise<KnownAnswer | undefined>;
   readonly byMeaning: ByMeaning;
   /** Lets this isolate's copies of a tenant's answers go, and what is known of their meaning. */
   forget(tenant: string, which: RemovedAnswers): Promise<void>;
@@ -64,10 +67,20 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
     ofTurn: (turn) => (model, asked) => ({
       name: model.name,
       stream: (request, signal) =>
-        eventStream(signal, (inner) =>
-          answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal: inner }),
+        relayStream((read) =>
+          answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal, read }),
         ),
     }),
+
+    async findNear(turn, request) {
+      const { isolate, pace, now } = options;
+      const { tenant } = turn.context;
+      if (pace.charsPerSecond > 0 || bypassReason(request, { ...turn, earlierRounds: 0 })) return undefined;
+      const question = await cache.question(turn, request).catch(() => undefined);
+      const near = question && isolate.find(tenant, question.key, question.scopes);
+      if (!near || !isYoungEnough(near, question, now())) return undefined;
+      return { answer: near.answer, mark: hit(near, now()) };
+    },
 
     byMeaning: options.byMeaning,
 
@@ -76,7 +89,9 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       await options.byMeaning.forget(tenant, which);
     },
 
-    async question({ context, choice, control }, request) {
+    async question({ context, choice, control }, asked) {
+      // Others who ask the same may want it word by word.
+      const { isWhole: _, ...request } = asked;
       const model = await options.resolveModel(context, choice.model);
       const question: AnswerQuestion = { tenant: context.tenant, model, policy: options.policy, request };
       const maxAge = control.noCache ? 0 : control.maxAgeSeconds;
@@ -100,18 +115,20 @@ interface Asked {
   turn: CachedTurn;
   request: ChatRequest;
   signal: AbortSignal;
+  read: ReadInner;
 }
 
 /** This isolate, the location, the tenant's object, and then the model. */
 async function* answer(
   cache: AnswerCache,
   options: AnswerCacheOptions,
-  { model, turn, request, signal }: Asked,
-): AsyncGenerator<ChatEvent, void, void> {
+  { model, turn, request, signal, read }: Asked,
+): EventGenerator {
+  const ask = () => read(model.stream(request, signal));
   const { isolate, location, pace, now } = options;
   const { tenant } = turn.context;
   const reason = bypassReason(request, turn);
-  if (reason) return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason });
+  if (reason) return yield* marked(ask(), { outcome: 'bypass', reason });
 
   let question: AskedQuestion;
   let found: Reply<Found>;
@@ -128,7 +145,7 @@ async function* answer(
     if (!found.ok) throw AppError.fromInfo(found.error);
   } catch {
     // What is wrong with the request the model says; what is wrong with the cache must not cost an answer.
-    return yield* marked(model.stream(request, signal), { outcome: 'bypass', reason: 'unavailable' });
+    return yield* marked(ask(), { outcome: 'bypass', reason: 'unavailable' });
   }
 
   const { value } = found;
@@ -144,16 +161,16 @@ async function* answer(
   }
   const fresh =
     value.kind === 'stream'
-      ? shared(value.response, () => model.stream(request, signal))
-      : marked(model.stream(request, signal), { outcome: 'miss', key: question.key });
+      ? shared(value.response, ask)
+      : marked(ask(), { outcome: 'miss', key: question.key });
   const recorder = new AnswerRecorder();
-  for await (const event of fresh) {
-    recorder.push(event);
+  for await (const events of fresh) {
+    for (const event of events) recorder.push(event);
     // Nothing runs here after the last event.
     const recorded = recorder.answer;
     if (recorded && value.kind === 'nothing') turn.waitUntil(keep(options, question, recorded));
     if (recorded && value.meant) turn.waitUntil(learn(options, question, value.meant, recorded));
-    yield event;
+    yield events;
   }
 }
 
@@ -213,18 +230,18 @@ function shardOf(key: string): string {
 /** A call that an object makes for several; should the object be lost before it said anything, it is made here. */
 async function* shared(
   { body }: Response,
-  again: () => ReadableStream<ChatEvent>,
-): AsyncGenerator<ChatEvent, void, void> {
+  again: () => AsyncIterable<ChatEvent[]>,
+): AsyncGenerator<ChatEvent[], void, void> {
   let saidSomething = false;
   try {
     if (!body) throw new AppError('internal_error');
     for await (const { event } of decodeGenerationEvents(body)) {
-      yield event;
+      yield [event];
       saidSomething ||= event.type !== 'model-start';
     }
   } catch {
-    if (saidSomething) return yield { type: 'error', error: new AppError('generation_lost').toInfo() };
-    for await (const event of again()) yield event;
+    if (saidSomething) return yield [{ type: 'error', error: new AppError('generation_lost').toInfo() }];
+    yield* again();
   }
 }
 
@@ -245,8 +262,9 @@ function hit({ storedAtMs, key }: AnswerEntry, nowMs: number): CacheMark {
 }
 
 async function* marked(
-  events: ReadableStream<ChatEvent>,
+  batches: AsyncIterable<ChatEvent[]>,
   cache: CacheMark,
-): AsyncGenerator<ChatEvent, void, void> {
-  for await (const event of events) yield event.type === 'model-start' ? { ...event, cache } : event;
+): AsyncGenerator<ChatEvent[], void, void> {
+  for await (const events of batches)
+    yield events.map((event) => (event.type === 'model-start' ? { ...event, cache } : event));
 }

@@ -1,4 +1,5 @@
 /** The name of a question: everything that decides the answer, as a canonical hash. */
+import { LRUCache } from 'lru-cache';
 import type { ChatRequest } from '../../shared/chat-model.ts';
 
 export interface AnswerQuestion {
@@ -19,14 +20,22 @@ const silentParams: ReadonlySet<string> = new Set([
   'prompt_cache_key',
 ]);
 
+/** Names of short questions that were asked a moment ago: a frequent one is named once. */
+const keys = new LRUCache<string, string>({ max: 500 });
+const MAX_REMEMBERED_CHARS = 4096;
+
 /** @returns 64 hex digits: SHA-256 over JSON with sorted names (in the manner of RFC 8785) */
 export async function answerKey({ tenant, model, policy, request }: AnswerQuestion): Promise<string> {
   const params = Object.entries(request.params).filter(
     ([name, value]) => value !== undefined && value !== null && !silentParams.has(name),
   );
   const text = canonicalJson(['1', tenant, model, policy, request.messages, Object.fromEntries(params)]);
+  const known = keys.get(text);
+  if (known) return known;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const key = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (text.length <= MAX_REMEMBERED_CHARS) keys.set(text, key);
+  return key;
 }
 
 /** JSON in which the order of an object's names does not matter. `undefined` members are left out. */

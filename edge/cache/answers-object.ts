@@ -4,7 +4,7 @@
  * calls under way; the answers are the store's.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ChatEvent, ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { encodeGenerationEvent } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
@@ -193,7 +193,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   }
 
   /** Each call has a name of its own in the core, so that a second one is not the first one again. */
-  #open({ context, choice, request }: AskedQuestion, signal: AbortSignal): ReadableStream<ChatEvent> {
+  #open({ context, choice, request }: AskedQuestion, signal: AbortSignal): ChatStream {
     const { modelsFor, newId } = this.#services;
     return modelsFor(context, newId()).open(choice, newCall).stream(request, signal);
   }

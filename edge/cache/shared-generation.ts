@@ -2,10 +2,10 @@
  * One answer in the making that several readers share: each gets the beginning and then the live rest. Owns
  * the call and its events while it runs; the call ends when its last reader leaves.
  */
-import { type CacheMark, type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
+import { type CacheMark, type ChatEvent, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
 
 export interface SharedGenerationOptions {
-  open: (signal: AbortSignal) => ReadableStream<ChatEvent>;
+  open: (signal: AbortSignal) => ChatStream;
   /** Told every event, once. */
   onEvent: (event: ChatEvent) => void;
   /** Ends the call, whoever reads. */

@@ -2,8 +2,9 @@
  * The way of a prompt, top to bottom: context, route, cache, model, filter, and after the last byte the history.
  * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
  */
-import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
+import { eventBatches } from '../../shared/event-stream.ts';
 import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { TurnExpander } from '../../shared/turn-expander.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
@@ -77,7 +78,7 @@ export interface AskedModel {
   createdAt: number;
 }
 
-/** Events of a turn that belong together: what one event of the model came to. */
+/** Events of a turn that belong together: what some events of the model, which came together, came to. */
 export interface TurnBatch {
   events: NumberedTurnEvent[];
   /** How many of the model's events are in by now: where to go on after a restart. */
@@ -143,7 +144,7 @@ function takenUp({ models, plugins }: TurnPlan, choice: ModelChoice, known: numb
 }
 
 interface ModelRelay {
-  events: ReadableStream<ChatEvent>;
+  events: ChatStream;
   expander: TurnExpander;
   /** Unix time in milliseconds. */
   askedMs: number;
@@ -169,18 +170,20 @@ async function* relayEvents(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<T
   const { conversation, timings, now } = plan;
   const { expander, askedMs, result } = relay;
   let { modelEvents, seq } = relay;
-  for await (const event of relay.events) {
-    modelEvents++;
-    if (event.type === 'model-start') timings.modelMs = now() - askedMs;
-    else timings.firstTokenMs ??= now() - askedMs;
+  for await (const modelBatch of eventBatches(relay.events)) {
     const events: NumberedTurnEvent[] = [];
-    for (const turnEvent of expand(expander, event, plan)) {
-      foldTurnEvent(result, turnEvent);
-      if (conversation && turnEvent.type === 'turn-end') {
-        turnEvent.receipt = await conversation.receipt(result);
-        result.receipt = turnEvent.receipt;
+    for (const event of modelBatch) {
+      modelEvents++;
+      if (event.type === 'model-start') timings.modelMs = now() - askedMs;
+      else timings.firstTokenMs ??= now() - askedMs;
+      for (const turnEvent of expand(expander, event, plan)) {
+        foldTurnEvent(result, turnEvent);
+        if (conversation && turnEvent.type === 'turn-end') {
+          turnEvent.receipt = await conversation.receipt(result);
+          result.receipt = turnEvent.receipt;
+        }
+        events.push({ seq: seq++, event: turnEvent });
       }
-      events.push({ seq: seq++, event: turnEvent });
     }
     if (events.length > 0) yield { events, modelEvents };
   }

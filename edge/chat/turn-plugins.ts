@@ -1,7 +1,9 @@
 /** The plugins of one turn, as its parts take them: the prompt on its way in, the answer on its way out. */
-import type { ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
+import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { logLine } from '../observe/log.ts';
+import { knownAnswer } from '../plugins/known-answers.ts';
 import type { Plugin, PluginRecord, PluginRun } from '../plugins/plugin.ts';
 import { runPromptPlugins } from '../plugins/run-prompt-plugins.ts';
 import { withPlugins } from '../plugins/with-plugins.ts';
@@ -10,6 +12,8 @@ export interface TurnPlugins {
   /** @throws AppError `content_filter`, `filter_unavailable` */
   onPrompt(request: ChatRequest, signal: AbortSignal): Promise<ChatRequest>;
   onAnswer(model: ChatModel): ChatModel;
+  /** The events of an answer that is known already; `undefined` where they must be looked at one by one. */
+  onKnownAnswer(answer: CachedAnswer): Promise<ChatEvent[] | undefined>;
   /** Whether answers come out other than they went in, and with another number of events. */
   readonly changesAnswers: boolean;
 }
@@ -30,6 +34,7 @@ export function createTurnPlugins(
   return {
     onPrompt: (request, signal) => runPromptPlugins(request, run, signal),
     onAnswer: (model) => withPlugins(model, run),
+    onKnownAnswer: (answer) => knownAnswer(answer, run),
     changesAnswers: plugins.length > 0,
   };
 }

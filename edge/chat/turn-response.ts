@@ -3,6 +3,7 @@
  * failure is still an HTTP error; after it, it is an event in the stream.
  */
 import { AppError } from '../../shared/errors.ts';
+import { createPatience, type Patience } from '../../shared/patience.ts';
 import { encodeSseComment } from '../../shared/sse.ts';
 import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
@@ -58,9 +59,10 @@ async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promi
   const result = emptyTurnResult();
   const early: NumberedTurnEvent[] = [];
   let next = turn.next();
+  const wait = new StepWait(options.heartbeatMs);
   // Hold the status back until the turn has said something, but not longer than a client waits in silence.
   while (!early.some(({ event }) => saysSomething(event))) {
-    const step = await within(next, options.heartbeatMs);
+    const step = await wait.for(next);
     if (step === undefined) break;
     if (step.done) break;
     for (const numbered of step.value.events) {
@@ -69,22 +71,29 @@ async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promi
     }
     // A reader that has a part of the turn already reads on; its status was 200.
     if (result.error && options.after < 0 && early.every(({ event }) => isSilentOrEnd(event))) {
+      wait.stop();
       throw AppError.fromInfo(result.error);
     }
     next = turn.next();
   }
-  return new Response(encodeTurn(turn, next, early, options), {
+  return new Response(encodeTurn({ turn, first: next, early, wait }, options), {
     headers: { ...options.wire.streamHeaders, ...turnHeaders(result, options.timings) },
   });
 }
 
+interface BegunTurn {
+  turn: TurnEvents;
+  /** The step that comes next. */
+  first: Promise<Step>;
+  /** The events until then. */
+  early: NumberedTurnEvent[];
+  wait: StepWait;
+}
+
 function encodeTurn(
-  turn: TurnEvents,
-  first: ReturnType<TurnEvents['next']>,
-  early: NumberedTurnEvent[],
-  options: TurnResponseOptions,
+  { turn, first, early, wait }: BegunTurn,
+  { after, onCancel, ...options }: TurnResponseOptions,
 ): ReadableStream<Uint8Array> {
-  const { after, heartbeatMs, onCancel } = options;
   const encoder = options.wire.encoder(options.turnId);
   const utf8 = new TextEncoder();
   let next = first;
@@ -107,10 +116,11 @@ function encodeTurn(
       async pull(controller) {
         let text = '';
         while (text === '') {
-          const step = await within(next, heartbeatMs);
+          const step = await wait.for(next);
           if (step === undefined) {
             text = heartbeat;
           } else if (step.done) {
+            wait.stop();
             controller.enqueue(utf8.encode(encoder.end()));
             controller.close();
             return;
@@ -121,7 +131,10 @@ function encodeTurn(
         }
         controller.enqueue(utf8.encode(text));
       },
-      cancel: onCancel,
+      cancel() {
+        wait.stop();
+        onCancel();
+      },
     },
     { highWaterMark: 0 },
   );
@@ -161,15 +174,31 @@ function saysSomething(event: TurnEvent): boolean {
   return event.type !== 'turn-start' && event.type !== 'turn-progress';
 }
 
-/** What the promise resolves to, or `undefined` once `ms` milliseconds have gone by. The promise stays usable. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
+type Step = Awaited<ReturnType<TurnEvents['next']>>;
+
+/** Waits for the turn's steps, one after the other, and never longer than a client waits in silence. */
+class StepWait {
+  readonly #heartbeatMs: number;
+  readonly #patience: Patience = createPatience(() => this.#resolve(undefined));
+  #resolve: (step: Step | undefined) => void = () => undefined;
+
+  constructor(heartbeatMs: number) {
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  /** @returns the step, or `undefined` when it is late. The promise stays usable. */
+  for(step: Promise<Step>): Promise<Step | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<Step | undefined>();
+    this.#resolve = resolve;
+    this.#patience.expect(this.#heartbeatMs);
+    step.then(resolve, (error: unknown) => {
+      this.stop();
+      reject(error);
+    });
+    return promise;
+  }
+
+  stop(): void {
+    this.#patience.stop();
   }
 }

@@ -23,6 +23,7 @@ export function createPersonalDataFilter(options: PersonalDataFilterOptions): Pl
     onFailure,
     limitMs,
     toolArguments,
+    edition: labelsFor,
     open(context) {
       const labels = labelsFor(context);
       if (labels.size === 0) return undefined;

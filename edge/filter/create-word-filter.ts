@@ -41,6 +41,9 @@ export interface WordFilterOptions extends Pick<Plugin, 'onFailure' | 'limitMs'>
 /** Tenants that are remembered, those without a list included. */
 const MAX_TENANTS = 2000;
 
+/** Stands for a tenant that has no list. */
+const noWords = {};
+
 interface Kept {
   version: string | undefined;
   words: CompiledWords | undefined;
@@ -54,10 +57,20 @@ export function createWordFilter(options: WordFilterOptions): Plugin {
   /** By tenant, in the order of use. Only what is finished is kept: requests may not share a promise. */
   const lists = new Map<string, Kept>();
 
+  let folding: Folding | undefined;
+  /** The list that was used last: it stands where it belongs in the order of use. */
+  let newest: Kept | undefined;
+
+  /** The list of a tenant, where it need not be asked for. */
+  function fresh(tenant: string): Kept | undefined {
+    const kept = lists.get(tenant);
+    return kept && now() - kept.readMs < keepMs ? kept : undefined;
+  }
+
   async function wordsOf(tenant: string): Promise<CompiledWords | undefined> {
     const known = lists.get(tenant);
-    let kept = known;
-    if (!kept || now() - kept.readMs >= keepMs) {
+    let kept = fresh(tenant);
+    if (!kept) {
       try {
         kept = await refresh(tenant, known);
       } catch (error) {
@@ -89,21 +102,37 @@ export function createWordFilter(options: WordFilterOptions): Plugin {
     }
   }
 
+  async function load(tenant: string): Promise<OpenStream | undefined> {
+    const words = await wordsOf(tenant);
+    newest = lists.get(tenant);
+    if (!words || words.wordCount === 0) return undefined;
+    folding ??= await loadFolding();
+    return openWith(words, folding);
+  }
+
+  function openWith(words: CompiledWords | undefined, table: Folding): OpenStream | undefined {
+    if (!words || words.wordCount === 0) return undefined;
+    return (form) => {
+      const scanner = new WordScanner(words, table);
+      return form === 'json'
+        ? createMaskingStream(new JsonScanner(scanner), () => maskInJson)
+        : createMaskingStream(scanner, () => mask);
+    };
+  }
+
   return createTextPlugin({
     name: 'words',
     onFailure: options.onFailure,
     limitMs: options.limitMs,
     toolArguments: true,
-    async open({ tenant }: RequestContext): Promise<OpenStream | undefined> {
-      const words = await wordsOf(tenant);
-      if (!words || words.wordCount === 0) return undefined;
-      const folding = await loadFolding();
-      return (form) => {
-        const scanner = new WordScanner(words, folding);
-        return form === 'json'
-          ? createMaskingStream(new JsonScanner(scanner), () => maskInJson)
-          : createMaskingStream(scanner, () => mask);
-      };
+    edition({ tenant }: RequestContext) {
+      const kept = fresh(tenant);
+      return kept && (kept.words ?? noWords);
+    },
+    open({ tenant }: RequestContext): OpenStream | undefined | Promise<OpenStream | undefined> {
+      const kept = fresh(tenant);
+      if (kept && newest === kept && folding) return openWith(kept.words, folding);
+      return load(tenant);
     },
   });
 }

@@ -1,6 +1,6 @@
 /** A filter of texts as a plugin: it looks at every text of a prompt, and at every text of an answer as it comes. */
 import type { RequestContext } from '../../shared/request-context.ts';
-import type { AnswerHook, Plugin } from '../plugins/plugin.ts';
+import type { AnswerHook, Plugin, PromptVerdict } from '../plugins/plugin.ts';
 import { filterPrompt } from './filter-prompt.ts';
 import { FilteredAnswer } from './filtered-answer.ts';
 import type { TextStream } from './masking-stream.ts';
@@ -8,7 +8,7 @@ import type { TextStream } from './masking-stream.ts';
 /** Begins a text of its own. `json`: a JSON document whose strings are looked at. */
 export type OpenStream = (form: 'text' | 'json') => TextStream;
 
-export interface TextPluginOptions extends Pick<Plugin, 'name' | 'onFailure' | 'limitMs'> {
+export interface TextPluginOptions extends Pick<Plugin, 'name' | 'onFailure' | 'limitMs' | 'edition'> {
   /** How to look at texts for this caller; `undefined`: not at all. */
   open: (context: RequestContext) => OpenStream | undefined | Promise<OpenStream | undefined>;
   /** Whether the arguments of tool calls are looked at, too: what is masked there, the tool does not get. */
@@ -21,14 +21,20 @@ export function createTextPlugin(options: TextPluginOptions): Plugin {
     name,
     onFailure,
     limitMs,
-    async onPrompt(request, context) {
-      const openStream = await open(context);
-      return openStream ? filterPrompt(request, openStream, toolArguments) : { outcome: 'pass' };
+    // At once where the filter is there at once.
+    onPrompt(request, context) {
+      const judge = (openStream: OpenStream | undefined): PromptVerdict =>
+        openStream ? filterPrompt(request, openStream, toolArguments) : { outcome: 'pass' };
+      const opened = open(context);
+      return opened instanceof Promise ? opened.then(judge) : judge(opened);
     },
-    async onDelta(context) {
-      const openStream = await open(context);
-      return openStream ? new FilteredAnswer(openStream, toolArguments) : passing;
+    onDelta(context) {
+      const hook = (openStream: OpenStream | undefined): AnswerHook =>
+        openStream ? new FilteredAnswer(openStream, toolArguments) : passing;
+      const opened = open(context);
+      return opened instanceof Promise ? opened.then(hook) : hook(opened);
     },
+    ...(options.edition && { edition: options.edition }),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { TurnResult } from '../../shared/turn-result.ts';
 import { parseCacheControl } from '../cache/cache-control.ts';
+import { answerAtOnce } from '../chat/answer-at-once.ts';
 import { answerTurn } from '../chat/answer-turn.ts';
+import type { ModelChoice } from '../chat/choose-model.ts';
 import { toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
-import type { EdgeServices } from '../services.ts';
-import { type EndedTurn, toArchivedTurn } from '../session/archived-turn.ts';
 import { sealedConversationOfTurn } from '../session/sealed-conversation.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { EdgeContext } from './edge-hono.ts';
@@ -27,9 +27,43 @@ export async function answerAlone(
   const { modelsFor, cache, config, now } = services;
   const context = c.get('request');
   const plugins = services.pluginsFor(context);
-  const request = await plugins.onPrompt(asked, c.req.raw.signal);
+  const filtered = await plugins.onPrompt(asked, c.req.raw.signal);
+  const request = wire.stream ? filtered : { ...filtered, isWhole: true };
   const timings: TurnTimings = {};
   const startedAtMs = now();
+  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const tellUsage = (result: () => TurnResult) =>
+    services.usage.tell(context, { turnId, startedAtMs, endedAtMs: now(), result }, waitUntil);
+  const cached = {
+    context,
+    control: parseCacheControl(c.req.header('cache-control')),
+    isAgain: false,
+    canShare: true,
+    waitUntil,
+  };
+  const response = {
+    turnId,
+    wire: createWire(wire, { requestId: context.requestId, ids: false, createdAt: Math.floor(now() / 1000) }),
+    stream: wire.stream,
+    after: -1,
+    timings,
+    heartbeatMs: config.heartbeatMs,
+  };
+  if (cache && state === undefined) {
+    const find = (choice: ModelChoice) => cache.findNear({ ...cached, choice }, request);
+    const { lightModel } = services;
+    const turn = await answerAtOnce({
+      turnId,
+      request,
+      lightModel,
+      find,
+      plugins,
+      timings,
+      now,
+      onEnd: tellUsage,
+    });
+    if (turn) return toTurnResponse(turn, { ...response, onCancel: () => undefined });
+  }
   const reader = new AbortController();
   const deadline = AbortSignal.timeout(config.turnTimeoutMs);
   const signal = AbortSignal.any([reader.signal, deadline, c.req.raw.signal]);
@@ -46,61 +80,11 @@ export async function answerAlone(
     ...(conversation && { conversation }),
     models: modelsFor(context, turnId),
     plugins,
-    withCache: cache?.ofTurn({
-      context,
-      control: parseCacheControl(c.req.header('cache-control')),
-      isAgain: false,
-      canShare: true,
-      waitUntil: (work) => c.executionCtx.waitUntil(work),
-    }),
+    withCache: cache?.ofTurn(cached),
     timings,
     signal,
     now,
-    onEnd: (result) =>
-      c.executionCtx.waitUntil(tellUsage(services, context, { turnId, result, startedAtMs })),
+    onEnd: (result) => tellUsage(() => result),
   });
-  const createdAt = Math.floor(now() / 1000);
-  return toTurnResponse(turn, {
-    turnId,
-    wire: createWire(wire, { requestId: context.requestId, ids: false, createdAt }),
-    stream: wire.stream,
-    after: -1,
-    timings,
-    heartbeatMs: config.heartbeatMs,
-    onCancel: () => reader.abort(),
-  });
-}
-
-const TELL_ATTEMPTS = 3;
-const TELL_WAIT_MS = 1000;
-
-/**
- * Tells the archive what a request that stands alone has used, after its answer. No object remembers it, so what cannot be
- * told within some seconds is not counted.
- */
-async function tellUsage(
-  { archive, now, wait }: EdgeServices,
-  { tenant, user }: RequestContext,
-  turn: Pick<EndedTurn, 'turnId' | 'result' | 'startedAtMs'>,
-): Promise<void> {
-  const { result } = turn;
-  // Without an end its reader has left.
-  const status = result.status === 'in_progress' ? 'cancelled' : result.status;
-  const ended = toArchivedTurn({
-    ...turn,
-    result: { ...result, status },
-    sessionId: null,
-    endedAtMs: now(),
-    messages: [],
-    system: null,
-    foldThroughRound: 0,
-  });
-  for (let attempt = 1; archive && attempt <= TELL_ATTEMPTS; attempt++) {
-    try {
-      await archive.keep({ tenant, user }, { turns: [ended], notesTokens: 0 });
-      return;
-    } catch {
-      await wait(TELL_WAIT_MS * attempt);
-    }
-  }
+  return toTurnResponse(turn, { ...response, onCancel: () => reader.abort() });
 }

@@ -40,6 +40,22 @@ export async function readBody(
   throw new AppError('request_too_large', { message: `The request body is larger than ${maxBytes} bytes.` });
 }
 
+/**
+ * Reads a body whose length is known to be within bounds, in one go.
+ * @throws AppError `request_timeout`
+ */
+export async function readWhole(c: EdgeContext): Promise<ArrayBuffer> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), c.get('services').config.bodyTimeoutMs);
+  try {
+    const bytes = await Promise.race([c.req.raw.arrayBuffer(), late.promise]);
+    if (!bytes) throw new AppError('request_timeout');
+    return bytes;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** @throws AppError `request_too_large`, `request_timeout` */
 export async function readBytes(c: EdgeContext, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];

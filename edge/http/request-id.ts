@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { EdgeHono } from './edge-hono.ts';
+import { setHeaders } from './response-headers.ts';
 
 /** A client's own id is taken when it is one word of these characters. */
 const acceptable = /^[A-Za-z0-9._-]{1,128}$/;
@@ -10,6 +11,6 @@ export function requestId(): MiddlewareHandler<EdgeHono> {
     const sent = c.req.header('x-request-id');
     c.set('requestId', sent && acceptable.test(sent) ? sent : crypto.randomUUID());
     await next();
-    c.header('x-request-id', c.get('requestId'));
+    setHeaders(c, [['x-request-id', c.get('requestId')]]);
   };
 }

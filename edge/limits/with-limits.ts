@@ -5,7 +5,7 @@
 import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/chat-model.ts';
 import { messageText } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import { type EventGenerator, relayStream } from '../../shared/event-stream.ts';
 import { roughTokens } from '../../shared/token-count.ts';
 import type { Decision, LimitName, Limits, Reservation, Subject } from './limits.ts';
 
@@ -37,16 +37,16 @@ const USUAL_ANSWER_TOKENS = 1024;
 export function withLimits(model: ChatModel, options: WithLimitsOptions): ChatModel {
   return {
     name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => limited(model, options, request, inner)),
+    stream: (request, signal) =>
+      relayStream((read) => limited(options, request, () => read(model.stream(request, signal)))),
   };
 }
 
 async function* limited(
-  model: ChatModel,
   options: WithLimitsOptions,
   request: ChatRequest,
-  signal: AbortSignal,
-): AsyncGenerator<ChatEvent, void, void> {
+  ask: () => AsyncIterable<ChatEvent[]>,
+): EventGenerator {
   const price = await options.price();
   const inputTokens = request.messages.reduce(
     (sum, message) => sum + roughTokens(messageText(message)) + 4,
@@ -67,11 +67,15 @@ async function* limited(
   let hasBegun = options.isReserved;
   let saidTokens = 0;
   try {
-    for await (const event of model.stream(request, signal)) {
-      if (event.type === 'model-start') hasBegun = true;
-      else if (event.type === 'usage') usage = event.usage;
-      else if ('text' in event) saidTokens += roughTokens(event.text);
-      yield event.type === 'model-start' ? { ...event, limits } : event;
+    for await (const events of ask()) {
+      for (const [at, event] of events.entries()) {
+        if (event.type === 'usage') usage = event.usage;
+        else if ('text' in event) saidTokens += roughTokens(event.text);
+        if (event.type !== 'model-start') continue;
+        hasBegun = true;
+        events[at] = { ...event, limits };
+      }
+      yield events;
     }
   } finally {
     // A turn that was stopped or left has no usage of the model's: what was said by then is what it cost.

@@ -34,14 +34,14 @@ export interface CoreClient {
     context: RequestContext,
     request: GenerationRequest,
     signal: AbortSignal,
-  ): Promise<ReadableStream<NumberedChatEvent>>;
+  ): Promise<AsyncIterable<NumberedChatEvent>>;
   /** The events after number `after` of a generation that the core owns. @throws AppError */
   attach(
     context: RequestContext,
     id: string,
     after: number,
     signal: AbortSignal,
-  ): Promise<ReadableStream<NumberedChatEvent>>;
+  ): Promise<AsyncIterable<NumberedChatEvent>>;
   /** Ends a generation that the core owns, if it has not ended. @throws AppError */
   cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
   /** @throws AppError */
@@ -63,7 +63,7 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
   const { url, now } = options;
   const call = createCoreCall(options);
 
-  async function events(response: Response): Promise<ReadableStream<NumberedChatEvent>> {
+  async function events(response: Response): Promise<AsyncIterable<NumberedChatEvent>> {
     if (!response.body) throw new AppError('core_unavailable');
     return decodeGenerationEvents(response.body);
   }

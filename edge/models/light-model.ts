@@ -1,10 +1,11 @@
 /** The edge's light model on any OpenAI-compatible address, by plain `fetch`: the official client would double the Worker. */
-import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
 import { toUpstreamBody } from '../../shared/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
 import { AppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
-import { decodeSse } from '../../shared/sse.ts';
+import { decodeSseChunks } from '../../shared/sse.ts';
+import { readBytes } from './byte-reader.ts';
 
 export interface LightModelOptions {
   /** With its version path: `https://api.example.com/v1`. */
@@ -21,6 +22,7 @@ export function createLightModel(options: LightModelOptions): ChatModel {
       completionStream({
         model: options.model,
         chunks: new CompletionChunkReader(),
+        isWhole: request.isWhole === true,
         open: (inner) => callUpstream(options, request, inner),
         signal,
       }),
@@ -56,6 +58,7 @@ export interface ChunkReader {
 interface CompletionStreamOptions {
   model: string;
   chunks: ChunkReader;
+  isWhole?: boolean;
   /** Starts the call and answers with its event-stream bytes. */
   open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   signal: AbortSignal;
@@ -65,18 +68,23 @@ interface CompletionStreamOptions {
 export function completionStream({
   model,
   chunks,
+  isWhole = false,
   open,
   signal,
-}: CompletionStreamOptions): ReadableStream<ChatEvent> {
+}: CompletionStreamOptions): ChatStream {
   return eventStream(signal, async function* (inner) {
     try {
       inner.throwIfAborted();
-      const messages = decodeSse(await open(inner));
+      const bytes = await open(inner);
       yield { type: 'model-start', model, provider: 'edge' };
-      for await (const { data } of messages) {
+      for await (const messages of decodeSseChunks(readBytes(bytes, isWhole))) {
         inner.throwIfAborted();
-        if (data === '[DONE]') return yield* chunks.end(true);
-        yield* chunks.push(JSON.parse(data));
+        const events: ChatEvent[] = [];
+        for (const { data } of messages) {
+          if (data === '[DONE]') return yield [...events, ...chunks.end(true)];
+          events.push(...chunks.push(JSON.parse(data)));
+        }
+        if (events.length > 0) yield events;
       }
       yield* chunks.end(false);
     } catch (error) {

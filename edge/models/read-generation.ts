@@ -1,13 +1,13 @@
 /** Reading a generation of the core as a model's stream: never errors, always ends in a terminal event. */
-import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generation-protocol.ts';
 
-type Open = (signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
+type Open = (signal: AbortSignal) => Promise<AsyncIterable<NumberedChatEvent>>;
 
 /** Reads a generation that ends with its connection. */
-export function readOnce(signal: AbortSignal, open: Open): ReadableStream<ChatEvent> {
+export function readOnce(signal: AbortSignal, open: Open): ChatStream {
   return eventStream(signal, async function* (inner) {
     try {
       for await (const { event } of await open(inner)) yield event;
@@ -25,7 +25,7 @@ export interface OwnedGeneration {
   isNew: boolean;
   signal: AbortSignal;
   start: Open;
-  attach: (after: number, signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
+  attach: (after: number, signal: AbortSignal) => Promise<AsyncIterable<NumberedChatEvent>>;
   /** Asks the core to end it. */
   cancel: () => Promise<GenerationOutcome>;
   wait: (ms: number) => Promise<void>;
@@ -41,7 +41,7 @@ const CANCEL_MS = 5000;
 const CANCEL_AGAIN_MS = 100;
 
 /** Reads a generation that the core owns, over as many connections as it takes. */
-export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent> {
+export function readOwned(generation: OwnedGeneration): ChatStream {
   const { from, isNew, signal, start, attach, wait, now } = generation;
   const reading = new AbortController();
   let ended = false;

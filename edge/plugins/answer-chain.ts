@@ -1,7 +1,7 @@
 /** The hooks of one answer, one behind the other. Owns which of them are still in use, and what each has cost. */
 import { AppError } from '../../shared/errors.ts';
-import { callHook } from './call-hook.ts';
-import type { AnswerHook, DeltaEvent, Plugin, PluginRecord, PluginRun } from './plugin.ts';
+import { callHook, type HookResult } from './call-hook.ts';
+import type { AnswerHook, DeltaEvent, DeltaVerdict, Plugin, PluginRecord, PluginRun } from './plugin.ts';
 
 interface Link {
   plugin: Plugin;
@@ -47,7 +47,10 @@ export class AnswerChain {
     return chain;
   }
 
-  push(event: DeltaEvent): Promise<ChainVerdict> {
+  /** At once where no hook has to wait. */
+  push(event: DeltaEvent): ChainVerdict | Promise<ChainVerdict> {
+    const [only] = this.#links;
+    if (only && this.#links.length === 1) return this.#passOnly(only, event);
     return this.#pass([event], false);
   }
 
@@ -72,6 +75,13 @@ export class AnswerChain {
     }
   }
 
+  #passOnly(link: Link, event: DeltaEvent): ChainVerdict | Promise<ChainVerdict> {
+    const out: DeltaEvent[] = [];
+    const through = this.#through(link, out, event);
+    const verdict = () => (this.#end ? { events: out, end: this.#end } : { events: out });
+    return through instanceof Promise ? through.then(verdict) : verdict();
+  }
+
   async #pass(given: DeltaEvent[], isEnd: boolean): Promise<ChainVerdict> {
     let events = given;
     let isOver = isEnd;
@@ -94,9 +104,21 @@ export class AnswerChain {
    * One event, or the end, through one hook.
    * @returns whether the answer may go on
    */
-  async #through(link: Link, out: DeltaEvent[], event: DeltaEvent | undefined): Promise<boolean> {
+  #through(link: Link, out: DeltaEvent[], event: DeltaEvent | undefined): boolean | Promise<boolean> {
+    const { hook } = link;
+    const called = hook && this.#call(link, () => (event ? hook.push(event) : hook.end()));
+    return called instanceof Promise
+      ? called.then((verdict) => this.#judge(link, out, event, verdict))
+      : this.#judge(link, out, event, called);
+  }
+
+  #judge(
+    link: Link,
+    out: DeltaEvent[],
+    event: DeltaEvent | undefined,
+    verdict: DeltaVerdict | undefined,
+  ): boolean {
     const { hook, plugin } = link;
-    const verdict = hook && (await this.#call(link, () => (event ? hook.push(event) : hook.end())));
     if (verdict) {
       out.push(...verdict.events);
       link.masked += verdict.masked ?? 0;
@@ -115,9 +137,14 @@ export class AnswerChain {
     return true;
   }
 
-  async #call<T>(link: Link, hook: () => T | Promise<T>): Promise<T | undefined> {
+  #call<T>(link: Link, hook: () => T | Promise<T>): T | undefined | Promise<T | undefined> {
     const called = callHook(hook, link.plugin.limitMs, this.#run.now);
-    const result = called instanceof Promise ? await called : called;
+    return called instanceof Promise
+      ? called.then((result) => this.#resultOf(link, result))
+      : this.#resultOf(link, called);
+  }
+
+  #resultOf<T>(link: Link, result: HookResult<T>): T | undefined {
     link.ms += result.ms;
     if (result.outcome === 'done') return result.value;
     link.failed =

@@ -2,7 +2,7 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { callHook } from './call-hook.ts';
-import type { PluginRun } from './plugin.ts';
+import type { PluginContext, PluginRun } from './plugin.ts';
 
 /**
  * @returns the request as the plugins leave it
@@ -17,11 +17,19 @@ export async function runPromptPlugins(
   for (const plugin of plugins) {
     if (!plugin.onPrompt) continue;
     const entry = { plugin: plugin.name, hook: 'prompt' } as const;
-    const giveUp = new AbortController();
-    const asked = { ...context, signal: AbortSignal.any([signal, giveUp.signal]) };
+    let giveUp: AbortController | undefined;
+    const asked: PluginContext = {
+      ...context,
+      // Made for who asks: most plugins have an answer at once.
+      get signal() {
+        giveUp ??= new AbortController();
+        return AbortSignal.any([signal, giveUp.signal]);
+      },
+    };
     const hook = plugin.onPrompt.bind(plugin, current, asked);
-    const result = await callHook(hook, plugin.limitMs, now);
-    giveUp.abort();
+    const called = callHook(hook, plugin.limitMs, now);
+    const result = called instanceof Promise ? await called : called;
+    giveUp?.abort();
     if (result.outcome !== 'done') {
       record({ ...entry, ...result });
       if (plugin.onFailure === 'closed') throw new AppError('filter_unavailable', { cause: plugin.name });

@@ -1,5 +1,5 @@
 /** Goes on with an answer that was told in part: a model that tells it again, without what is known. */
-import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatModel, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 
 /**
@@ -8,7 +8,7 @@ import { eventStream } from '../../shared/event-stream.ts';
  * @param count How many events went out already.
  */
 export function skipEvents(model: ChatModel, count: number): ChatModel {
-  async function* rest(events: ReadableStream<ChatEvent>): AsyncGenerator<ChatEvent, void, void> {
+  async function* rest(events: ChatStream): AsyncGenerator<ChatEvent, void, void> {
     let told = 0;
     // The end was never told: a turn that has ended does not go on.
     for await (const event of events) if (told++ >= count || isTerminal(event)) yield event;

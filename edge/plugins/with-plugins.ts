@@ -1,13 +1,7 @@
 /** Puts plugins between a model and its reader. It stands outermost: what a cache replays is looked at, too. */
-import {
-  type ChatEvent,
-  type ChatModel,
-  type ChatRequest,
-  type FinishReason,
-  isTerminal,
-} from '../../shared/chat-model.ts';
+import { type ChatEvent, type ChatModel, type FinishReason, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import { type EventGenerator, type InnerBatches, relayStream } from '../../shared/event-stream.ts';
 import { AnswerChain } from './answer-chain.ts';
 import { callHook } from './call-hook.ts';
 import type { DeltaEvent, PluginRun, WholeAnswer } from './plugin.ts';
@@ -23,17 +17,16 @@ export function withPlugins(model: ChatModel, run: PluginRun): ChatModel {
   if (run.plugins.length === 0) return model;
   return {
     name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => relay(model, run, request, inner)),
+    stream: (request, signal) =>
+      relayStream((read) => relay((own) => read(model.stream(request, own)), run, signal)),
   };
 }
 
 async function* relay(
-  model: ChatModel,
+  ask: (signal: AbortSignal) => InnerBatches,
   run: PluginRun,
-  request: ChatRequest,
   signal: AbortSignal,
-): AsyncGenerator<ChatEvent, void, void> {
-  const call = new AbortController();
+): EventGenerator {
   let chain: AnswerChain;
   try {
     chain = await AnswerChain.open(run, signal);
@@ -41,36 +34,47 @@ async function* relay(
     return yield { type: 'error', error: toAppError(error).toInfo() };
   }
   const answer = new AnswerListener();
-  const events = model.stream(request, AbortSignal.any([signal, call.signal])).getReader();
+  const call = new AbortController();
+  const batches = ask(AbortSignal.any([signal, call.signal]));
   let hasUsage = false;
   try {
     for (;;) {
-      const { value: event } = await events.read();
-      if (!event) return yield { type: 'error', error: new AppError('internal_error').toInfo() };
-      if (!isDelta(event) && !isTerminal(event)) {
-        hasUsage ||= event.type === 'usage';
-        yield event;
-        continue;
+      const { value: batch } = await batches.next();
+      if (!batch) return yield { type: 'error', error: new AppError('internal_error').toInfo() };
+      let out: ChatEvent[] = [];
+      for (const [at, event] of batch.entries()) {
+        if (!isDelta(event) && !isTerminal(event)) {
+          hasUsage ||= event.type === 'usage';
+          out.push(event);
+          continue;
+        }
+        const asked = isDelta(event) ? chain.push(event) : chain.end();
+        // What has passed does not wait for what is looked at.
+        if (asked instanceof Promise && out.length > 0) yield out.splice(0);
+        const verdict = asked instanceof Promise ? await asked : asked;
+        for (const delta of verdict.events) {
+          answer.hear(delta);
+          out.push(delta);
+        }
+        if (!verdict.end && isDelta(event)) continue;
+        let last: ChatEvent = event;
+        if (verdict.end && event.type !== 'error') {
+          if (out.length > 0) yield out;
+          out = [];
+          call.abort();
+          const usage =
+            hasUsage || isTerminal(event) ? undefined : await readUsage(batch.slice(at + 1), batches);
+          if (usage) out.push(usage);
+          last = endOf(verdict.end);
+        }
+        hearWhole(run, answer.whole(last.type === 'turn-end' ? last.finishReason : undefined));
+        return yield [...out, last];
       }
-      const verdict = isDelta(event) ? await chain.push(event) : await chain.end();
-      for (const delta of verdict.events) {
-        answer.hear(delta);
-        yield delta;
-      }
-      if (!verdict.end && isDelta(event)) continue;
-      let last: ChatEvent = event;
-      if (verdict.end && event.type !== 'error') {
-        call.abort();
-        const usage = hasUsage || isTerminal(event) ? undefined : await readUsage(events);
-        if (usage) yield usage;
-        last = endOf(verdict.end);
-      }
-      hearWhole(run, answer.whole(last.type === 'turn-end' ? last.finishReason : undefined));
-      return yield last;
+      if (out.length > 0) yield out;
     }
   } finally {
     chain.close();
-    call.abort();
+    void batches.return();
   }
 }
 
@@ -80,14 +84,19 @@ function endOf(end: { reason: 'refused' } | { reason: 'failed'; error: AppError 
 }
 
 /** A model that is aborted says what it has cost until then, if it can. */
-async function readUsage(events: ReadableStreamDefaultReader<ChatEvent>): Promise<ChatEvent | undefined> {
+async function readUsage(
+  ready: ChatEvent[],
+  batches: AsyncIterator<ChatEvent[]>,
+): Promise<ChatEvent | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<{ value?: undefined }>();
   const timer = setTimeout(() => resolve({}), SETTLE_MS);
+  let events: ChatEvent[] | undefined = ready;
   try {
     for (;;) {
-      const { value } = await Promise.race([events.read(), late]);
-      if (!value || isTerminal(value)) return undefined;
-      if (value.type === 'usage') return value;
+      const found = events.find((event) => event.type === 'usage' || isTerminal(event));
+      if (found) return found.type === 'usage' ? found : undefined;
+      events = (await Promise.race([batches.next(), late])).value;
+      if (!events) return undefined;
     }
   } finally {
     clearTimeout(timer);

@@ -2,7 +2,7 @@
  * Tells the archive what happened here until it has heard it: turns that have ended, and that the conversation was deleted.
  * Owns the tables `untold` and `archive_mark`; which turns are untold is the turn log's to know.
  */
-import { type ArchivedTurn, MAX_ARCHIVED_TURNS } from '../../shared/archive-protocol.ts';
+import { type ArchivedTurn, MAX_ARCHIVED_SESSION_TURNS } from '../../shared/archive-protocol.ts';
 import type { ConversationNotes } from '../../shared/memory-protocol.ts';
 import type { ArchiveClient } from '../models/archive-client.ts';
 import type { ConversationKey } from './context-store.ts';
@@ -74,7 +74,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const left = sql
         .exec<{ turnId: string; key: string; body: string }>(
           'SELECT turn_id AS turnId, key, body FROM untold LIMIT ?',
-          MAX_ARCHIVED_TURNS,
+          MAX_ARCHIVED_SESSION_TURNS,
         )
         .toArray();
       const [first] = left;
@@ -86,7 +86,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       for (const { turnId } of left) sql.exec('DELETE FROM untold WHERE turn_id = ?', turnId);
     }
     for (;;) {
-      const next = await untold(MAX_ARCHIVED_TURNS);
+      const next = await untold(MAX_ARCHIVED_SESSION_TURNS);
       if (!next) return;
       const { notes } = await archive.keep(next.key, { turns: next.turns, notesTokens });
       if (notes) onNotes(notes);

@@ -2,7 +2,7 @@
 import type { ArchivedMessage, ArchivedTurn } from '../../shared/archive-protocol.ts';
 import type { WindowLimits } from '../../shared/context-window.ts';
 import type { TurnResult } from '../../shared/turn-result.ts';
-import { toArchivedTurn } from './archived-turn.ts';
+import { toArchivedTurn } from '../models/archived-turn.ts';
 import type { ContextStore, ConversationKey } from './context-store.ts';
 import type { TurnCommand } from './turn-command.ts';
 import type { TurnRow } from './turn-log.ts';

@@ -24,7 +24,7 @@ export interface CoreProcess {
   cancel(id: string): Promise<unknown>;
 }
 
-type Events = ReadableStream<NumberedChatEvent>;
+type Events = AsyncIterable<NumberedChatEvent>;
 
 export interface TwoCores {
   readonly cores: [CoreProcess, CoreProcess];

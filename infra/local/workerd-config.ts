@@ -1,7 +1,7 @@
 /** The edge's configuration for `workerd serve`: what wrangler.toml says for the cloud, said for one machine. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assetsDir, workerBundle } from './build.ts';
+import { assetsDir as builtAssets, workerBundle } from './build.ts';
 
 export interface WorkerdOptions {
   /** Where the configuration and the Durable Objects' storage go. */
@@ -9,6 +9,8 @@ export interface WorkerdOptions {
   port: number;
   /** Names of the text bindings; their values are read from workerd's environment, so that no secret is written down. */
   bindings: string[];
+  /** Static assets in place of those of the build. */
+  assetsDir?: string;
 }
 
 /** Keep in step with wrangler.toml; `infra/architecture.test.ts` compares them. */
@@ -23,13 +25,18 @@ export const durableObjects: Readonly<Record<string, string>> = {
 };
 
 /** Writes the configuration. @returns its path */
-export async function writeWorkerdConfig({ dir, port, bindings }: WorkerdOptions): Promise<string> {
+export async function writeWorkerdConfig({
+  dir,
+  port,
+  bindings,
+  assetsDir = builtAssets,
+}: WorkerdOptions): Promise<string> {
   const storage = join(dir, 'durable-objects');
   await mkdir(storage, { recursive: true });
   // Embedded files are named relative to the configuration.
   await copyFile(workerBundle, join(dir, 'worker.js'));
   const path = join(dir, 'config.capnp');
-  await writeFile(path, toConfig({ storage, port, bindings }));
+  await writeFile(path, toConfig({ storage, port, bindings, assetsDir }));
   return path;
 }
 
@@ -37,11 +44,8 @@ function toConfig({
   storage,
   port,
   bindings,
-}: {
-  storage: string;
-  port: number;
-  bindings: string[];
-}): string {
+  assetsDir,
+}: Omit<Required<WorkerdOptions>, 'dir'> & { storage: string }): string {
   const objects = Object.entries(durableObjects);
   return `using Workerd = import "/workerd/workerd.capnp";
 

@@ -1,6 +1,6 @@
 /** The rules of `chat-model.ts`, for every model there is. */
 import { describe, expect, test } from 'vitest';
-import { type ChatEvent, type ChatModel, isTerminal } from '../chat-model.ts';
+import { type ChatEvent, type ChatModel, type ChatStreamReader, isTerminal } from '../chat-model.ts';
 import { readAll } from './streams.ts';
 
 export interface ModelUnderTest {
@@ -61,7 +61,7 @@ export function describeChatModel(name: string, { answering, silent }: ModelUnde
   });
 }
 
-async function readRest(reader: ReadableStreamDefaultReader<ChatEvent>): Promise<ChatEvent[]> {
+async function readRest(reader: ChatStreamReader): Promise<ChatEvent[]> {
   const events: ChatEvent[] = [];
   for (;;) {
     const { done, value } = await reader.read();

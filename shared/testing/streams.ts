@@ -19,7 +19,7 @@ export function streamOf<T>(chunks: readonly T[]): ReadableStream<T> {
   );
 }
 
-export async function readAll<T>(stream: ReadableStream<T>): Promise<T[]> {
+export async function readAll<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) items.push(item);
   return items;

@@ -1,0 +1,75 @@
+/**
+ * The short way of a question whose answer this isolate holds: the steps of `answer-turn.ts` that are left when no
+ * model is asked and nothing is waited for. Whatever does not fit takes the long way, and comes out the same.
+ */
+import type { CacheMark, ChatEvent, ChatRequest } from '../../shared/chat-model.ts';
+import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
+import { TurnExpander } from '../../shared/turn-expander.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import type { CachedAnswer } from '../cache/cached-answer.ts';
+import { chooseModel, type ModelChoice } from './choose-model.ts';
+import type { TurnPlugins } from './turn-plugins.ts';
+import type { TurnEvents } from './turn-response.ts';
+import type { TurnTimings } from './turn-timings.ts';
+
+/** An answer near at hand, and what its reader is told of the cache. */
+export interface KnownAnswer {
+  answer: CachedAnswer;
+  mark: CacheMark;
+}
+
+export interface AtOncePlan {
+  turnId: string;
+  request: ChatRequest;
+  lightModel: string | undefined;
+  find: (choice: ModelChoice) => Promise<KnownAnswer | undefined>;
+  plugins: Pick<TurnPlugins, 'onKnownAnswer'>;
+  timings: TurnTimings;
+  /** Unix time in milliseconds. */
+  now: () => number;
+  /** Told of an answer that goes out; the result is made when it is asked for. */
+  onEnd: (result: () => TurnResult) => void;
+}
+
+/** @returns the whole turn, or `undefined` where it must be answered the long way */
+export async function answerAtOnce(plan: AtOncePlan): Promise<TurnEvents | undefined> {
+  const { turnId, request, lightModel, find, plugins, timings, now, onEnd } = plan;
+  const startMs = now();
+  const choice = chooseModel(request, { lightModel, earlierRounds: 0 });
+  timings.routeMs = now() - startMs;
+  const known = await find(choice);
+  const events = known && (await plugins.onKnownAnswer(known.answer));
+  if (!events) return undefined;
+  timings.firstTokenMs = now() - startMs;
+  const createdAt = Math.floor(startMs / 1000);
+  const expander = new TurnExpander({ turnId, route: choice.route, createdAt });
+  const numbered = expand(events, known.mark, expander);
+  onEnd(() => fold(numbered));
+  return oneBatch(numbered);
+}
+
+function expand(events: readonly ChatEvent[], cache: CacheMark, expander: TurnExpander): NumberedTurnEvent[] {
+  const numbered: NumberedTurnEvent[] = [];
+  for (const event of events) {
+    const told = event.type === 'model-start' ? { ...event, cache } : event;
+    for (const turnEvent of expander.push(told)) numbered.push({ seq: numbered.length, event: turnEvent });
+  }
+  return numbered;
+}
+
+function fold(events: readonly NumberedTurnEvent[]): TurnResult {
+  const result = emptyTurnResult();
+  for (const { event } of events) foldTurnEvent(result, event);
+  return result;
+}
+
+function oneBatch(events: NumberedTurnEvent[]): TurnEvents {
+  let isRead = false;
+  return {
+    async next() {
+      if (isRead) return { done: true, value: undefined };
+      isRead = true;
+      return { done: false, value: { events } };
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * `npm run bench`: what Edgewise takes of a user's time, beside the least that a Worker can do and beside a peer.
+ * Everything in one go; the table goes to `infra/bench/results/` as Markdown, JSON and SVG.
+ * `--rows cached,streamed` for some of them, `--rounds`, `--seconds`, `--long`, `--dry` to write nothing.
+ */
+import { parseArgs } from 'node:util';
+import { toLines } from './report/to-lines.ts';
+import { type RowReport, writeReport } from './report/write-report.ts';
+import { rows } from './rows/rows.ts';
+import { startSystems } from './systems/systems.ts';
+
+const { values: given } = parseArgs({
+  options: {
+    rows: { type: 'string', default: rows.map(({ name }) => name).join(',') },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    long: { type: 'boolean', default: false },
+    dry: { type: 'boolean', default: false },
+  },
+});
+const wanted = new Set(given.rows.split(','));
+const startMs = Date.now();
+const systems = await startSystems();
+const reports: RowReport[] = [];
+try {
+  for (const row of rows.filter(({ name }) => wanted.has(name))) {
+    const rowMs = Date.now();
+    const options = {
+      systems,
+      rounds: Number(given.rounds),
+      seconds: Number(given.seconds),
+      long: given.long,
+    };
+    const report = { name: row.name, title: row.title, ...(await row.run(options)) };
+    reports.push(report);
+    console.log(toLines(report));
+    console.log(`  (${((Date.now() - rowMs) / 1000).toFixed(0)} s)\n`);
+  }
+} finally {
+  await systems.stop();
+}
+const minutes = (Date.now() - startMs) / 60_000;
+console.log(`${minutes.toFixed(1)} minutes in all.`);
+if (!given.dry) await writeReport(reports, minutes);

@@ -1,0 +1,16 @@
+/** A row for who watches the bench run. */
+import { toNumber } from './to-number.ts';
+import type { RowReport } from './write-report.ts';
+
+export function toLines({ title, figures, measured, notes }: RowReport): string {
+  const lines = [title];
+  for (const { what, value, unit, goal, isReached } of figures) {
+    const verdict = isReached === undefined ? '' : isReached ? '  reached' : '  MISSED';
+    lines.push(`  ${what}: ${toNumber(value)} ${unit}${goal ? ` (${goal})` : ''}${verdict}`);
+  }
+  for (const { target, values } of measured) {
+    const all = Object.entries(values).map(([name, value]) => `${name} ${toNumber(value)}`);
+    lines.push(`  ${target.padEnd(8)} ${all.join(', ')}`);
+  }
+  return [...lines, ...notes.map((note) => `  - ${note}`)].join('\n');
+}

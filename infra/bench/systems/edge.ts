@@ -1,0 +1,129 @@
+/**
+ * Edgewise as the bench runs it: core and edge as processes, every guard on. Users' tokens are signed and checked,
+ * a plan with large limits is kept, a list of 10,000 words is looked for, the cache is on. The edge's light model is
+ * the scripted upstream, and so is the core's.
+ */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFolding } from '../../../edge/filter/folding.ts';
+import { assetsDir, buildEdge } from '../../local/build.ts';
+import { type Child, startChild } from '../../local/child.ts';
+import { characterTable } from '../../local/filter-assets.ts';
+import { freePort } from '../../local/ports.ts';
+import { startCore, untilHealthy } from '../../local/processes.ts';
+import { localSecrets } from '../../local/secrets.ts';
+import { edgeEnvironment, type LocalSettings, projectRoot } from '../../local/settings.ts';
+import { defaultClaims, signLocalToken } from '../../local/token.ts';
+import { writeWorkerdConfig } from '../../local/workerd-config.ts';
+import { compileWords } from '../../policy/compile-words.ts';
+import { parseWordList } from '../../policy/word-list.ts';
+import { inventedWords } from '../filter/word-samples.ts';
+import type { BenchTarget } from './target.ts';
+
+const { default: workerdProgram } = createRequire(import.meta.url)('workerd') as { default: string };
+
+/** Longest word list of the bench. */
+const WORDS = 10_000;
+const large = {
+  requests_per_minute: 1e9,
+  tokens_per_minute: 1e12,
+  turns_at_once: 1e7,
+  usd_per_day: 1e6,
+  usd_per_month: 1e7,
+};
+
+export interface BenchEdge extends BenchTarget {
+  readonly address: string;
+  readonly dataDir: string;
+  /** Where workerd's inspector listens. */
+  readonly inspectorPort: number | undefined;
+  authorization(user: string, tenant?: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface BenchEdgeOptions {
+  upstreamPort: number;
+  /** More bindings of the edge. */
+  env?: Record<string, string>;
+  /** Whether its inspector is open, for profiles. */
+  inspector?: boolean;
+}
+
+export async function startBenchEdge({
+  upstreamPort,
+  env = {},
+  inspector,
+}: BenchEdgeOptions): Promise<BenchEdge> {
+  await buildEdge({ isReadable: inspector === true });
+  const dataDir = await mkdtemp(join(tmpdir(), 'edgewise-bench-'));
+  await mkdir(join(dataDir, 'logs'));
+  const settings: LocalSettings = { dataDir, edgePort: await freePort(), corePort: await freePort() };
+  const secrets = await localSecrets(dataDir);
+  const upstreamUrl = `http://127.0.0.1:${upstreamPort}/v1`;
+  const environment: Record<string, string | undefined> = {
+    PATH: process.env.PATH,
+    EDGEWISE_GRACE_MS: '500',
+    EDGEWISE_LIGHT_BASE_URL: upstreamUrl,
+    EDGEWISE_LIGHT_MODEL: 'bench-1',
+    EDGEWISE_PLANS: JSON.stringify({ bench: { user: large, key: {}, tenant: large } }),
+    OPENAI_API_KEY: 'sk-bench',
+    OPENAI_BASE_URL: upstreamUrl,
+    OPENAI_MODEL: 'bench-heavy',
+    ...env,
+  };
+  const core = startCore(environment, settings, secrets);
+  const inspectorPort = inspector ? await freePort() : undefined;
+  const bindings = edgeEnvironment(environment, settings, secrets);
+  const dir = join(dataDir, 'edge');
+  const config = await writeWorkerdConfig({
+    dir,
+    port: settings.edgePort,
+    bindings: Object.keys(bindings),
+    assetsDir: await writeAssets(join(dataDir, 'assets')),
+  });
+  const edge: Child = startChild({
+    name: 'edge',
+    command: workerdProgram,
+    args: ['serve', ...(inspectorPort ? [`--inspector-addr=127.0.0.1:${inspectorPort}`] : []), config],
+    cwd: projectRoot,
+    env: { PATH: process.env.PATH, ...bindings },
+    logFile: join(dataDir, 'logs/edge.log'),
+  });
+  async function stop(): Promise<void> {
+    await Promise.all([edge.stop(2000), core.stop(2000)]);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  try {
+    await untilHealthy(settings.edgePort, [core, edge]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const authorization = async (user: string, tenant = 'bench') =>
+    `Bearer ${await signLocalToken(secrets.jwtSecret, { ...defaultClaims, sub: user, tenant, plan: 'bench' })}`;
+  const address = `http://127.0.0.1:${settings.edgePort}`;
+  return {
+    name: 'edge',
+    address,
+    url: `${address}/v1/chat/completions`,
+    headers: { authorization: await authorization('alice') },
+    pid: edge.pid,
+    dataDir,
+    inspectorPort,
+    authorization,
+    stop,
+  };
+}
+
+/** The edge's assets with a word list of a usual length. */
+async function writeAssets(to: string): Promise<string> {
+  await cp(assetsDir, to, { recursive: true });
+  const { en, zh } = inventedWords(WORDS);
+  const example = await readFile(join(projectRoot, 'infra/policy/words.example.txt'), 'utf8');
+  const entries = parseWordList(`${example}\n[mask]\n${[...en, ...zh].join('\n')}`);
+  const compiled = compileWords(entries, createFolding(await characterTable()));
+  await writeFile(join(to, 'policy/words.bin'), new Uint8Array(compiled));
+  return to;
+}

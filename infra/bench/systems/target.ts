@@ -1,0 +1,28 @@
+/** What the bench sends requests to: an address, what every request must carry, and the process behind it. */
+
+export interface BenchTarget {
+  readonly name: 'edge' | 'floor' | 'peer' | 'direct';
+  /** `http://127.0.0.1:PORT/v1/chat/completions` */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whose time and memory are counted. */
+  readonly pid: number;
+}
+
+export interface Asked {
+  stream: boolean;
+  content: string;
+  headers?: Record<string, string>;
+}
+
+/** The body that every target gets. */
+export function toBody({ stream, content }: Pick<Asked, 'stream' | 'content'>): string {
+  return JSON.stringify({
+    model: 'bench-1',
+    stream,
+    messages: [
+      { role: 'system', content: 'You are a helpful assistant of a shop. Answer in two sentences.' },
+      { role: 'user', content },
+    ],
+  });
+}
