@@ -8,7 +8,8 @@ export const personalDataLabels = ['email', 'phone', 'id-card', 'bank-card', 'se
 export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
 
 export interface EdgeConfig {
-  coreUrl: string;
+  /** One for each region. */
+  coreUrls: string[];
   serviceKey: Uint8Array;
   jwt: JwtConfig;
   /** Signs the tokens that the edge issues itself. */

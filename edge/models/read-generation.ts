@@ -6,16 +6,41 @@ import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generati
 
 type Open = (signal: AbortSignal) => Promise<ReadableStream<NumberedChatEvent>>;
 
+/** How often a generation is begun again, in another region of the core, when its first one breaks off without a word. */
+const BEGIN_AGAIN = 1;
+
 /** Reads a generation that ends with its connection. */
 export function readOnce(signal: AbortSignal, open: Open): ReadableStream<ChatEvent> {
   return eventStream(signal, async function* (inner) {
-    try {
-      for await (const { event } of await open(inner)) yield event;
-      yield failure(new AppError('core_unavailable', { message: 'The core closed its answer.' }));
-    } catch (error) {
-      yield failure(inner.aborted ? new AppError('cancelled') : toCoreError(error));
+    for (let again = 0; ; again++) {
+      let isOpen = false;
+      let hasBegun = false;
+      let error = new AppError('core_unavailable', { message: 'The core closed its answer.' });
+      try {
+        const events = await open(inner);
+        isOpen = true;
+        for await (const { event } of fromFirstWord(events)) {
+          hasBegun = true;
+          yield event;
+        }
+      } catch (thrown) {
+        error = inner.aborted ? new AppError('cancelled') : toCoreError(thrown);
+      }
+      const canBeginAgain = isOpen && !hasBegun && error.code === 'core_unavailable' && again < BEGIN_AGAIN;
+      if (!canBeginAgain) return yield failure(error);
     }
   });
+}
+
+/** Holds the model's name back until it says something: what broke off before can begin elsewhere, unseen. */
+async function* fromFirstWord(
+  events: ReadableStream<NumberedChatEvent>,
+): AsyncGenerator<NumberedChatEvent, void, void> {
+  const held: NumberedChatEvent[] = [];
+  for await (const numbered of events) {
+    held.push(numbered);
+    if (numbered.event.type !== 'model-start') yield* held.splice(0);
+  }
 }
 
 export interface OwnedGeneration {
@@ -54,10 +79,11 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
     let lostAtMs: number | undefined;
     let waitMs = FIRST_WAIT_MS;
     for (;;) {
+      let isOpen = false;
       try {
-        for await (const { seq, event } of await (isNew && next === 0
-          ? start(inner)
-          : attach(next - 1, inner))) {
+        const events = await (isNew && next === 0 ? start(inner) : attach(next - 1, inner));
+        isOpen = true;
+        for await (const { seq, event } of fromFirstWord(events)) {
           if (seq < next) continue;
           next = seq + 1;
           lostAtMs = undefined;
@@ -70,7 +96,8 @@ export function readOwned(generation: OwnedGeneration): ReadableStream<ChatEvent
         if (inner.aborted) return yield failure(new AppError('cancelled'));
         if (error.code === 'generation_not_found') return yield failure(new AppError('generation_lost'));
         // Nothing was begun that could be lost: the caller hears at once.
-        if ((isNew && next === 0) || error.code !== 'core_unavailable') return yield failure(error);
+        if ((isNew && next === 0 && !isOpen) || error.code !== 'core_unavailable')
+          return yield failure(error);
       }
       lostAtMs ??= now();
       if (now() - lostAtMs > REATTACH_MS) return yield failure(new AppError('generation_lost'));
