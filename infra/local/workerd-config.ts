@@ -1,11 +1,13 @@
 /** The edge's configuration for `workerd serve`: what wrangler.toml says for the cloud, said for one machine. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assetsDir, workerBundle } from './build.ts';
+import { assetsDir, workerBundle } from './bundle-paths.ts';
 
 export interface WorkerdOptions {
   /** Where the configuration and the Durable Objects' storage go. */
   dir: string;
+  /** The address to listen on; this machine's own without one. */
+  host?: string;
   port: number;
   /** Names of the text bindings; their values are read from workerd's environment, so that no secret is written down. */
   bindings: string[];
@@ -23,22 +25,29 @@ export const durableObjects: Readonly<Record<string, string>> = {
 };
 
 /** Writes the configuration. @returns its path */
-export async function writeWorkerdConfig({ dir, port, bindings }: WorkerdOptions): Promise<string> {
+export async function writeWorkerdConfig({
+  dir,
+  host = '127.0.0.1',
+  port,
+  bindings,
+}: WorkerdOptions): Promise<string> {
   const storage = join(dir, 'durable-objects');
   await mkdir(storage, { recursive: true });
   // Embedded files are named relative to the configuration.
   await copyFile(workerBundle, join(dir, 'worker.js'));
   const path = join(dir, 'config.capnp');
-  await writeFile(path, toConfig({ storage, port, bindings }));
+  await writeFile(path, toConfig({ storage, host, port, bindings }));
   return path;
 }
 
 function toConfig({
   storage,
+  host,
   port,
   bindings,
 }: {
   storage: string;
+  host: string;
   port: number;
   bindings: string[];
 }): string {
@@ -52,7 +61,7 @@ const config :Workerd.Config = (
     (name = "assets", disk = (path = ${text(assetsDir)})),
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "edge")],
+  sockets = [(name = "http", address = ${text(`${host}:${port}`)}, http = (), service = "edge")],
 );
 
 const edge :Workerd.Worker = (
