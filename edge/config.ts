@@ -13,7 +13,8 @@ export interface RedisConfig {
 }
 
 export interface EdgeConfig {
-  coreUrl: string;
+  /** One for each region. */
+  coreUrls: string[];
   serviceKey: Uint8Array;
   jwt: JwtConfig;
   /** Signs the tokens that the edge issues itself. */

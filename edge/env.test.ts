@@ -12,7 +12,7 @@ const parse = (bindings: object) =>
 
 test('has defaults for everything that is not a secret or an address', () => {
   expect(parse({})).toMatchObject({
-    coreUrl: 'http://core.test',
+    coreUrls: ['http://core.test'],
     jwt: { algorithm: 'HS256', issuer: 'edgewise', audience: 'edgewise' },
     corsOrigins: [],
     maxBodyBytes: 1_048_576,
@@ -23,6 +23,13 @@ test('has defaults for everything that is not a secret or an address', () => {
     redis: undefined,
     heartbeatMs: 15_000,
   });
+});
+
+test('reads one address of the core for each region', () => {
+  const { coreUrls } = parse({ EDGEWISE_CORE_URL: 'https://a.test/, https://b.test' });
+  expect(coreUrls).toEqual(['https://a.test', 'https://b.test']);
+  expect(() => parse({ EDGEWISE_CORE_URL: 'https://a.test, b' })).toThrow('EDGEWISE_CORE_URL');
+  expect(() => parse({ EDGEWISE_CORE_URL: ' , ' })).toThrow('EDGEWISE_CORE_URL is missing');
 });
 
 test('reads lists, numbers and the light model', () => {

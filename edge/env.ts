@@ -57,7 +57,11 @@ const webAddress = v.pipe(
 );
 
 const bindingsSchema = v.object({
-  EDGEWISE_CORE_URL: v.pipe(webAddress, v.minLength(1, 'is missing')),
+  EDGEWISE_CORE_URL: v.pipe(
+    list,
+    v.minLength(1, 'is missing'),
+    v.check((urls) => urls.every(isWebAddress), 'must be http or https addresses, with commas between'),
+  ),
   EDGEWISE_SERVICE_SECRET: v.pipe(text, v.minLength(32, 'must have at least 32 characters')),
   EDGEWISE_JWT_ALGORITHM: v.optional(
     v.picklist(signatureAlgorithms, `must be one of ${signatureAlgorithms.join(', ')}`),
@@ -155,7 +159,7 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
   const faults = crossFaults(env, bindings.AI !== undefined);
   if (faults.length > 0) throw configError(faults);
   return {
-    coreUrl: env.EDGEWISE_CORE_URL.replace(/\/+$/, ''),
+    coreUrls: env.EDGEWISE_CORE_URL.map((url) => url.replace(/\/+$/, '')),
     serviceKey: importServiceKey(env.EDGEWISE_SERVICE_SECRET),
     jwt: toJwtConfig(env),
     tokenSecret: toTokenSecret(env),

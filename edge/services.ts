@@ -38,6 +38,7 @@ import { withLimits } from './limits/with-limits.ts';
 import { type ArchiveClient, createArchiveClient } from './models/archive-client.ts';
 import { type CoreCall, createCoreCall } from './models/core-call.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
+import { createCoreRegions } from './models/core-regions.ts';
 import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
 import { createUsageTeller, type UsageTeller } from './models/usage-teller.ts';
@@ -102,12 +103,13 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const now = () => Date.now();
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const newId = () => crypto.randomUUID().replaceAll('-', '');
-  const coreCall = {
-    url: config.coreUrl,
-    serviceKey: config.serviceKey,
-    fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
+  const regions = createCoreRegions({
+    urls: config.coreUrls,
+    fetch: (...request) => fetch(...request),
     now,
-  };
+    defer: waitUntil,
+  });
+  const coreCall = { regions, serviceKey: config.serviceKey, now };
   const callCore = createCoreCall(coreCall);
   const core = createCoreClient({ ...coreCall, wait });
   const keys = createKeyDirectory(callCore, now);

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildEdge, workerBundle } from './local/build.ts';
+import { buildEdge } from './local/build.ts';
+import { workerBundle } from './local/bundle-paths.ts';
 import { edgeVariables, projectRoot } from './local/settings.ts';
 import { compatibilityDate, compatibilityFlags, durableObjects } from './local/workerd-config.ts';
 

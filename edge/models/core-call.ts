@@ -2,11 +2,11 @@
 import { AppError, type ErrorInfo, parseErrorInfo } from '../../shared/errors.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { signServiceToken } from '../../shared/service-token.ts';
+import type { CoreRegions } from './core-regions.ts';
 
 export interface CoreCallOptions {
-  url: string;
+  regions: CoreRegions;
   serviceKey: Uint8Array;
-  fetch: typeof fetch;
   /** Unix time in milliseconds. */
   now: () => number;
 }
@@ -20,16 +20,21 @@ export interface CoreRequest {
   contentType?: string;
   accept?: string | undefined;
   signal?: AbortSignal;
+  /** Whether the region that answered has what is asked for; see `core-regions.ts`. */
+  isFound?: (answer: Response) => Promise<boolean>;
 }
 
 /** @throws AppError what the core says, `core_unavailable`, or `cancelled` when the signal was aborted */
 export type CoreCall = (context: RequestContext, request: CoreRequest) => Promise<Response>;
 
-export function createCoreCall({ url, serviceKey, fetch: ask, now }: CoreCallOptions): CoreCall {
-  return async function call(
-    context,
-    { method, path, body = '', contentType = 'application/json', accept, signal },
-  ) {
+/** What makes something without a name of the caller's choice would make it twice. */
+const makesAnew = /^\/v1\/(?:files|batches|keys)$/;
+/** What waits for a model's whole answer before it says a word. */
+const isSlow = /^\/v1\/(?:tasks|files|documents)\b/;
+
+export function createCoreCall({ regions, serviceKey, now }: CoreCallOptions): CoreCall {
+  return async function call(context, request) {
+    const { method, path, body = '', contentType = 'application/json', accept, signal, isFound } = request;
     const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
     const headers: Record<string, string> = {
       authorization: `Bearer ${token}`,
@@ -37,17 +42,15 @@ export function createCoreCall({ url, serviceKey, fetch: ask, now }: CoreCallOpt
     };
     if (accept !== undefined) headers.accept = accept;
     if (body !== '') headers['content-type'] = contentType;
-    let response: Response;
-    try {
-      response = await ask(url + path, {
-        method,
-        headers,
-        body: body === '' ? null : body,
-        signal: signal ?? null,
-      });
-    } catch (cause) {
-      throw signal?.aborted ? new AppError('cancelled') : new AppError('core_unavailable', { cause });
-    }
+    const response = await regions.ask(path, {
+      method,
+      headers,
+      body: body === '' ? null : body,
+      signal,
+      isRepeatable: method !== 'POST' || !makesAnew.test(path),
+      isPrompt: !isSlow.test(path),
+      isFound,
+    });
     if (!response.ok) throw await readError(response);
     return response;
   };

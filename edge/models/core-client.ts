@@ -10,6 +10,7 @@ import {
 } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { type CoreCallOptions, createCoreCall } from './core-call.ts';
+import type { CoreHealth } from './core-regions.ts';
 import { readOnce, readOwned } from './read-generation.ts';
 
 export interface CoreClientOptions extends CoreCallOptions {
@@ -46,8 +47,8 @@ export interface CoreClient {
   cancel(context: RequestContext, id: string): Promise<GenerationOutcome>;
   /** @throws AppError */
   models(context: RequestContext): Promise<ModelList>;
-  /** Whether `GET /healthz` answers, with the body it answers. Never throws. */
-  health(): Promise<{ ok: boolean; detail: unknown }>;
+  /** How its regions are. Never throws. */
+  health(): Promise<CoreHealth>;
 }
 
 export interface OwnedPlace {
@@ -57,10 +58,8 @@ export interface OwnedPlace {
   background?: boolean | undefined;
 }
 
-const HEALTH_TIMEOUT_MS = 2000;
-
 export function createCoreClient(options: CoreClientOptions): CoreClient {
-  const { url, now } = options;
+  const { regions, now } = options;
   const call = createCoreCall(options);
 
   async function events(response: Response): Promise<AsyncIterable<NumberedChatEvent>> {
@@ -86,7 +85,11 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
       return {
         name: 'core',
         stream: (request, signal) =>
-          readOnce(signal, (inner) => start(context, { ...pick(request), id, detached: false }, inner)),
+          readOnce(
+            signal,
+            (inner) => start(context, { ...pick(request), id, detached: false }, inner),
+            regions.count > 1,
+          ),
       };
     },
 
@@ -96,6 +99,7 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
         stream: (request, signal) =>
           readOwned({
             ...place,
+            canBeginAgain: regions.count > 1,
             signal,
             start: (inner) => start(context, { ...pick(request), id, detached: true, background }, inner),
             attach: (after, inner) => client.attach(context, id, after, inner),
@@ -108,32 +112,29 @@ export function createCoreClient(options: CoreClientOptions): CoreClient {
 
     async attach(context, id, after, signal) {
       const path = `/v1/generations/${encodeURIComponent(id)}/events?after=${after}`;
-      return events(await call(context, { method: 'GET', path, signal }));
+      const isFound = async ({ status }: Response) => status !== 404;
+      return events(await call(context, { method: 'GET', path, signal, isFound }));
     },
 
     async cancel(context, id) {
       const path = `/v1/generations/${encodeURIComponent(id)}/cancel`;
-      return (await call(context, { method: 'POST', path })).json();
+      return (await call(context, { method: 'POST', path, isFound: isKnown })).json();
     },
 
     async models(context) {
       return (await call(context, { method: 'GET', path: '/v1/models' })).json();
     },
 
-    async health() {
-      try {
-        const response = await options.fetch(`${url}/healthz`, {
-          signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
-        });
-        return { ok: response.ok, detail: await response.json() };
-      } catch {
-        return { ok: false, detail: { status: 'unreachable' } };
-      }
-    },
+    health: () => regions.health(),
   };
   return client;
 }
 
 function pick({ model, messages, params, recall }: ChatRequest): ChatRequest {
   return { model, messages, params, recall };
+}
+
+async function isKnown(answer: Response): Promise<boolean> {
+  const { status } = (await answer.clone().json()) as GenerationOutcome;
+  return status !== 'unknown';
 }

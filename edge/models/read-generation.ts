@@ -6,16 +6,44 @@ import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generati
 
 type Open = (signal: AbortSignal) => Promise<AsyncIterable<NumberedChatEvent>>;
 
-/** Reads a generation that ends with its connection. */
-export function readOnce(signal: AbortSignal, open: Open): ChatStream {
+/** How often a generation is begun again, in another region of the core, when its first one breaks off without a word. */
+const BEGIN_AGAIN = 1;
+
+/**
+ * Reads a generation that ends with its connection.
+ * @param canBeginAgain Whether there is another region in which it could begin again, unseen.
+ */
+export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean): ChatStream {
   return eventStream(signal, async function* (inner) {
-    try {
-      for await (const { event } of await open(inner)) yield event;
-      yield failure(new AppError('core_unavailable', { message: 'The core closed its answer.' }));
-    } catch (error) {
-      yield failure(inner.aborted ? new AppError('cancelled') : toCoreError(error));
+    for (let again = 0; ; again++) {
+      let isOpen = false;
+      let hasBegun = false;
+      let error = new AppError('core_unavailable', { message: 'The core closed its answer.' });
+      try {
+        const events = await open(inner);
+        isOpen = true;
+        for await (const { event } of canBeginAgain ? fromFirstWord(events) : events) {
+          hasBegun = true;
+          yield event;
+        }
+      } catch (thrown) {
+        error = inner.aborted ? new AppError('cancelled') : toCoreError(thrown);
+      }
+      const isLost = isOpen && !hasBegun && error.code === 'core_unavailable';
+      if (!canBeginAgain || !isLost || again >= BEGIN_AGAIN) return yield failure(error);
     }
   });
+}
+
+/** Holds the model's name back until it says something: what broke off before can begin elsewhere, unseen. */
+async function* fromFirstWord(
+  events: AsyncIterable<NumberedChatEvent>,
+): AsyncGenerator<NumberedChatEvent, void, void> {
+  const held: NumberedChatEvent[] = [];
+  for await (const numbered of events) {
+    held.push(numbered);
+    if (numbered.event.type !== 'model-start') yield* held.splice(0);
+  }
 }
 
 export interface OwnedGeneration {
@@ -23,6 +51,8 @@ export interface OwnedGeneration {
   from: number;
   /** Whether reading it from the first event starts it; one that is not new is only attached to. */
   isNew: boolean;
+  /** Whether there is another region in which it could begin again, unseen. */
+  canBeginAgain: boolean;
   signal: AbortSignal;
   start: Open;
   attach: (after: number, signal: AbortSignal) => Promise<AsyncIterable<NumberedChatEvent>>;
@@ -42,7 +72,7 @@ const CANCEL_AGAIN_MS = 100;
 
 /** Reads a generation that the core owns, over as many connections as it takes. */
 export function readOwned(generation: OwnedGeneration): ChatStream {
-  const { from, isNew, signal, start, attach, wait, now } = generation;
+  const { from, isNew, canBeginAgain, signal, start, attach, wait, now } = generation;
   const reading = new AbortController();
   let ended = false;
   const cancelled = cancelOnAbort(generation, reading);
@@ -54,10 +84,11 @@ export function readOwned(generation: OwnedGeneration): ChatStream {
     let lostAtMs: number | undefined;
     let waitMs = FIRST_WAIT_MS;
     for (;;) {
+      let isOpen = false;
       try {
-        for await (const { seq, event } of await (isNew && next === 0
-          ? start(inner)
-          : attach(next - 1, inner))) {
+        const events = await (isNew && next === 0 ? start(inner) : attach(next - 1, inner));
+        isOpen = true;
+        for await (const { seq, event } of canBeginAgain ? fromFirstWord(events) : events) {
           if (seq < next) continue;
           next = seq + 1;
           lostAtMs = undefined;
@@ -70,7 +101,8 @@ export function readOwned(generation: OwnedGeneration): ChatStream {
         if (inner.aborted) return yield failure(new AppError('cancelled'));
         if (error.code === 'generation_not_found') return yield failure(new AppError('generation_lost'));
         // Nothing was begun that could be lost: the caller hears at once.
-        if ((isNew && next === 0) || error.code !== 'core_unavailable') return yield failure(error);
+        if ((isNew && next === 0 && !isOpen) || error.code !== 'core_unavailable')
+          return yield failure(error);
       }
       lostAtMs ??= now();
       if (now() - lostAtMs > REATTACH_MS) return yield failure(new AppError('generation_lost'));

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { startRedis } from '../e2e/services.ts';
-import { workerBundle } from '../local/build.ts';
+import { workerBundle } from '../local/bundle-paths.ts';
 import { timeStream } from './measure/first-token.ts';
 import { upstreamCalls } from './rows/identical-prompts.ts';
 import { type CountingStore, startCountingStore } from './smoke/counting-store.ts';

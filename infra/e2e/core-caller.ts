@@ -1,5 +1,6 @@
 /** Calls of a system's core, signed as its edge signs them. */
 import { type CoreCall, createCoreCall } from '../../edge/models/core-call.ts';
+import { createCoreRegions } from '../../edge/models/core-regions.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { importServiceKey } from '../../shared/service-token.ts';
 import { localSecrets } from '../local/secrets.ts';
@@ -14,9 +15,13 @@ export async function coreCallerOf(system: Pick<System, 'coreAddress' | 'dataDir
   const { serviceSecret } = await localSecrets(system.dataDir);
   return {
     call: createCoreCall({
-      url: system.coreAddress,
+      regions: createCoreRegions({
+        urls: [system.coreAddress],
+        fetch,
+        now: Date.now,
+        defer: () => undefined,
+      }),
       serviceKey: importServiceKey(serviceSecret),
-      fetch,
       now: Date.now,
     }),
     contextOf: (of = {}) => ({

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createFolding } from '../../edge/filter/folding.ts';
 import { SESSION_PROTOCOL, tokenProtocol } from '../../shared/session-protocol.ts';
-import { assetsDir } from '../local/build.ts';
+import { assetsDir } from '../local/bundle-paths.ts';
 import { characterTable } from '../local/filter-assets.ts';
 import { compileWords } from '../policy/compile-words.ts';
 import { parseWordList } from '../policy/word-list.ts';

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCoreCall } from '../../edge/models/core-call.ts';
+import { createCoreRegions } from '../../edge/models/core-regions.ts';
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import {
   decodeGenerationEvents,
@@ -61,9 +62,8 @@ export async function startTwoCores(env: Record<string, string> = {}): Promise<T
     const child = startCore(environment, { dataDir: dir, edgePort: 0, corePort }, secrets);
     const url = `http://127.0.0.1:${corePort}`;
     const call = createCoreCall({
-      url,
+      regions: createCoreRegions({ urls: [url], fetch, now: Date.now, defer: () => undefined }),
       serviceKey: importServiceKey(secrets.serviceSecret),
-      fetch,
       now: Date.now,
     });
     const contextOf = (of: Partial<RequestContext> = {}): RequestContext => ({

@@ -4,13 +4,10 @@ import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { assetsDir, bundleDir, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
-
-export const assetsDir: string = join(projectRoot, 'dist/assets');
-const bundleDir = join(projectRoot, 'dist/edge');
-export const workerBundle: string = join(bundleDir, 'worker.js');
 
 const run = promisify(execFile);
 

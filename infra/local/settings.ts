@@ -86,7 +86,7 @@ export function edgeEnvironment(
   secrets: LocalSecrets,
 ): Record<string, string> {
   const bindings: Record<string, string> = {
-    EDGEWISE_CORE_URL: `http://127.0.0.1:${settings.corePort}`,
+    EDGEWISE_CORE_URL: env.EDGEWISE_CORE_URL || `http://127.0.0.1:${settings.corePort}`,
     EDGEWISE_SERVICE_SECRET: secrets.serviceSecret,
     EDGEWISE_JWT_SECRET: secrets.jwtSecret,
     EDGEWISE_GUESTS: 'on',

@@ -1,11 +1,13 @@
 /** The edge's configuration for `workerd serve`: what wrangler.toml says for the cloud, said for one machine. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assetsDir as builtAssets, workerBundle } from './build.ts';
+import { assetsDir as builtAssets, workerBundle } from './bundle-paths.ts';
 
 export interface WorkerdOptions {
   /** Where the configuration and the Durable Objects' storage go. */
   dir: string;
+  /** The address to listen on; this machine's own without one. */
+  host?: string;
   port: number;
   /** Names of the text bindings; their values are read from workerd's environment, so that no secret is written down. */
   bindings: string[];
@@ -27,6 +29,7 @@ export const durableObjects: Readonly<Record<string, string>> = {
 /** Writes the configuration. @returns its path */
 export async function writeWorkerdConfig({
   dir,
+  host = '127.0.0.1',
   port,
   bindings,
   assetsDir = builtAssets,
@@ -36,12 +39,13 @@ export async function writeWorkerdConfig({
   // Embedded files are named relative to the configuration.
   await copyFile(workerBundle, join(dir, 'worker.js'));
   const path = join(dir, 'config.capnp');
-  await writeFile(path, toConfig({ storage, port, bindings, assetsDir }));
+  await writeFile(path, toConfig({ storage, host, port, bindings, assetsDir }));
   return path;
 }
 
 function toConfig({
   storage,
+  host,
   port,
   bindings,
   assetsDir,
@@ -56,7 +60,7 @@ const config :Workerd.Config = (
     (name = "assets", disk = (path = ${text(assetsDir)})),
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "edge")],
+  sockets = [(name = "http", address = ${text(`${host}:${port}`)}, http = (), service = "edge")],
 );
 
 const edge :Workerd.Worker = (

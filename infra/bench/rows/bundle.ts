@@ -1,7 +1,8 @@
 /** What the Worker weighs, and what an isolate does before its first request. */
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { buildEdge, workerBundle } from '../../local/build.ts';
+import { buildEdge } from '../../local/build.ts';
+import { workerBundle } from '../../local/bundle-paths.ts';
 import { measureStartUp } from '../measure/start-up.ts';
 import { atMost, type BenchRow } from '../row.ts';
 

@@ -1,0 +1,91 @@
+/** Two regions of the core: one is killed, nobody notices, and it takes part again when it is back. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Regions, startRegions } from './regions.ts';
+import { chunk, openStream, say } from './scripted-upstream.ts';
+
+let system: Regions;
+beforeAll(async () => {
+  system = await startRegions();
+});
+afterAll(() => system?.stop());
+
+const FAILED = /"error"/;
+
+test('of a thousand requests none fails while a region is killed in the middle of them', {
+  timeout: 120_000,
+}, async () => {
+  const [first, second] = system.regions;
+  const readers = 16;
+  let waiting = 0;
+  let isOpen = true;
+  const gate = Promise.withResolvers<void>();
+  // The kill meets calls that have not heard a word: what has begun at the reader cannot begin again.
+  system.upstream.behave(async (call, answer) => {
+    waiting++;
+    if (!isOpen) await gate.promise;
+    waiting--;
+    await say('Hello from the model.')(call, answer);
+  });
+  async function killWhenAllWait(): Promise<void> {
+    isOpen = false;
+    for (const endMs = Date.now() + 20_000; waiting < readers; ) {
+      if (Date.now() > endMs) throw new Error(`only ${waiting} calls wait`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await first.kill();
+    gate.resolve();
+  }
+  let asked = 0;
+  let killed: Promise<void> | undefined;
+  const failures: string[] = [];
+  async function askOnAndOn(): Promise<void> {
+    while (asked < 1000) {
+      const number = asked++;
+      if (number === 400) killed = killWhenAllWait();
+      // Half of them are turns of sessions, which the core owns.
+      const answer = await system.chat(`Question ${number}`, number % 2 === 0 ? `s${number}` : undefined);
+      const text = await answer.text();
+      const isWhole = answer.status === 200 && text.includes('model') && text.includes('[DONE]');
+      if (!isWhole || FAILED.test(text)) failures.push(`${number}: ${answer.status} ${text.slice(-400)}`);
+    }
+  }
+  const before = await first.ended();
+  await Promise.all(Array.from({ length: readers }, askOnAndOn));
+  await killed;
+  expect(failures).toEqual([]);
+  expect(asked).toBeGreaterThanOrEqual(1000);
+  expect(before).toBe(0);
+  expect(await second.ended()).toBeGreaterThan(550);
+  expect((await system.health()).core_regions).toEqual(['down', 'up']);
+});
+
+test('the region that is back takes part again, by itself', async () => {
+  const [first, second] = system.regions;
+  first.restart();
+  const endMs = Date.now() + 25_000;
+  // Nothing but requests goes in: the edge finds out behind them.
+  for (let ended = 0; ended === 0; ) {
+    expect(Date.now()).toBeLessThan(endMs);
+    expect(await (await system.chat('Are you back?')).text()).toContain('[DONE]');
+    ended = await first.ended().catch(() => 0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const others = await second.ended();
+  for (let index = 0; index < 10; index++) await (await system.chat(`Again ${index}`)).text();
+  expect(await first.ended()).toBeGreaterThanOrEqual(11);
+  expect(await second.ended()).toBe(others);
+});
+
+test('a model that is slow to begin is no region that is away', { timeout: 30_000 }, async () => {
+  const calls = system.upstream.calls.length;
+  system.upstream.behave(async (call, answer) => {
+    await new Promise((resolve) => setTimeout(resolve, 7000));
+    openStream(answer);
+    answer.write(chunk({ role: 'assistant', content: 'At last.' }));
+    answer.write(chunk({}, 'stop'));
+    answer.end('data: [DONE]\n\n');
+    return void call;
+  });
+  expect(await (await system.chat('Take your time.')).text()).toContain('At last.');
+  expect(system.upstream.calls.length - calls).toBe(1);
+});

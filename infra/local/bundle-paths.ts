@@ -1,0 +1,7 @@
+/** Where the built edge stands. */
+import { join } from 'node:path';
+import { projectRoot } from './settings.ts';
+
+export const assetsDir: string = join(projectRoot, 'dist/assets');
+export const bundleDir: string = join(projectRoot, 'dist/edge');
+export const workerBundle: string = join(bundleDir, 'worker.js');
