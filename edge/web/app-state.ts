@@ -62,8 +62,9 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
   const models = signal<readonly ModelInfo[]>([]);
   const listOpen = signal(false);
 
-  const create = (id: string) =>
-    createConversation({
+  const opened = new Set<Conversation>();
+  const create = (id: string) => {
+    const made = createConversation({
       id,
       api,
       token: keeper.token,
@@ -74,6 +75,9 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
         if (conversation.value.id === id) begun.value = true;
       },
     });
+    opened.add(made);
+    return made;
+  };
   const conversation = signal<Conversation>(create(idOfAddress() ?? crypto.randomUUID()));
 
   function show(id: string, isNew: boolean): void {
@@ -147,6 +151,7 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
       addEventListener('pagehide', list.flush);
       if (idOfAddress()) show(conversation.value.id, false);
       void list.load().catch(tellFailure);
+      whenIdle(() => void loadMarkdown());
       void documents.load().catch(() => undefined);
       void api.models().then((found) => {
         models.value = found;
@@ -158,6 +163,7 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
       removeEventListener('popstate', onAddress);
       removeEventListener('pagehide', list.flush);
       conversation.value.close();
+      for (const each of opened) each.abandon();
     },
   };
   return app;
@@ -165,6 +171,12 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
   function tellFailure(error: unknown): void {
     if (keeper.account.value && network.online.value) notify(reasonOf(error));
   }
+}
+
+/** Once there is nothing more urgent, so that it is there when the network is not. */
+function whenIdle(work: () => void): void {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 3000 });
+  else setTimeout(work, 500);
 }
 
 export function reasonOf(error: unknown): string {

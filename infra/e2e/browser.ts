@@ -32,9 +32,10 @@ export async function visit(
   const faults: string[] = [];
   const watch = (page: Page) => {
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+      if (message.type() === 'error' || message.type() === 'warning')
+        faults.push(`${message.text()} (${message.location().url})`);
     });
-    page.on('pageerror', (error) => faults.push(String(error.stack)));
+    page.on('pageerror', (error) => faults.push(`${error.message} ${error.stack}`));
   };
   context.on('page', watch);
   const page = await context.newPage();
@@ -61,4 +62,9 @@ export async function untilComplete(page: Page): Promise<void> {
   await expect
     .poll(() => page.getByTestId('status').textContent(), { timeout: 10_000, interval: 30 })
     .toBe('Answer complete');
+}
+
+/** The text of the last answer as it is shown. */
+export async function lastAnswer(page: Page): Promise<string> {
+  return ((await answers(page).last().locator('.markdown').textContent()) ?? '').trim();
 }

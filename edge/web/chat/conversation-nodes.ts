@@ -71,15 +71,40 @@ export function toNodes({ stored, live, pending }: ConversationParts): Conversat
       role === 'assistant' && !questions.has(turnId) && parent !== null ? [[turnId, parent] as const] : [],
     ),
   );
-  const tail = () => nodes.reduce<ConversationNode | undefined>(newer, undefined)?.id ?? null;
+  /** What stood at the end when something was asked. */
+  const tail = (order: number) =>
+    nodes.reduce<ConversationNode | undefined>(
+      (best, node) => (node.order < order && (!best || node.order > best.order) ? node : best),
+      undefined,
+    )?.id ?? null;
   const questionOf = (turnId: string) => questions.get(turnId) ?? answerParents.get(turnId) ?? null;
 
+  for (const turn of live) {
+    if (answered.has(turn.turnId)) continue;
+    const mine = pendingByTurn.get(turn.turnId) ?? (turn.key ? pendingByKey.get(turn.key) : undefined);
+    const asked =
+      questions.get(turn.turnId) ??
+      (turn.again !== undefined
+        ? questionOf(turn.again)
+        : mine && mine.again === undefined && `q:${mine.key}`);
+    const key = `a:${turn.key ?? turn.turnId}`;
+    nodes.push({
+      id: key,
+      parentId: asked || tail(turn.order),
+      order: turn.order + 0.5,
+      isQuestion: false,
+      key,
+      role: 'assistant',
+      turnId: turn.turnId,
+      live: turn,
+    });
+  }
   for (const entry of pending) {
     const { key, turnId, again, order } = entry;
     const isStored = turnId !== undefined && questions.has(turnId);
     let parentId = again === undefined ? (turnId && questions.get(turnId)) || `q:${key}` : questionOf(again);
     if (again === undefined && !isStored) {
-      const above = entry.parentId === undefined ? tail() : entry.parentId;
+      const above = entry.parentId === undefined ? tail(order) : entry.parentId;
       nodes.push({
         id: `q:${key}`,
         parentId: above,
@@ -105,30 +130,5 @@ export function toNodes({ stored, live, pending }: ConversationParts): Conversat
       pending: entry,
     });
   }
-
-  for (const turn of live) {
-    if (answered.has(turn.turnId)) continue;
-    const mine = pendingByTurn.get(turn.turnId) ?? (turn.key ? pendingByKey.get(turn.key) : undefined);
-    const asked =
-      questions.get(turn.turnId) ??
-      (turn.again !== undefined
-        ? questionOf(turn.again)
-        : mine && mine.again === undefined && `q:${mine.key}`);
-    const key = `a:${turn.key ?? turn.turnId}`;
-    nodes.push({
-      id: key,
-      parentId: asked || tail(),
-      order: turn.order + 0.5,
-      isQuestion: false,
-      key,
-      role: 'assistant',
-      turnId: turn.turnId,
-      live: turn,
-    });
-  }
   return nodes;
-}
-
-function newer(best: ConversationNode | undefined, next: ConversationNode): ConversationNode {
-  return best && best.order > next.order ? best : next;
 }

@@ -42,7 +42,10 @@ export interface Conversation {
   withdraw(turn: PendingTurn): void;
   stop(): Promise<void>;
   choose(parentId: string | null, childId: string): void;
+  /** Stops listening. What is on its way out is still delivered. */
   close(): void;
+  /** Delivers nothing more. */
+  abandon(): void;
 }
 
 export interface ConversationOptions {
@@ -281,9 +284,9 @@ export function createConversation(options: ConversationOptions): Conversation {
     choose(parentId, childId) {
       chosen.value = new Map(chosen.value).set(parentId ?? '', childId);
     },
+    abandon: delivery.stop,
     close() {
       closed = true;
-      delivery.stop();
       forget();
       socket?.close();
       gatherer.stop();

@@ -1,8 +1,8 @@
 /** Colours for code. highlight.js is fetched when the first code appears. */
 import type { HLJSApi } from 'highlight.js';
+import { loadOnce } from '../load-once.ts';
 
 let library: HLJSApi | undefined;
-let loading: Promise<HLJSApi> | undefined;
 /** Longer code stays plain: colouring it would hold up the page. */
 const MAX_CHARS = 20_000;
 
@@ -13,10 +13,6 @@ export function highlighted(code: string, language: string): string | undefined 
   return library.highlight(code, { language, ignoreIllegals: true }).value;
 }
 
-export function loadHighlighter(): Promise<unknown> {
-  loading ??= import('highlight.js/lib/common').then(({ default: loaded }) => {
-    library = loaded;
-    return loaded;
-  });
-  return loading;
-}
+export const loadHighlighter = loadOnce(async () => {
+  library = (await import('highlight.js/lib/common')).default;
+});

@@ -1,24 +1,21 @@
 /** Typeset mathematics. KaTeX and its fonts are fetched when the first formula appears. */
+import { loadOnce } from '../load-once.ts';
+
 type Render = typeof import('katex')['default']['render'];
 
 let render: Render | undefined;
-let loading: Promise<void> | undefined;
 
-function load(): Promise<void> {
-  loading ??= Promise.all([import('katex'), import('katex/dist/katex.min.css')]).then(
-    ([{ default: katex }]) => {
-      render = katex.render;
-    },
-  );
-  return loading;
-}
+const load = loadOnce(async () => {
+  const [{ default: katex }] = await Promise.all([import('katex'), import('katex/dist/katex.min.css')]);
+  render = katex.render;
+});
 
 /** Typesets the formulas in an element; at once when the library is there. */
 export function renderMath(root: HTMLElement): void {
   const formulas = root.querySelectorAll<HTMLElement>('.math:not(.math-done)');
   if (formulas.length === 0) return;
   if (!render) {
-    void load().then(() => renderMath(root));
+    void load().then(() => render && renderMath(root));
     return;
   }
   for (const formula of formulas) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { reasonOf, useApp } from '../app-state.ts';
 import type { ListEntry } from '../list/conversation-list.ts';
 import { exportChat } from '../list/export-chat.ts';
@@ -55,7 +55,7 @@ interface TitleEditorProps {
 
 function TitleEditor({ title, onSave, onCancel }: TitleEditorProps) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []);
   return (
     <input
       class="title-editor"

@@ -22,7 +22,10 @@ export function ChatPage({ app }: { app: App }) {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault();
         setListOpen(app, true);
-        requestAnimationFrame(() => document.getElementById('search')?.focus());
+        const focus = () => document.getElementById('search')?.focus();
+        focus();
+        // On a small screen the list has yet to come.
+        requestAnimationFrame(focus);
       } else if (event.key === 'Escape' && !event.defaultPrevented) {
         if (app.listOpen.value && isSmall()) setListOpen(app, false);
         else if (app.conversation.value.busy.value) void stopNow(app);

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useApp } from '../app-state.ts';
 import type { ConversationNode } from '../chat/conversation-nodes.ts';
 import { imagesOf, type PathStep, textOf } from '../chat/message-tree.ts';
@@ -93,7 +93,8 @@ interface QuestionEditorProps {
 
 function QuestionEditor({ text, onSave, onCancel }: QuestionEditorProps) {
   const box = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // At once: what is typed next must find the cursor at its place.
+  useLayoutEffect(() => {
     box.current?.focus();
     box.current?.setSelectionRange(text.length, text.length);
   }, []);
