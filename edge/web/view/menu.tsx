@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface MenuItem {
   label: string;
@@ -11,6 +11,8 @@ export interface MenuItem {
 
 export interface MenuProps {
   label: string;
+  /** What is chosen, where the button shows it. */
+  value?: string | undefined;
   /** What stands in the button. */
   children: ComponentChildren;
   items: readonly (MenuItem | { group: string })[];
@@ -20,7 +22,15 @@ export interface MenuProps {
 }
 
 /** A button with a menu (WAI-ARIA's menu button): arrows move, Escape closes, the focus comes back. */
-export function Menu({ label, children, items, class: extra = '', align = 'start', up = false }: MenuProps) {
+export function Menu({
+  label,
+  value,
+  children,
+  items,
+  class: extra = '',
+  align = 'start',
+  up = false,
+}: MenuProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const root = useRef<HTMLDivElement>(null);
@@ -31,7 +41,7 @@ export function Menu({ label, children, items, class: extra = '', align = 'start
     setOpen(false);
     button.current?.focus();
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     const checked = root.current?.querySelector<HTMLElement>('[aria-checked="true"]');
     (checked ?? entries()[0])?.focus();
@@ -70,7 +80,7 @@ export function Menu({ label, children, items, class: extra = '', align = 'start
         class="menu-button"
         ref={button}
         title={label}
-        aria-label={label}
+        aria-label={value === undefined ? label : `${label}: ${value}`}
         aria-haspopup="menu"
         aria-expanded={open}
         aria-controls={open ? id : undefined}

@@ -26,9 +26,10 @@ export function ModelMenu() {
   const order = (item: MenuItem) =>
     ['auto', 'fast', 'smart'].findIndex((id) => aliases[id]?.().label === item.label);
   items.sort((a, b) => (order(a) < 0 ? 9 : order(a)) - (order(b) < 0 ? 9 : order(b)));
+  const chosen = aliases[model.value]?.().label ?? model.value;
   return (
-    <Menu label={t('model')} items={items} class="model-menu">
-      <span>{aliases[model.value]?.().label ?? model.value}</span>
+    <Menu label={t('model')} value={chosen} items={items} class="model-menu">
+      <span>{chosen}</span>
       <Icon name="chevron" size={14} />
     </Menu>
   );

@@ -9,9 +9,10 @@ const languageItems = () =>
   locales.map(({ id, name }) => ({ label: name, checked: locale.value === id, run: () => chooseLocale(id) }));
 
 export function LanguageMenu() {
+  const name = locales.find(({ id }) => id === locale.value)?.name;
   return (
-    <Menu label={t('language')} items={languageItems()} class="language" up>
-      {locales.find(({ id }) => id === locale.value)?.name}
+    <Menu label={t('language')} value={name} items={languageItems()} class="language" up>
+      {name}
     </Menu>
   );
 }
@@ -29,6 +30,7 @@ export function SettingsMenu() {
   return (
     <Menu
       label={t('settings')}
+      value={who}
       class="settings"
       up
       items={[
@@ -46,9 +48,7 @@ export function SettingsMenu() {
         { label: t('signOut'), run: signOut },
       ]}
     >
-      <span class="avatar" aria-hidden="true">
-        {who.slice(0, 1).toUpperCase()}
-      </span>
+      <span class="avatar" data-letter={who.slice(0, 1).toUpperCase()} />
       <span class="who">{who}</span>
       <Icon name="gear" />
     </Menu>
