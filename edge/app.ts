@@ -13,6 +13,7 @@ import { keysRoute } from './http/keys-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError } from './http/on-error.ts';
 import { onNotFound } from './http/on-not-found.ts';
+import { pageFiles, pageRoute } from './http/page-route.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { requireScope } from './http/require-scope.ts';
@@ -35,6 +36,9 @@ export function createApp(): Hono<EdgeHono> {
   app.use(withServices());
   app.use(crossOrigin());
   app.get('/healthz', healthRoute);
+  for (const path of Object.keys(pageFiles)) app.get(path, pageRoute.file);
+  app.get('/assets/:name', pageRoute.asset);
+  app.get('/page.json', pageRoute.settings(app));
 
   app.post('/v1/tokens/guest', tokensRoute.guest);
   app.post('/v1/tokens/refresh', tokensRoute.refresh);

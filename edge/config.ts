@@ -21,6 +21,8 @@ export interface EdgeConfig {
   tokenSecret: Uint8Array | undefined;
   /** Whether people without a token are let in. */
   guests: boolean;
+  /** Where the chat page lets people sign in (OpenID Connect with PKCE); nowhere without it. */
+  signIn: SignInConfig | undefined;
   /** Exact origins that browsers may call from, or `*`. Empty: none. */
   corsOrigins: string[];
   maxBodyBytes: number;
@@ -50,6 +52,13 @@ export interface EdgeConfig {
   meaning: MeaningConfig;
   /** How long a turn's events can be read again after its end. */
   turnTtlMs: number;
+}
+
+/** A public client at an identity provider. */
+export interface SignInConfig {
+  issuer: string;
+  clientId: string;
+  scope: string;
 }
 
 export interface FilterConfig {

@@ -76,6 +76,9 @@ const bindingsSchema = v.object({
     v.check((value) => value === '' || value.length >= 32, 'must have at least 32 characters'),
   ),
   EDGEWISE_GUESTS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
+  EDGEWISE_OIDC_ISSUER: webAddress,
+  EDGEWISE_OIDC_CLIENT_ID: text,
+  EDGEWISE_OIDC_SCOPE: v.optional(v.string(), 'openid profile offline_access'),
   EDGEWISE_CORS_ORIGINS: list,
   EDGEWISE_MAX_BODY_BYTES: integer(1024 * 1024, 1024),
   EDGEWISE_MAX_UPLOAD_BYTES: integer(25 * 1024 * 1024, 1024),
@@ -164,6 +167,13 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     jwt: toJwtConfig(env),
     tokenSecret: toTokenSecret(env),
     guests: env.EDGEWISE_GUESTS === 'on',
+    signIn: env.EDGEWISE_OIDC_ISSUER
+      ? {
+          issuer: env.EDGEWISE_OIDC_ISSUER,
+          clientId: env.EDGEWISE_OIDC_CLIENT_ID,
+          scope: env.EDGEWISE_OIDC_SCOPE,
+        }
+      : undefined,
     corsOrigins: env.EDGEWISE_CORS_ORIGINS,
     maxBodyBytes: env.EDGEWISE_MAX_BODY_BYTES,
     isArchiveOn: env.EDGEWISE_ARCHIVE === 'on',
@@ -228,6 +238,9 @@ function crossFaults(env: ParsedBindings, hasWorkersAi: boolean): string[] {
   }
   if (env.EDGEWISE_GUESTS === 'on' && toTokenSecret(env) === undefined) {
     faults.push('EDGEWISE_TOKEN_SECRET is missing; EDGEWISE_GUESTS needs it');
+  }
+  if (env.EDGEWISE_OIDC_ISSUER !== '' && env.EDGEWISE_OIDC_CLIENT_ID === '') {
+    faults.push('EDGEWISE_OIDC_CLIENT_ID is missing; EDGEWISE_OIDC_ISSUER needs it');
   }
   if (env.EDGEWISE_LIGHT_BASE_URL !== '' && env.EDGEWISE_LIGHT_MODEL === '') {
     faults.push('EDGEWISE_LIGHT_MODEL is missing; EDGEWISE_LIGHT_BASE_URL needs it');

@@ -9,6 +9,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { createApp } from './app.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { EdgeBindings } from './env.ts';
+import { pageFiles } from './http/page-route.ts';
 
 const bindings = env as unknown as EdgeBindings;
 const app = createApp();
@@ -30,6 +31,10 @@ const open: ReadonlySet<string> = new Set([
   'GET /healthz',
   'POST /v1/tokens/guest',
   'POST /v1/tokens/refresh',
+  // The page itself, with which people sign in.
+  ...Object.keys(pageFiles).map((path) => `GET ${path}`),
+  'GET /assets/:name',
+  'GET /page.json',
 ]);
 const guarded = routes.filter(({ method, path }) => !open.has(`${method} ${path}`));
 const forOperators = guarded.filter(({ path }) => /^\/v1\/(?:keys|cache)(?:\/|$)/.test(path));

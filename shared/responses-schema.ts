@@ -15,6 +15,10 @@ export interface ResponsesInput {
   /** The session that the turn belongs to. */
   conversation: string | undefined;
   previousResponseId: string | undefined;
+  /** As in Chat Completions: the message that the input follows; `null` for the beginning. */
+  parentId?: string | null;
+  /** As in Chat Completions: answers a turn's question once more. */
+  regenerate?: true | string;
   /** Fields that the response object repeats. */
   echo: JsonObject;
 }
@@ -48,7 +52,11 @@ const schema = v.looseObject({
     v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(256, 'is too long')),
     'auto',
   ),
-  input: v.union([v.string(), v.pipe(v.array(item), v.minLength(1, 'must hold at least one item'))]),
+  input: v.optional(
+    v.union([v.string(), v.pipe(v.array(item), v.minLength(1, 'must hold at least one item'))]),
+  ),
+  parent_id: v.optional(v.nullable(v.string())),
+  regenerate: optional(v.union([v.boolean(), v.string()])),
   instructions: optional(v.string()),
   conversation: optional(v.union([v.string(), v.looseObject({ id: v.string() })])),
   previous_response_id: optional(v.string()),
@@ -84,6 +92,16 @@ export function parseResponsesRequest(body: unknown): ResponsesInput {
     const param = conversation ? 'conversation' : previous ? 'previous_response_id' : 'background';
     throw invalid(param, "cannot be used together with 'store': false, which keeps nothing");
   }
+  const { parent_id: parentId, regenerate, input = [] } = parsed;
+  if (parsed.input === undefined && !regenerate) {
+    throw new AppError('missing_required_parameter', {
+      param: 'input',
+      message: "Missing required parameter: 'input'.",
+    });
+  }
+  if ((regenerate || parentId !== undefined) && !conversation) {
+    throw invalid(regenerate ? 'regenerate' : 'parent_id', "needs a 'conversation'");
+  }
   const instructions: ChatMessage[] = parsed.instructions
     ? [{ role: 'system', content: parsed.instructions }]
     : [];
@@ -91,7 +109,7 @@ export function parseResponsesRequest(body: unknown): ResponsesInput {
   return {
     request: {
       model: parsed.model,
-      messages: [...instructions, ...toMessages(parsed.input)],
+      messages: [...instructions, ...toMessages(input)],
       params: toParams(parsed),
       ...withKnowledge(parsed.knowledge),
     },
@@ -100,11 +118,13 @@ export function parseResponsesRequest(body: unknown): ResponsesInput {
     store: store ?? true,
     conversation: conversationId === undefined ? undefined : parseSessionId(conversationId, 'conversation'),
     previousResponseId: previous ?? undefined,
+    ...(parentId !== undefined && { parentId }),
+    ...(regenerate && { regenerate }),
     echo: toEcho(parsed, conversationId),
   };
 }
 
-function toMessages(input: Parsed['input']): ChatMessage[] {
+function toMessages(input: NonNullable<Parsed['input']>): ChatMessage[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
   const messages: ChatMessage[] = [];
   for (const entry of input) {
@@ -149,7 +169,7 @@ function toContent(said: string | Record<string, unknown>[]): string | JsonObjec
 const translated: ReadonlySet<string> = new Set([
   ...['model', 'input', 'instructions', 'conversation', 'previous_response_id', 'stream', 'stream_options'],
   ...['background', 'store', 'metadata', 'max_output_tokens', 'tools', 'tool_choice', 'text', 'reasoning'],
-  ...['include', 'truncation'],
+  ...['include', 'truncation', 'parent_id', 'regenerate'],
 ]);
 
 function toParams(parsed: Parsed): JsonObject {

@@ -13,23 +13,6 @@ import * as v from 'valibot';
 import { AppError } from './errors.ts';
 import { parseInput } from './parse-input.ts';
 
-/** The subprotocol that both sides name. A browser sends its token as a second one: {@link tokenProtocol}. */
-export const SESSION_PROTOCOL = 'edgewise.v1';
-const TOKEN_PREFIX = 'edgewise.token.';
-
-/** Close codes of our own (RFC 6455 leaves 4000 to 4999 to applications). */
-export const closeCodes = { tokenExpired: 4401, sessionDeleted: 4404, tooSlow: 4408 } as const;
-
-export function tokenProtocol(token: string): string {
-  return TOKEN_PREFIX + token;
-}
-
-/** The token among the subprotocols that a client offers. */
-export function tokenOfProtocols(header: string | undefined): string | undefined {
-  const offered = header?.split(',').map((name) => name.trim());
-  return offered?.find((name) => name.startsWith(TOKEN_PREFIX))?.slice(TOKEN_PREFIX.length);
-}
-
 const sequenceNumber = v.pipe(
   v.number(),
   v.integer('must be an integer'),

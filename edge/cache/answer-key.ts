@@ -1,5 +1,5 @@
 /** The name of a question: everything that decides the answer, as a canonical hash. */
-import { LRUCache } from 'lru-cache';
+import QuickLRU from 'quick-lru';
 import type { ChatRequest } from '../../shared/chat-model.ts';
 
 export interface AnswerQuestion {
@@ -21,7 +21,7 @@ const silentParams: ReadonlySet<string> = new Set([
 ]);
 
 /** Names of short questions that were asked a moment ago: a frequent one is named once. */
-const keys = new LRUCache<string, string>({ max: 500 });
+const keys = new QuickLRU<string, string>({ maxSize: 500 });
 const MAX_REMEMBERED_CHARS = 4096;
 
 /** @returns 64 hex digits: SHA-256 over JSON with sorted names (in the manner of RFC 8785) */

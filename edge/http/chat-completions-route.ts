@@ -5,7 +5,7 @@ import {
 } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { STATE_HEADER } from '../chat/turn-response.ts';
-import type { TurnBranch } from '../session/message-tree.ts';
+import { branchOf } from '../session/branch-of.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';
@@ -71,11 +71,6 @@ function stateOf(c: EdgeContext, sessionId: string | undefined): string | undefi
     throw new AppError('invalid_value', { param: STATE_HEADER, message });
   }
   return state;
-}
-
-function branchOf({ regenerate, parentId }: ChatCompletionInput): TurnBranch | undefined {
-  if (regenerate) return { kind: 'again', turnId: regenerate === true ? undefined : regenerate };
-  return parentId === undefined ? undefined : { kind: 'after-message', messageId: parentId };
 }
 
 function toWireRequest({ stream, includeUsage }: ChatCompletionInput): WireRequest {

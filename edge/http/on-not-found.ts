@@ -15,7 +15,8 @@ export function onNotFound(app: Hono<EdgeHono>): (c: EdgeContext) => Response {
   };
 }
 
-function methodsOf(app: Hono<EdgeHono>, path: string): string[] {
+/** The methods that an address answers. */
+export function methodsOf(app: Hono<EdgeHono>, path: string): string[] {
   const methods = new Set(app.routes.map((route) => route.method).filter((method) => method !== 'ALL'));
   // Guards match every method; a route adds to what they match.
   const guards = app.router.match('-', path)[0].length;

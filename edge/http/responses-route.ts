@@ -2,6 +2,7 @@
 import type { ChatMessage } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { parseResponsesRequest } from '../../shared/responses-schema.ts';
+import { branchOf } from '../session/branch-of.ts';
 import type { SessionStub } from '../session/session-stub.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
@@ -33,7 +34,7 @@ export const responsesRoute = {
     const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
     if (!input.store && !idempotency)
       return withAuthTiming(c, await answerAlone(c, { turnId, request, wire }));
-    const branch = previous && { kind: 'after-turn' as const, turnId: previous.turnId };
+    const branch = previous ? { kind: 'after-turn' as const, turnId: previous.turnId } : branchOf(input);
     const common = { sessionId, turnId, request, idempotency, background, wire };
     const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };
     return withAuthTiming(c, await answerInSession(c, command));

@@ -1,6 +1,6 @@
 import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { SESSION_PROTOCOL } from '../../shared/session-protocol.ts';
+import { SESSION_PROTOCOL } from '../../shared/session-socket.ts';
 import type { SocketOwner } from '../session/session-sockets.ts';
 import { SOCKET_OWNER_HEADER, sessionObjectOf } from '../session/session-stub.ts';
 import { parseResponseId } from '../wire/response-id.ts';

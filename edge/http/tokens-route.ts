@@ -14,6 +14,7 @@ const TTL_S = 900;
 const MAX_TTL_S = 3600;
 const REFRESH_MS = 30 * 86_400_000;
 const GUEST_TTL_S = 3600;
+const GUEST_PLAN = 'guest';
 
 const exchangeSchema = v.looseObject({
   user: v.pipe(
@@ -62,7 +63,10 @@ export const tokensRoute = {
     const tokens = ownTokensOf(c);
     const { refresh_token: token } = parseInput(refreshSchema, await readJson(c));
     const { grant, untilMs } = await tokens.readRefresh(token);
-    const { keys } = c.get('services');
+    const { keys, config } = c.get('services');
+    if (grant.plan === GUEST_PLAN && grant.keyId === undefined && config.guests) {
+      return c.json(toBody(await tokens.issue(grant, GUEST_TTL_S, untilMs)));
+    }
     const key = grant.keyId === undefined ? undefined : await keys.findById(c.get('requestId'), grant.keyId);
     if (!key) throw new AppError('invalid_token', { message: 'The key behind the refresh token is gone.' });
     const { plan } = key;
@@ -75,8 +79,9 @@ export const tokensRoute = {
     if (!config.guests) {
       throw new AppError('insufficient_scope', { message: 'Guests are not let in here.' });
     }
-    const grant = { tenant: 'default', user: `guest-${newId()}`, plan: 'guest', scopes: [] };
-    return c.json(toBody(await ownTokensOf(c).issue(grant, GUEST_TTL_S)));
+    const grant = { tenant: 'default', user: `guest-${newId()}`, plan: GUEST_PLAN, scopes: [] };
+    const refreshUntilMs = c.get('services').now() + REFRESH_MS;
+    return c.json(toBody(await ownTokensOf(c).issue(grant, GUEST_TTL_S, refreshUntilMs)));
   },
 };
 

@@ -5,7 +5,8 @@
 import { AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { parseResponsesRequest } from '../../shared/responses-schema.ts';
-import { closeCodes, parseClientMessage, SESSION_PROTOCOL } from '../../shared/session-protocol.ts';
+import { parseClientMessage } from '../../shared/session-protocol.ts';
+import { closeCodes, SESSION_PROTOCOL } from '../../shared/session-socket.ts';
 import type { TurnEvents } from '../chat/turn-response.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { createResponsesEventEncoder } from '../wire/responses.ts';

@@ -262,7 +262,15 @@ export function toResponse(
     incomplete_details: status === 'incomplete' ? { reason: incompleteReason(result) } : null,
     usage: usage && status !== 'in_progress' ? toUsage(usage) : null,
     ...(result.receipt || result.route || error
-      ? { edgewise: { route: result.route, context: result.receipt, ...(error && toOpenAIError(error)) } }
+      ? {
+          edgewise: {
+            route: result.route,
+            context: result.receipt,
+            ...(result.cache && { cache: result.cache }),
+            ...(result.fallback && { fallback: result.fallback }),
+            ...(error && toOpenAIError(error)),
+          },
+        }
       : {}),
   };
 }

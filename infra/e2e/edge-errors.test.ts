@@ -103,7 +103,7 @@ test('a wrong method is 405 and says which are right; a wrong address is 404', a
   expect(wrong.status).toBe(405);
   expect(wrong.headers.get('allow')).toBe('POST');
   expect((await system.request('/v1/nothing')).status).toBe(404);
-  expect((await system.request('/')).status).toBe(404);
+  expect((await system.request('/nothing')).status).toBe(404);
 });
 
 describe('a token', () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createFolding } from '../../edge/filter/folding.ts';
-import { SESSION_PROTOCOL, tokenProtocol } from '../../shared/session-protocol.ts';
+import { SESSION_PROTOCOL, tokenProtocol } from '../../shared/session-socket.ts';
 import { assetsDir } from '../local/bundle-paths.ts';
 import { characterTable } from '../local/filter-assets.ts';
 import { compileWords } from '../policy/compile-words.ts';

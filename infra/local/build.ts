@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import { buildWeb } from './build-web.ts';
 import { assetsDir, bundleDir, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
@@ -37,10 +38,11 @@ export async function buildEdge({ isReadable = false }: { isReadable?: boolean }
   }
 }
 
-/** The filter's table and word lists, and the tokenizers' vocabularies as JSON lists: too large for the Worker. */
+/** The page, the filter's table and word lists, and the tokenizers' vocabularies as JSON lists: too large for the Worker. */
 async function buildAssets(): Promise<void> {
   await writeAsset(join(assetsDir, 'filter'), 'characters', await characterTable());
   await buildWordLists(join(projectRoot, 'infra/policy'), join(assetsDir, 'policy'));
+  await buildWeb(join(assetsDir, 'web'));
   const folder = join(assetsDir, 'tokenizers');
   await buildVocabulary(folder, 'o200k_base', () => import('gpt-tokenizer/bpeRanks/o200k_base'));
   await buildVocabulary(folder, 'cl100k_base', () => import('gpt-tokenizer/bpeRanks/cl100k_base'));

@@ -33,6 +33,12 @@ export interface ChatTurn {
   model?: string;
   /** More fields of the request, by their OpenAI names. */
   params?: Record<string, unknown>;
+  /** The message that the new ones follow, which makes a branch; `null` for the beginning. The newest without it. */
+  parentId?: string | null;
+  /** Answers a turn's question once more (the newest turn's: `true`); there are no new messages then. */
+  regenerate?: true | string;
+  /** The turn's idempotency key, for who sends it again after this client has given up; a new one without it. */
+  key?: string;
   /** Ends the reading. The turn goes on; see {@link EdgewiseClient.stop}. */
   signal?: AbortSignal;
 }
@@ -139,10 +145,11 @@ export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseCl
     });
 
   return {
-    chat({ sessionId, messages, model = 'auto', params = {}, signal }) {
+    chat({ sessionId, messages, model = 'auto', params = {}, key, signal, ...branch }) {
       // Sent again before its first event came back, the turn must not be asked twice.
-      const headers = { 'content-type': 'application/json', 'idempotency-key': newId() };
-      const body = JSON.stringify({ ...params, model, messages, session_id: sessionId, stream: true });
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key ?? newId() };
+      const turn = { ...params, ...toBranch(branch), model, messages, session_id: sessionId, stream: true };
+      const body = JSON.stringify(turn);
       const open = (last: string | undefined) =>
         last === undefined
           ? request('/v1/chat/completions', { method: 'POST', headers, body, ...(signal && { signal }) })
@@ -164,10 +171,18 @@ export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseCl
         createSocket,
       }),
 
-    async send({ sessionId, messages, model = 'auto', params = {}, signal }) {
-      const headers = { 'content-type': 'application/json', 'idempotency-key': newId() };
-      const input = { ...params, model, input: messages, conversation: sessionId, background: true };
-      const init = { method: 'POST', headers, body: JSON.stringify(input), ...(signal && { signal }) };
+    async send({ sessionId, messages, model = 'auto', params = {}, key, signal, ...branch }) {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key ?? newId() };
+      const input = messages.length > 0 ? { input: messages } : {};
+      const turn = {
+        ...params,
+        ...input,
+        ...toBranch(branch),
+        model,
+        conversation: sessionId,
+        background: true,
+      };
+      const init = { method: 'POST', headers, body: JSON.stringify(turn), ...(signal && { signal }) };
       for (let failures = 0; ; failures++) {
         try {
           const response = await request('/v1/responses', init);
@@ -188,6 +203,10 @@ export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseCl
       return response.json() as Promise<{ status: 'cancelled' | 'finished'; text: string }>;
     },
   };
+}
+
+function toBranch({ parentId, regenerate }: Pick<ChatTurn, 'parentId' | 'regenerate'>): object {
+  return { ...(parentId !== undefined && { parent_id: parentId }), ...(regenerate && { regenerate }) };
 }
 
 function toLost(cause: unknown, sessionId: string): EdgewiseError {

@@ -1,0 +1,4 @@
+/** The operator's page. */
+import '../style/base.css';
+
+document.title = 'Edgewise';

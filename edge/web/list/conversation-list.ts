@@ -1,0 +1,152 @@
+/**
+ * The person's conversations: the server's list, and titles that this browser remembers where the server has none.
+ * Owns the list and what is being deleted; the conversations themselves are elsewhere.
+ */
+import { type Signal, signal } from '@preact/signals';
+import { type Api, type ConversationPage, jsonBody, type ListedConversation } from '../chat/api.ts';
+
+export interface ListEntry {
+  id: string;
+  title: string;
+  /** Unix milliseconds. */
+  updatedAtMs: number;
+}
+
+export interface ConversationList {
+  readonly entries: Signal<readonly ListEntry[]>;
+  readonly hasMore: Signal<boolean>;
+  load(): Promise<void>;
+  loadMore(): Promise<void>;
+  /** Soon, and once for many reasons. */
+  refreshSoon(): void;
+  search(query: string): Promise<readonly ListEntry[]>;
+  /** Puts a conversation at the top; `title` is kept when it has none. */
+  touch(id: string, title: string): void;
+  rename(id: string, title: string): Promise<void>;
+  /** Takes it off the list at once, and off the server when nobody has wanted it back. @returns what brings it back */
+  remove(id: string): () => void;
+  /** Deletes now what waits to be deleted. */
+  flush(): void;
+}
+
+export const UNDO_MS = 6000;
+const REFRESH_MS = 1200;
+const TITLE_CHARS = 60;
+const MAX_KEPT = 500;
+
+export interface ConversationListOptions {
+  api: Api;
+  /** Whether the server keeps titles and can search. */
+  hasTitles: boolean;
+  /** Whose list it is. */
+  subject: string;
+}
+
+export function createConversationList({
+  api,
+  hasTitles,
+  subject,
+}: ConversationListOptions): ConversationList {
+  const storageKey = `edgewise.list.${subject}`;
+  const entries = signal<readonly ListEntry[]>(JSON.parse(localStorage.getItem(storageKey) ?? '[]'));
+  const hasMore = signal(false);
+  const removing = new Map<string, ReturnType<typeof setTimeout>>();
+  const path = hasTitles ? '/v1/conversations' : '/v1/sessions';
+  let refreshing: ReturnType<typeof setTimeout> | undefined;
+
+  function set(next: readonly ListEntry[]): void {
+    entries.value = [...next].sort((a, b) => b.updatedAtMs - a.updatedAtMs);
+    localStorage.setItem(storageKey, JSON.stringify(entries.value.slice(0, MAX_KEPT)));
+  }
+
+  function toEntry({ id, title, updated_at: updatedAt }: ListedConversation): ListEntry {
+    const known = entries.value.find((entry) => entry.id === id);
+    return { id, title: title || known?.title || '', updatedAtMs: updatedAt * 1000 };
+  }
+  const listed = (page: ConversationPage) => page.data.filter(({ id }) => !removing.has(id)).map(toEntry);
+
+  async function load(): Promise<void> {
+    const page = await api.json<ConversationPage>(path);
+    const fresh = listed(page);
+    const oldest = fresh.at(-1)?.updatedAtMs ?? 0;
+    const ids = new Set(fresh.map(({ id }) => id));
+    // What began this moment may not be listed yet, and what is older than the page is on the next one.
+    const kept = entries.value.filter(
+      ({ id, updatedAtMs }) =>
+        !ids.has(id) && (updatedAtMs > Date.now() - 10_000 || (page.has_more && updatedAtMs < oldest)),
+    );
+    set([...fresh, ...kept]);
+    hasMore.value = page.has_more;
+  }
+
+  async function remove(id: string, keepalive = false): Promise<void> {
+    removing.delete(id);
+    await api
+      .request(`/v1/sessions/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive })
+      .catch(() => undefined);
+  }
+
+  return {
+    entries,
+    hasMore,
+    load,
+    async loadMore() {
+      const last = entries.value.at(-1);
+      if (!last) return;
+      const after = hasTitles
+        ? `before=${encodeURIComponent(last.id)}`
+        : `after=${encodeURIComponent(last.id)}`;
+      const page = await api.json<ConversationPage>(`${path}?${after}`);
+      const ids = new Set(entries.value.map(({ id }) => id));
+      set([...entries.value, ...listed(page).filter(({ id }) => !ids.has(id))]);
+      hasMore.value = page.has_more && page.data.length > 0;
+    },
+    refreshSoon() {
+      clearTimeout(refreshing);
+      refreshing = setTimeout(() => void load().catch(() => undefined), REFRESH_MS);
+    },
+    async search(query) {
+      if (hasTitles)
+        return listed(await api.json<ConversationPage>(`${path}?q=${encodeURIComponent(query)}`));
+      const wanted = query.toLowerCase();
+      return entries.value.filter(({ title }) => title.toLowerCase().includes(wanted));
+    },
+    touch(id, title) {
+      const known = entries.value.find((entry) => entry.id === id);
+      const entry = { id, title: known?.title || toTitle(title), updatedAtMs: Date.now() };
+      set([entry, ...entries.value.filter((other) => other.id !== id)]);
+    },
+    async rename(id, title) {
+      set(entries.value.map((entry) => (entry.id === id ? { ...entry, title } : entry)));
+      if (hasTitles)
+        await api.request(`/v1/conversations/${encodeURIComponent(id)}`, jsonBody('PATCH', { title }));
+    },
+    remove(id) {
+      const removed = entries.value.find((entry) => entry.id === id);
+      set(entries.value.filter((entry) => entry.id !== id));
+      removing.set(
+        id,
+        setTimeout(() => void remove(id), UNDO_MS),
+      );
+      return () => {
+        if (!removing.has(id)) return;
+        clearTimeout(removing.get(id));
+        removing.delete(id);
+        if (removed) set([...entries.value, removed]);
+      };
+    },
+    flush() {
+      for (const [id, timer] of [...removing]) {
+        clearTimeout(timer);
+        void remove(id, true);
+      }
+    },
+  };
+}
+
+/** The first line of a question, until the server knows better. */
+export function toTitle(text: string): string {
+  const line = text.trim().split('\n')[0] ?? '';
+  const characters = [...line];
+  return characters.length <= TITLE_CHARS ? line : `${characters.slice(0, TITLE_CHARS).join('').trimEnd()}…`;
+}

@@ -1,0 +1,70 @@
+/** A real browser for tests of the page, when the machine has Debian's Chromium. */
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import type { System } from './system.ts';
+
+export const CHROMIUM = 'chromium';
+
+export function startBrowser(): Promise<Browser> {
+  // In a container there is no user for its sandbox.
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+}
+
+export const sizes = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+} as const;
+
+export interface Visit {
+  page: Page;
+  context: BrowserContext;
+  /** What the console said that nobody should read there; empty at the end of a test. */
+  faults: string[];
+}
+
+/** A person with a browser of their own. */
+export async function visit(
+  browser: Browser,
+  options: Parameters<Browser['newContext']>[0] = sizes.desktop,
+): Promise<Visit> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  context.setDefaultTimeout(8000);
+  const faults: string[] = [];
+  const watch = (page: Page) => {
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning')
+        faults.push(`${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', (error) => faults.push(`${error.message} ${error.stack}`));
+  };
+  context.on('page', watch);
+  const page = await context.newPage();
+  return { page, context, faults };
+}
+
+/** Opens the chat page as a guest. */
+export async function enter({ page }: Pick<Visit, 'page'>, system: Pick<System, 'address'>): Promise<void> {
+  await page.goto(system.address);
+  await page.getByRole('button', { name: 'Continue as guest' }).click();
+  await page.getByRole('textbox', { name: 'Message', exact: true }).waitFor();
+}
+
+export async function ask(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Message', exact: true }).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+export const answers = (page: Page) => page.getByRole('article', { name: 'Answer' });
+export const questions = (page: Page) => page.getByRole('article', { name: 'You' });
+
+/** Resolves when the page says that the answer is whole. */
+export async function untilComplete(page: Page): Promise<void> {
+  await expect
+    .poll(() => page.getByTestId('status').textContent(), { timeout: 10_000, interval: 30 })
+    .toBe('Answer complete');
+}
+
+/** The text of the last answer as it is shown. */
+export async function lastAnswer(page: Page): Promise<string> {
+  return ((await answers(page).last().locator('.markdown').textContent()) ?? '').trim();
+}

@@ -1,0 +1,218 @@
+/** The chat page in a real browser: the list of the chats, and the branches of one. */
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  answers,
+  ask,
+  CHROMIUM,
+  enter,
+  questions,
+  sizes,
+  startBrowser,
+  untilComplete,
+  visit,
+} from './browser.ts';
+import type { UpstreamCall } from './scripted-upstream.ts';
+import { say } from './scripted-upstream.ts';
+import { lacks } from './services.ts';
+import { type System, startSystem } from './system.ts';
+
+describe.skipIf(lacks(CHROMIUM))('the chats', () => {
+  let system: System;
+  let browser: Browser;
+  beforeAll(async () => {
+    system = await startSystem();
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await system?.stop();
+  });
+  beforeEach(() => {
+    system.upstream.calls.length = 0;
+    echo();
+  });
+
+  /** Each answer names its question and counts the calls. */
+  function echo(): void {
+    system.upstream.behave((call, answer) => {
+      const asked = call.body.messages.at(-1)?.content;
+      return say(`Answer ${system.upstream.calls.length} to: ${String(asked)}`)(call, answer);
+    });
+  }
+  const list = (page: Page) => page.getByRole('navigation', { name: 'Chats' });
+  const entry = (page: Page, title: string) => list(page).getByRole('link', { name: title });
+  const more = (page: Page, title: string) => list(page).getByRole('button', { name: `More for ${title}` });
+  async function chat(page: Page, text: string): Promise<void> {
+    await ask(page, text);
+    await answers(page).last().getByText(`to: ${text}`).waitFor();
+    await untilComplete(page);
+  }
+  const questionsOf = (call: UpstreamCall | undefined) =>
+    call?.body.messages.filter(({ role }) => role === 'user').map(({ content }) => content);
+
+  test('are listed, found, opened and come back after a reload', async () => {
+    const { page, faults } = await visit(browser);
+    await enter({ page }, system);
+    await chat(page, 'About apples');
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await page.getByRole('heading', { name: 'What would you like to know?' }).waitFor();
+    await chat(page, 'About pears');
+    expect(await list(page).getByRole('link').allTextContents()).toEqual(['About pears', 'About apples']);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('apple');
+    await expect.poll(() => list(page).getByRole('link').count()).toBe(1);
+    await page.keyboard.press('Enter');
+    await answers(page).getByText('to: About apples').waitFor();
+    expect(await answers(page).count()).toBe(1);
+    await page.reload();
+    await answers(page).getByText('to: About apples').waitFor();
+    await page.goBack();
+    await answers(page).getByText('to: About pears').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('are renamed, where an input method may take Enter first', async () => {
+    const { page, faults } = await visit(browser);
+    await enter({ page }, system);
+    await chat(page, 'First');
+    await more(page, 'First').click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
+    const editor = page.getByRole('textbox', { name: 'Title of the chat' });
+    await editor.fill('苹果');
+    await editor.dispatchEvent('keydown', { key: 'Enter', isComposing: true });
+    await editor.dispatchEvent('keydown', { key: 'Enter', keyCode: 229 });
+    expect(await editor.isVisible()).toBe(true);
+    await editor.press('Enter');
+    await entry(page, '苹果').waitFor();
+    await page.reload();
+    await entry(page, '苹果').waitFor();
+    await expect.poll(() => page.title()).toBe('苹果 · Edgewise');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('are deleted when nobody wants them back', async () => {
+    const { page, faults } = await visit(browser);
+    await enter({ page }, system);
+    await chat(page, 'Stays');
+    const remove = async () => {
+      await more(page, 'Stays').click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await page.getByRole('heading', { name: 'What would you like to know?' }).waitFor();
+      expect(await entry(page, 'Stays').count()).toBe(0);
+    };
+    await remove();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await answers(page).getByText('to: Stays').waitFor();
+    const token = await page.evaluate(
+      () => JSON.parse(sessionStorage.getItem('edgewise.account') ?? '').accessToken,
+    );
+    const sessions = async () => {
+      const response = await fetch(`${system.address}/v1/sessions`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return ((await response.json()) as { data: unknown[] }).data.length;
+    };
+    expect(await sessions()).toBe(1);
+    await remove();
+    // Who leaves has made up their mind.
+    await page.goto('about:blank');
+    await expect.poll(sessions).toBe(0);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('are exported as Markdown and as JSON', async () => {
+    const { page, faults } = await visit(browser);
+    await enter({ page }, system);
+    await chat(page, 'One');
+    await chat(page, 'Two');
+    const save = async (name: string) => {
+      await more(page, 'One').click();
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('menuitem', { name }).click(),
+      ]);
+      return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+    };
+    const markdown = await save('Export as Markdown');
+    expect(markdown.name).toBe('One.md');
+    expect(markdown.text).toBe(
+      '# One\n\n## You\n\nOne\n\n## Answer\n\nAnswer 1 to: One\n\n## You\n\nTwo\n\n## Answer\n\nAnswer 2 to: Two\n',
+    );
+    const json = JSON.parse((await save('Export as JSON')).text);
+    expect(json.messages.map(({ content }: { content: string }) => content)).toHaveLength(4);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(Object.entries(sizes))(
+    'an answer is given again, and both stay, on a %s',
+    async (_name, size) => {
+      const { page, faults } = await visit(browser, size);
+      await enter({ page }, system);
+      await chat(page, 'Say');
+      await answers(page).getByRole('button', { name: 'Answer again' }).click();
+      await answers(page).getByText('Answer 2 to: Say').waitFor();
+      await untilComplete(page);
+      expect(await answers(page).count()).toBe(1);
+      expect(questionsOf(system.upstream.calls[1])).toEqual(['Say']);
+      const versions = answers(page).getByRole('group', { name: 'Version 2 of 2' });
+      await versions.waitFor();
+      await answers(page).getByRole('button', { name: 'Previous version' }).click();
+      await answers(page).getByText('Answer 1 to: Say').waitFor();
+      // What is asked now follows the version that is shown.
+      await chat(page, 'And?');
+      expect(system.upstream.calls[2]?.body.messages.map(({ content }) => content)).toEqual([
+        'Say',
+        'Answer 1 to: Say',
+        'And?',
+      ]);
+      await page.reload();
+      await answers(page).getByText('Answer 1 to: Say').waitFor();
+      expect(await answers(page).count()).toBe(2);
+      expect(faults).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  test('a question is edited, which makes a branch', async () => {
+    const { page, faults } = await visit(browser);
+    await enter({ page }, system);
+    await chat(page, 'One');
+    await chat(page, 'Two');
+    await questions(page).first().hover();
+    await questions(page).first().getByRole('button', { name: 'Edit' }).click();
+    const editor = page.getByRole('textbox', { name: 'Edit the message' });
+    await editor.fill('Uno');
+    await editor.press('Enter');
+    await answers(page).getByText('to: Uno').waitFor();
+    await untilComplete(page);
+    expect(await questions(page).count()).toBe(1);
+    expect(questionsOf(system.upstream.calls[2])).toEqual(['Uno']);
+    await questions(page).getByRole('button', { name: 'Previous version' }).click();
+    await answers(page).getByText('to: Two').waitFor();
+    expect(await questions(page).count()).toBe(2);
+    await questions(page).first().getByRole('button', { name: 'Next version' }).click();
+    await answers(page).getByText('to: Uno').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('Up edits the last message, Escape leaves it as it was', async () => {
+    const { page, faults } = await visit(browser);
+    await enter({ page }, system);
+    await chat(page, 'Once');
+    await page.getByRole('textbox', { name: 'Message', exact: true }).press('ArrowUp');
+    const editor = page.getByRole('textbox', { name: 'Edit the message' });
+    await expect.poll(() => editor.inputValue()).toBe('Once');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => editor.count()).toBe(0);
+    expect(system.upstream.calls).toHaveLength(1);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+});
