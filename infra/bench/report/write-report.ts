@@ -23,6 +23,7 @@ export async function writeReport(report: Report): Promise<string> {
 const labels: Record<string, string> = {
   ours: 'Edgewise',
   floor: 'bare Hono, workerd',
+  reading: 'Hono that reads it',
   peer: 'peer gateway',
 };
 /** The rows that make the chart: their line of the details, and its unit. */
