@@ -5,6 +5,7 @@
  */
 import { type ChatEvent, type ChatStream, type ChatStreamReader, isTerminal } from './chat-model.ts';
 import { AppError } from './errors.ts';
+import { followingController } from './following-controller.ts';
 
 /** A generator may give events one by one, or several that came together. */
 export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>;
@@ -27,8 +28,11 @@ export function eventStream(
   outer: AbortSignal,
   generate: (signal: AbortSignal) => EventGenerator,
 ): ChatStream {
-  const reading = new AbortController();
-  return new GeneratedEvents(generate(AbortSignal.any([outer, reading.signal])), () => reading.abort());
+  const reading = followingController(outer);
+  return new GeneratedEvents(generate(reading.signal), {
+    onLeave: () => reading.abort(),
+    onEnd: () => reading.unfollow(),
+  });
 }
 
 /** As {@link eventStream}, for a generator that waits for nothing but streams that it reads: it needs no signal. */
@@ -40,9 +44,11 @@ export function relayStream(generate: (read: ReadInner) => EventGenerator): Chat
     if (isLeft) void inner.return();
     return inner;
   };
-  return new GeneratedEvents(generate(read), () => {
-    isLeft = true;
-    void inner?.return();
+  return new GeneratedEvents(generate(read), {
+    onLeave() {
+      isLeft = true;
+      void inner?.return();
+    },
   });
 }
 
@@ -54,9 +60,16 @@ export function eventBatches(stream: ChatStream): InnerBatches {
 type Step<Value> = { done: false; value: Value } | { done: true; value: undefined };
 const over = { done: true, value: undefined } as const;
 
+interface Ways {
+  /** The reader leaves before the end. */
+  onLeave: () => void;
+  /** It is over, one way or the other. */
+  onEnd?: () => void;
+}
+
 class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<ChatEvent, undefined> {
   readonly #events: EventGenerator;
-  readonly #onLeave: () => void;
+  readonly #ways: Ways;
   #isOver = false;
   /** Whoever waits for the next events. */
   #waiting: ((step: Step<ChatEvent[]>) => void) | undefined;
@@ -67,9 +80,9 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     () => this.#leave(),
   );
 
-  constructor(events: EventGenerator, onLeave: () => void) {
+  constructor(events: EventGenerator, ways: Ways) {
     this.#events = events;
-    this.#onLeave = onLeave;
+    this.#ways = ways;
   }
 
   getReader(): ChatStreamReader {
@@ -130,12 +143,13 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
   #leave(): void {
     if (this.#isOver) return;
     this.#waiting?.(over);
-    this.#onLeave();
+    this.#ways.onLeave();
     this.#end();
   }
 
   #end(): void {
     this.#isOver = true;
+    this.#ways.onEnd?.();
     // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
     void this.#events.return().catch(() => undefined);
   }

@@ -82,3 +82,8 @@ export interface NumberedTurnEvent {
 
 /** The usage of a turn that asked no model. */
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, estimated: true };
+
+/** Whether a reader learns more by it than that the turn is under way. */
+export function saysSomething(event: TurnEvent): boolean {
+  return event.type !== 'turn-start' && event.type !== 'turn-progress';
+}

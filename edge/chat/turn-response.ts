@@ -5,7 +5,7 @@
 import { AppError } from '../../shared/errors.ts';
 import { createPatience, type Patience } from '../../shared/patience.ts';
 import { encodeSseComment } from '../../shared/sse.ts';
-import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
+import { type NumberedTurnEvent, saysSomething, type TurnEvent } from '../../shared/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import type { Wire } from '../wire/wire.ts';
@@ -168,10 +168,6 @@ function headerText(text: string): string {
 
 function isSilentOrEnd(event: TurnEvent): boolean {
   return event.type === 'turn-end' || !saysSomething(event);
-}
-
-function saysSomething(event: TurnEvent): boolean {
-  return event.type !== 'turn-start' && event.type !== 'turn-progress';
 }
 
 type Step = Awaited<ReturnType<TurnEvents['next']>>;

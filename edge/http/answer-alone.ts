@@ -1,4 +1,5 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
+import { followingController } from '../../shared/following-controller.ts';
 import type { TurnResult } from '../../shared/turn-result.ts';
 import { parseCacheControl } from '../cache/cache-control.ts';
 import { answerAtOnce } from '../chat/answer-at-once.ts';
@@ -64,9 +65,10 @@ export async function answerAlone(
     });
     if (turn) return toTurnResponse(turn, { ...response, onCancel: () => undefined });
   }
-  const reader = new AbortController();
-  const deadline = AbortSignal.timeout(config.turnTimeoutMs);
-  const signal = AbortSignal.any([reader.signal, deadline, c.req.raw.signal]);
+  const reader = followingController(c.req.raw.signal);
+  const { signal } = reader;
+  // It goes with the request, should that end before.
+  setTimeout(() => reader.abort(), config.turnTimeoutMs);
   const conversation =
     state === undefined
       ? undefined

@@ -2,6 +2,7 @@
 import { type ChatEvent, type ChatModel, type FinishReason, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { type EventGenerator, type InnerBatches, relayStream } from '../../shared/event-stream.ts';
+import { followingController } from '../../shared/following-controller.ts';
 import { AnswerChain } from './answer-chain.ts';
 import { callHook } from './call-hook.ts';
 import type { DeltaEvent, PluginRun, WholeAnswer } from './plugin.ts';
@@ -34,8 +35,8 @@ async function* relay(
     return yield { type: 'error', error: toAppError(error).toInfo() };
   }
   const answer = new AnswerListener();
-  const call = new AbortController();
-  const batches = ask(AbortSignal.any([signal, call.signal]));
+  const call = followingController(signal);
+  const batches = ask(call.signal);
   let hasUsage = false;
   try {
     for (;;) {
@@ -75,6 +76,7 @@ async function* relay(
   } finally {
     chain.close();
     void batches.return();
+    call.unfollow();
   }
 }
 

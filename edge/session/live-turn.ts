@@ -1,9 +1,9 @@
 /**
  * A turn that runs in this object: takes its batches, logs them, and wakes whoever reads. Log writes are
- * coalesced: the first batch goes in at once, later ones after {@link FLUSH_MS} or {@link FLUSH_EVENTS}.
+ * coalesced: the first word goes in at once, what comes before and after it after {@link FLUSH_MS} or {@link FLUSH_EVENTS}.
  */
 import type { AppError } from '../../shared/errors.ts';
-import { type NumberedTurnEvent, noUsage, type TurnStatus } from '../../shared/turn-events.ts';
+import { type NumberedTurnEvent, noUsage, saysSomething, type TurnStatus } from '../../shared/turn-events.ts';
 import type { TurnBatch } from '../chat/answer-turn.ts';
 import type { LoggedEvents, TurnLog } from './turn-log.ts';
 
@@ -29,6 +29,7 @@ export class LiveTurn {
   #modelEvents: number;
   readonly #ending = Promise.withResolvers<TurnStatus>();
   #lastFlushMs = 0;
+  #hasSpoken = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #writes: Promise<void> = Promise.resolve();
   #wake = Promise.withResolvers<void>();
@@ -59,7 +60,9 @@ export class LiveTurn {
         this.#pending.push(...events);
         const last = events.at(-1)?.event;
         if (last?.type === 'turn-end') status = last.status;
-        if (status || this.#pending.length >= FLUSH_EVENTS) await this.#flush();
+        const isFirstWord = !this.#hasSpoken && events.some(({ event }) => saysSomething(event));
+        this.#hasSpoken ||= isFirstWord;
+        if (status || isFirstWord || this.#pending.length >= FLUSH_EVENTS) await this.#flush();
         else this.#flushSoon();
       }
     } catch (error) {
@@ -104,7 +107,8 @@ export class LiveTurn {
 
   #flushSoon(): void {
     if (this.#timer !== null) return;
-    const waitMs = Math.max(0, this.#lastFlushMs + FLUSH_MS - this.#options.now());
+    const beganMs = this.#hasSpoken ? this.#lastFlushMs : this.#options.now();
+    const waitMs = Math.max(0, beganMs + FLUSH_MS - this.#options.now());
     // A failed write stays in `#writes`, where the turn's end meets it.
     this.#timer = setTimeout(() => void this.#flush().catch(() => undefined), waitMs);
   }

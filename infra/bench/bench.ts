@@ -4,6 +4,7 @@
  * `--rows cached,streamed` for some of them, `--rounds`, `--seconds`, `--long`, `--dry` to write nothing.
  */
 import { parseArgs } from 'node:util';
+import { describeMachine } from './report/machine.ts';
 import { toLines } from './report/to-lines.ts';
 import { type RowReport, writeReport } from './report/write-report.ts';
 import { rows } from './rows/rows.ts';
@@ -19,6 +20,7 @@ const { values: given } = parseArgs({
   },
 });
 const wanted = new Set(given.rows.split(','));
+const machine = describeMachine();
 const startMs = Date.now();
 const systems = await startSystems();
 const reports: RowReport[] = [];
@@ -41,4 +43,7 @@ try {
 }
 const minutes = (Date.now() - startMs) / 60_000;
 console.log(`${minutes.toFixed(1)} minutes in all.`);
-if (!given.dry) await writeReport(reports, minutes);
+if (!given.dry) {
+  const date = new Date(startMs).toISOString().slice(0, 10);
+  console.log(await writeReport({ date, minutes, machine, rows: reports }));
+}

@@ -19,6 +19,7 @@ export const passThrough: BenchRow = {
       {
         ours: { target: await systems.edge(), load },
         floor: { target: await systems.proxyFloor(), load },
+        reading: { target: await systems.readingFloor(), load },
         peer: { target: await systems.peer(), load },
       },
       rounds,
@@ -26,6 +27,11 @@ export const passThrough: BenchRow = {
     return {
       figures: [
         atLeast('by a bare proxy on workerd', ratioOf(results.ours, results.floor, 'answersPerSecond'), 0.65),
+        {
+          what: 'by a proxy on workerd that reads and writes the JSON',
+          value: ratioOf(results.ours, results.reading, 'answersPerSecond'),
+          unit: '',
+        },
         atLeast('by the peer', ratioOf(results.ours, results.peer, 'answersPerSecond'), 2),
       ],
       measured: toMeasured(results),

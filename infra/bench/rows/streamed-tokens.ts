@@ -21,6 +21,7 @@ export const streamedTokens: BenchRow = {
       {
         ours: { target: await systems.edge(), load },
         floor: { target: await systems.proxyFloor(), load },
+        reading: { target: await systems.readingFloor(), load },
         peer: { target: await systems.peer(), load },
       },
       rounds,
@@ -32,6 +33,16 @@ export const streamedTokens: BenchRow = {
     return {
       figures: [
         atLeast('by a bare proxy on workerd', ratioOf(results.ours, results.floor, 'answersPerSecond'), 0.65),
+        {
+          what: 'by a proxy on workerd that holds each piece in JavaScript',
+          value: ratioOf(results.ours, results.reading, 'answersPerSecond'),
+          unit: '',
+        },
+        {
+          what: 'that proxy by the bare one',
+          value: ratioOf(results.reading, results.floor, 'answersPerSecond'),
+          unit: '',
+        },
       ],
       measured,
       notes: ['The upstream writes each event by itself, as fast as its connection takes them.'],

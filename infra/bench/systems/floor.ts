@@ -20,7 +20,10 @@ export interface Floor extends BenchTarget {
   stop(): Promise<void>;
 }
 
-export async function startFloor(worker: 'json-handler' | 'proxy', upstreamPort: number): Promise<Floor> {
+export async function startFloor(
+  worker: 'json-handler' | 'proxy' | 'reading-proxy',
+  upstreamPort: number,
+): Promise<Floor> {
   const dir = await mkdtemp(join(tmpdir(), 'edgewise-floor-'));
   await mkdir(join(dir, 'out'));
   const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');

@@ -12,6 +12,8 @@ export interface BenchSystems {
   edge(): Promise<BenchEdge>;
   jsonFloor(): Promise<Floor>;
   proxyFloor(): Promise<Floor>;
+  /** A proxy that holds each piece in JavaScript. */
+  readingFloor(): Promise<Floor>;
   peer(): Promise<Peer>;
   stop(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function startSystems(options: { inspector?: boolean } = {}): Promi
     edge: once(() => startBenchEdge({ upstreamPort: port, ...options })),
     jsonFloor: once(() => startFloor('json-handler', port)),
     proxyFloor: once(() => startFloor('proxy', port)),
+    readingFloor: once(() => startFloor('reading-proxy', port)),
     peer: once(() => startPeer(port)),
     async stop() {
       for (const system of started.reverse()) await system.stop();

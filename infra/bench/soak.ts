@@ -1,0 +1,98 @@
+/**
+ * `npm run bench:soak`: ten minutes at half of the highest load, with readers that leave and come back at random.
+ * `--minutes`. Ends with an error when memory grows, a stream is left over, or a turn or a word of one is lost.
+ */
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../../shared/testing/streams.ts';
+import { loadTarget } from './measure/load.ts';
+import { residentBytes } from './measure/process-usage.ts';
+import { median } from './measure/statistics.ts';
+import { createSoakReader, type SoakCounts } from './soak/soak-reader.ts';
+import { startSystems } from './systems/systems.ts';
+
+const { values: given } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const minutes = Number(given.minutes);
+const EVENTS = 100;
+const SAMPLE_MS = 5000;
+/** Memory may be so much larger at the end than after the first quarter, when all is warm. */
+const MOST_GROWTH = 1.25;
+
+const systems = await startSystems();
+let failures: string[] = [];
+try {
+  failures = await soak();
+} finally {
+  await systems.stop();
+}
+for (const failure of failures) console.error(`soak: ${failure}`);
+if (failures.length > 0) process.exitCode = 1;
+else console.log('soak: memory flat, no stream left over, no turn lost');
+
+async function soak(): Promise<string[]> {
+  const { upstream } = systems;
+  const edge = await systems.edge();
+  await upstream.behave({ events: EVENTS, firstMs: 0, paceMs: 0 });
+  const headers = { 'cache-control': 'no-store' };
+  const load = { stream: true, content: 'Tell me.', headers, clients: 32, seconds: 5 };
+  const highest = await loadTarget(edge, load);
+  // Answers of 100 words over a second each, so that there is something to leave and to come back to.
+  const perSecond = highest.answersPerSecond / 2;
+  await upstream.behave({ events: EVENTS, firstMs: 5, paceMs: 10 });
+  console.log(
+    `highest ${highest.answersPerSecond.toFixed(0)} answers a second; soaking at ${perSecond.toFixed(0)}`,
+  );
+
+  const counts: SoakCounts = { asked: 0, whole: 0, left: 0, resumed: 0, aborted: 0, faults: [] };
+  const random = seededRandom(Number(given.seed));
+  const read = createSoakReader({ edge, events: EVENTS, random, counts });
+  const memory: number[] = [];
+  const running = new Set<Promise<void>>();
+  const endMs = Date.now() + minutes * 60_000;
+  let nextSampleMs = 0;
+  let due = 0;
+  let lastMs = Date.now();
+  while (Date.now() < endMs) {
+    const nowMs = Date.now();
+    due += ((nowMs - lastMs) / 1000) * perSecond;
+    lastMs = nowMs;
+    for (; due >= 1; due--) {
+      const one = read().finally(() => running.delete(one));
+      running.add(one);
+    }
+    if (nowMs >= nextSampleMs) {
+      nextSampleMs = nowMs + SAMPLE_MS;
+      memory.push(residentBytes(edge.pid));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(running);
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  const { open } = await upstream.counts();
+  return judge(counts, memory, open);
+}
+
+function judge(counts: SoakCounts, memory: number[], open: number): string[] {
+  const quarter = Math.max(1, Math.floor(memory.length / 4));
+  const early = median(memory.slice(quarter, 2 * quarter));
+  const late = median(memory.slice(-quarter));
+  const { asked, whole, left, resumed, aborted, faults } = counts;
+  console.log(
+    `${asked} turns: ${whole} read to the end, ${left} left and ${resumed} taken up again, ${aborted} aborted`,
+  );
+  console.log(
+    `memory ${(early / 1e6).toFixed(0)} MB after a quarter, ${(late / 1e6).toFixed(0)} MB at the end`,
+  );
+  console.log(`${open} upstream calls still open`);
+  const failed = faults.slice(0, 10);
+  if (faults.length > 10) failed.push(`and ${faults.length - 10} more`);
+  if (open > 0) failed.push(`${open} streams are left over`);
+  if (late > early * MOST_GROWTH)
+    failed.push(`memory grew from ${(early / 1e6).toFixed(0)} to ${(late / 1e6).toFixed(0)} MB`);
+  if (whole + resumed + aborted !== asked) failed.push(`${asked - whole - resumed - aborted} turns are lost`);
+  return failed;
+}
