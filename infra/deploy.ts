@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs, promisify, stripVTControlCharacters } from 'node:util';
-import { connectPostgres, migrationsFolder } from '../core/db/database.ts';
+import { bringUpToDate, connectPostgres, migrationsFolder } from '../core/db/database.ts';
 import { deploy, rollback } from './deploy/deployment.ts';
 import { pendingMigrations } from './deploy/pending-migrations.ts';
 import { buildEdge } from './local/build.ts';
@@ -67,7 +67,7 @@ async function runWrangler(args: string[]): Promise<string> {
 async function migrate(url: string): Promise<void> {
   const connection = await connectPostgres(url);
   try {
-    await connection.migrate(migrationsFolder);
+    await bringUpToDate(connection);
   } finally {
     await connection.close();
   }

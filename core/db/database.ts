@@ -26,7 +26,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-const migrationsFolder: string = join(import.meta.dirname, 'migrations');
+export const migrationsFolder: string = join(import.meta.dirname, 'migrations');
 
 /**
  * Opens at the first use, so that nothing that needs no data waits for it.

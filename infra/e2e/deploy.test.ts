@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectPostgres, migrationsFolder } from '../../core/db/database.ts';
+import { bringUpToDate, connectPostgres, migrationsFolder } from '../../core/db/database.ts';
 import { pendingMigrations } from '../deploy/pending-migrations.ts';
 import { projectRoot } from '../local/settings.ts';
 import { lacksPostgres, type PostgresService, startPostgres } from './postgres-service.ts';
@@ -51,7 +51,7 @@ describe.skipIf(lacksPostgres())('the tables', () => {
       /Migrations to run: 0000_keys, 0001_/,
     );
     const connection = await connectPostgres(postgres.url);
-    await connection.migrate(migrationsFolder);
+    await bringUpToDate(connection);
     await connection.close();
     expect(await pendingMigrations(postgres.url, migrationsFolder)).toEqual([]);
     expect(await deploy(['--env', 'staging', '--dry-run'], env)).toContain('The tables are up to date.');
