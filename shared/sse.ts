@@ -80,6 +80,7 @@ export async function* decodeSseChunks(reader: ByteReader): AsyncGenerator<SseMe
       if (tooLong) throw tooLong;
     }
   } finally {
-    if (!isRead) await reader.cancel().catch(() => undefined);
+    // Nobody waits for it: one branch of a stream that was teed is cancelled when the other one is, too.
+    if (!isRead) void reader.cancel().catch(() => undefined);
   }
 }
