@@ -108,7 +108,7 @@ async function findSaid(
   }
   if (places.length === 0) return [];
   const where = allOf(eq(chunks.kind, 'message'), eq(chunks.user, owner.user), or(...places));
-  return search.find({ tenant: owner.tenant, text: question, where, limit: FOUND });
+  return search.find({ tenant: owner.tenant, text: question, where, limit: FOUND, nearness: 'close' });
 }
 
 async function findPassages(

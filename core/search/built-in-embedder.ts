@@ -8,7 +8,7 @@ import { han, toTerm, wordsOf } from './words.ts';
 
 const GRAM = 3;
 const WORD_WEIGHT = 2;
-const MIN_COSINE = 0.2;
+const MIN_COSINE = { related: 0.08, close: 0.2 };
 
 export const builtInEmbedder: Embedder = {
   name: 'edgewise-words-1',

@@ -4,8 +4,8 @@ import type { Caller } from '../models/caller.ts';
 export interface Embedder {
   /** Vectors of one name can be compared with each other, and with no others. */
   readonly name: string;
-  /** Smallest cosine at which two texts have something to do with each other. */
-  readonly minCosine: number;
+  /** Smallest cosines at which two texts have something to do with each other, and at which they are about the same. */
+  readonly minCosine: { related: number; close: number };
   /** One vector of {@link VECTOR_DIMENSIONS} for each text. @throws AppError */
   embed(texts: readonly string[], caller: Caller, signal: AbortSignal): Promise<number[][]>;
 }

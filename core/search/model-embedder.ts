@@ -3,8 +3,8 @@ import { VECTOR_DIMENSIONS } from '../db/vectors.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
 import type { Embedder } from './embedder.ts';
 
-/** Below this, texts of today's embedding models are about different things. */
-const MIN_COSINE = 0.3;
+/** What today's embedding models give to texts about different things is below. */
+const MIN_COSINE = { related: 0.2, close: 0.35 };
 
 /** An embedding model of the registry, by its name or an alias's. */
 export function createModelEmbedder(model: string, embeddings: Embeddings): Embedder {

@@ -17,6 +17,8 @@ export interface SearchQuery {
   /** What may be found. */
   where: SQL;
   limit: number;
+  /** How near a vector must be, at least; `related` without it. */
+  nearness?: 'related' | 'close';
   /** Which rankings count; both without it. */
   by?: 'words' | 'vectors' | undefined;
 }
@@ -85,11 +87,12 @@ export function createSearch({ database, embedder, now, onError }: SearchOptions
   }
 
   return {
-    async find({ tenant, text: whole, where, limit, by }) {
+    async find({ tenant, text: whole, where, limit, nearness = 'related', by }) {
       const text = whole.slice(-MAX_QUERY_CHARS).replaceAll('\0', ' ');
       const vector = by === 'words' ? undefined : await vectorOf(tenant, text);
       const rankings = await database.withTenant(tenant, async (tables: Tables) => {
-        const { name, minCosine } = embedder;
+        const { name } = embedder;
+        const minCosine = embedder.minCosine[nearness];
         const near =
           vector && (await findByVector(tables, where, { embedder: name, vector, minCosine, limit: RANKED }));
         const worded = by === 'vectors' ? [] : await findByWords(tables, text, where, WORD_CANDIDATES);

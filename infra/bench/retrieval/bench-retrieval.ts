@@ -1,0 +1,15 @@
+/** `npm run bench:retrieval`: the recall of the knowledge base over its own questions, as a table. */
+import { runMain } from '../../local/run-main.ts';
+import { measureRecall } from './measure-recall.ts';
+
+await runMain(async () => {
+  const { questions, recallAt5, missed } = await measureRecall();
+  console.log(
+    `${questions} questions in English and Chinese over infra/knowledge, with the built-in vectors\n`,
+  );
+  console.log('| ranking | recall@5 |\n|---|---|');
+  for (const [ranking, recall] of Object.entries(recallAt5))
+    console.log(`| ${ranking} | ${recall.toFixed(3)} |`);
+  if (missed.length > 0)
+    console.log(`\nNot found by both together:\n${missed.map((question) => `- ${question}`).join('\n')}`);
+});
