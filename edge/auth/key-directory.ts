@@ -2,11 +2,11 @@
  * API keys as the edge knows them: asked of the core, and remembered for {@link KNOWN_MS}, within which a revocation
  * reaches every edge. Owns the copies, per isolate; the key itself is never kept, only its hash.
  */
-import { LRUCache } from 'lru-cache';
 import { AppError } from '../../shared/errors.ts';
 import type { ApiKey, KeyName } from '../../shared/key-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { CoreCall } from '../models/core-call.ts';
+import { createRecentCopies } from '../recent-copies.ts';
 
 export interface KeyDirectory {
   /** The key with that text, if it may be used. @throws AppError `core_unavailable`, `database_unavailable` */
@@ -24,12 +24,7 @@ const CALL_MS = 10_000;
 
 /** @param now Unix time in milliseconds */
 export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirectory {
-  const known = new LRUCache<string, { key: ApiKey | undefined }>({
-    max: MAX_KEYS,
-    perf: { now },
-    // The library would keep the time until a timer fires, and a Worker's timers end with their request.
-    ttlResolution: 0,
-  });
+  const known = createRecentCopies<{ key: ApiKey | undefined }>({ maxCopies: MAX_KEYS, now });
 
   async function ask(requestId: string, name: string, which: KeyName): Promise<ApiKey | undefined> {
     const copy = known.get(name);
@@ -51,7 +46,7 @@ export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirect
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'key_not_found') throw error;
     }
-    known.set(name, { key }, { ttl: key ? KNOWN_MS : UNKNOWN_MS });
+    known.set(name, { key }, key ? KNOWN_MS : UNKNOWN_MS);
     return usable(key);
   }
 
@@ -66,7 +61,7 @@ export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirect
     },
     findById: (requestId, id) => ask(requestId, `id:${id}`, { id }),
     forget(id) {
-      for (const [name, { key }] of known.entries()) if (key?.id === id) known.delete(name);
+      for (const name of known.names()) if (known.get(name)?.key?.id === id) known.delete(name);
     },
   };
 }

@@ -2,7 +2,7 @@
  * The answers nearest to a client: in the memory of this isolate. Bounded in number and in bytes; each is
  * looked up again elsewhere after {@link LONGEST_STAY_MS}, so that a removal reaches every isolate by then.
  */
-import { LRUCache } from 'lru-cache';
+import { createRecentCopies } from '../recent-copies.ts';
 import type { AnswerEntry } from './answer-store.ts';
 
 export interface IsolateAnswers {
@@ -19,15 +19,11 @@ const LONGEST_STAY_MS = 60_000;
 
 /** @param now Unix time in milliseconds */
 export function createIsolateAnswers(maxBytes: number, now: () => number): IsolateAnswers {
-  const answers = new LRUCache<string, AnswerEntry>({
-    max: MAX_ENTRIES,
-    maxSize: maxBytes,
-    // One long answer shall not push out all the others.
-    maxEntrySize: Math.ceil(maxBytes / 16),
-    sizeCalculation: (entry, name) => 2 * (name.length + JSON.stringify(entry).length),
-    perf: { now },
-    // The library would keep the time until a timer fires, and a Worker's timers end with their request.
-    ttlResolution: 0,
+  const answers = createRecentCopies<AnswerEntry>({
+    maxCopies: MAX_ENTRIES,
+    maxBytes,
+    bytesOf: (entry, name) => 2 * (name.length + JSON.stringify(entry).length),
+    now,
   });
 
   return {
@@ -40,14 +36,14 @@ export function createIsolateAnswers(maxBytes: number, now: () => number): Isola
     },
     keep(tenant, entry) {
       const ttl = Math.min(LONGEST_STAY_MS, entry.freshUntilMs - now());
-      if (ttl > 0) answers.set(nameOf(tenant, entry.key, entry.scope), entry, { ttl });
+      answers.set(nameOf(tenant, entry.key, entry.scope), entry, ttl);
     },
     clear(tenant) {
       const prefix = `${JSON.stringify([tenant]).slice(0, -1)},`;
-      for (const name of answers.keys()) if (name.startsWith(prefix)) answers.delete(name);
+      for (const name of answers.names()) if (name.startsWith(prefix)) answers.delete(name);
     },
     get bytes() {
-      return answers.calculatedSize;
+      return answers.bytes;
     },
   };
 }
