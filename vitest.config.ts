@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{shared,core,edge,infra}/**/*.test.ts'],
-          exclude: ['**/*.workers.test.ts', 'infra/e2e/**'],
+          exclude: ['**/node_modules/**', '**/*.workers.test.ts', 'infra/e2e/**'],
         },
       },
       {

@@ -25,30 +25,31 @@ export const defaultTimeLimits: TimeLimits = {
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
   async function* limit(batches: InnerBatches): EventGenerator {
-    let step: { code: ErrorCode; ms: number } = { code: 'connect_timeout', ms: limits.connectMs };
+    const endsAtMs = Date.now() + limits.totalMs;
+    let code: ErrorCode = 'connect_timeout';
     let late: ErrorCode | undefined;
-    const giveUp = (code: ErrorCode) => {
+    const patience = createPatience(() => {
       late = code;
       void batches.return();
+    });
+    /** The step's own limit, or what is left of the whole. */
+    const expect = (stepCode: ErrorCode, stepMs: number) => {
+      const leftMs = endsAtMs - Date.now();
+      code = leftMs < stepMs ? 'deadline_exceeded' : stepCode;
+      patience.expect(Math.max(0, Math.min(stepMs, leftMs)));
     };
-    const patience = createPatience(() => giveUp(step.code));
-    const whole = setTimeout(() => giveUp('deadline_exceeded'), limits.totalMs);
     try {
-      patience.expect(step.ms);
+      expect('connect_timeout', limits.connectMs);
       for await (const events of batches) {
         // The time that the reader takes is not the model's.
         patience.rest();
         yield events;
-        step =
-          events.at(-1)?.type === 'model-start'
-            ? { code: 'first_token_timeout', ms: limits.firstTokenMs }
-            : { code: 'idle_timeout', ms: limits.idleMs };
-        patience.expect(step.ms);
+        if (events.at(-1)?.type === 'model-start') expect('first_token_timeout', limits.firstTokenMs);
+        else expect('idle_timeout', limits.idleMs);
       }
       if (late) yield { type: 'error', error: new AppError(late).toInfo() };
     } finally {
       patience.stop();
-      clearTimeout(whole);
     }
   }
   return {

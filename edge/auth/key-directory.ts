@@ -2,11 +2,11 @@
  * API keys as the edge knows them: asked of the core, and remembered for {@link KNOWN_MS}, within which a revocation
  * reaches every edge. Owns the copies, per isolate; the key itself is never kept, only its hash.
  */
-import QuickLRU from 'quick-lru';
 import { AppError } from '../../shared/errors.ts';
 import type { ApiKey, KeyName } from '../../shared/key-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { CoreCall } from '../models/core-call.ts';
+import { createRecentCopies } from '../recent-copies.ts';
 
 export interface KeyDirectory {
   /** The key with that text, if it may be used. @throws AppError `core_unavailable`, `database_unavailable` */
@@ -24,11 +24,11 @@ const CALL_MS = 10_000;
 
 /** @param now Unix time in milliseconds */
 export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirectory {
-  const known = new QuickLRU<string, { key: ApiKey | undefined; untilMs: number }>({ maxSize: MAX_KEYS });
+  const known = createRecentCopies<{ key: ApiKey | undefined }>({ maxCopies: MAX_KEYS, now });
 
   async function ask(requestId: string, name: string, which: KeyName): Promise<ApiKey | undefined> {
     const copy = known.get(name);
-    if (copy && copy.untilMs > now()) return usable(copy.key);
+    if (copy) return usable(copy.key);
     // Whose key it is the answer tells, so the call is the edge's own.
     const context: RequestContext = {
       requestId,
@@ -46,7 +46,7 @@ export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirect
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'key_not_found') throw error;
     }
-    known.set(name, { key, untilMs: now() + (key ? KNOWN_MS : UNKNOWN_MS) });
+    known.set(name, { key }, key ? KNOWN_MS : UNKNOWN_MS);
     return usable(key);
   }
 
@@ -61,7 +61,7 @@ export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirect
     },
     findById: (requestId, id) => ask(requestId, `id:${id}`, { id }),
     forget(id) {
-      for (const [name, { key }] of [...known]) if (key?.id === id) known.delete(name);
+      for (const name of known.names()) if (known.get(name)?.key?.id === id) known.delete(name);
     },
   };
 }

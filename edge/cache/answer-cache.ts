@@ -134,11 +134,11 @@ async function* answer(
   let found: Reply<Found>;
   try {
     question = await cache.question(turn, request);
-    const near =
-      isolate.find(tenant, question.key, question.scopes) ??
-      (await location.find(tenant, question.key, question.scopes));
+    const here = isolate.find(tenant, question.key, question.scopes);
+    const near = here ?? (await location.find(tenant, question.key, question.scopes));
     if (near && isYoungEnough(near, question, now())) {
-      isolate.keep(tenant, near);
+      // What is here stays no longer for being asked: a removal elsewhere must be seen.
+      if (!here) isolate.keep(tenant, near);
       return yield* replayAnswer(near.answer, hit(near, now()), pace);
     }
     found = await look(options, question, turn);

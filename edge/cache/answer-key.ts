@@ -1,6 +1,6 @@
 /** The name of a question: everything that decides the answer, as a canonical hash. */
-import QuickLRU from 'quick-lru';
 import type { ChatRequest } from '../../shared/chat-model.ts';
+import { createRecentCopies } from '../recent-copies.ts';
 
 export interface AnswerQuestion {
   tenant: string;
@@ -21,7 +21,7 @@ const silentParams: ReadonlySet<string> = new Set([
 ]);
 
 /** Names of short questions that were asked a moment ago: a frequent one is named once. */
-const keys = new QuickLRU<string, string>({ maxSize: 500 });
+const keys = createRecentCopies<string>({ maxCopies: 500, now: () => 0 });
 const MAX_REMEMBERED_CHARS = 4096;
 
 /** @returns 64 hex digits: SHA-256 over JSON with sorted names (in the manner of RFC 8785) */

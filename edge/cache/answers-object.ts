@@ -5,6 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { ChatEvent, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
+import { startDeadline } from '../../shared/deadline.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { encodeGenerationEvent } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
@@ -112,11 +113,12 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     return reply(async () => {
       const recorder = new AnswerRecorder();
       let failure: AppError | undefined;
-      const deadline = AbortSignal.timeout(this.#services.config.turnTimeoutMs);
-      for await (const event of this.#open(question, deadline)) {
+      const deadline = startDeadline(this.#services.config.turnTimeoutMs);
+      for await (const event of this.#open(question, deadline.signal)) {
         recorder.push(event);
         if (event.type === 'error') failure = AppError.fromInfo(event.error);
       }
+      deadline.clear();
       if (failure) throw failure;
       const { answer } = recorder;
       if (answer?.model !== question.model) throw new AppError('answer_not_kept');
@@ -176,7 +178,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     const generation: SharedGeneration = new SharedGeneration({
       open: (signal) => this.#open(question, signal),
       onEvent: (event) => recorder.push(event),
-      deadline: AbortSignal.timeout(this.#services.config.turnTimeoutMs),
+      timeoutMs: this.#services.config.turnTimeoutMs,
     });
     this.#underWay.set(name, generation);
     const settle = async () => {

@@ -3,13 +3,14 @@
  * the call and its events while it runs; the call ends when its last reader leaves.
  */
 import { type CacheMark, type ChatEvent, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
+import { startDeadline } from '../../shared/deadline.ts';
 
 export interface SharedGenerationOptions {
   open: (signal: AbortSignal) => ChatStream;
   /** Told every event, once. */
   onEvent: (event: ChatEvent) => void;
-  /** Ends the call, whoever reads. */
-  deadline: AbortSignal;
+  /** Ends the call after so many milliseconds, whoever reads. */
+  timeoutMs: number;
 }
 
 export class SharedGeneration {
@@ -58,15 +59,18 @@ export class SharedGeneration {
   }
 
   async #run(): Promise<void> {
-    if (await this.#attempt(false)) return;
-    // Somebody else may have asked only because the first one had: their answer is worth a second call.
-    await this.#attempt(true);
+    const { signal, clear } = startDeadline(this.#options.timeoutMs, this.#abort.signal);
+    try {
+      // Somebody else may have asked only because the first one had: their answer is worth a second call.
+      if (!(await this.#attempt(signal, false))) await this.#attempt(signal, true);
+    } finally {
+      clear();
+    }
   }
 
   /** @returns false when it failed before it said anything, and may be tried once more for others' sake */
-  async #attempt(isLast: boolean): Promise<boolean> {
-    const { open, deadline } = this.#options;
-    const signal = AbortSignal.any([this.#abort.signal, deadline]);
+  async #attempt(signal: AbortSignal, isLast: boolean): Promise<boolean> {
+    const { open } = this.#options;
     let saidSomething = false;
     for await (const event of open(signal)) {
       const isFailure = event.type === 'error' && event.error.retryable;

@@ -44,13 +44,12 @@ async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Prom
     for (const { event } of value.events) foldTurnEvent(result, event);
   }
   if (result.error) throw AppError.fromInfo(result.error);
-  const headers = new Headers(turnHeaders(result, options.timings));
+  const headers = turnHeaders(result, options.timings);
   if (result.receipt) {
-    headers.set(
-      'x-edgewise-context',
-      `rounds=${result.receipt.rounds}; dropped=${result.receipt.roundsDropped}; tokens=${result.receipt.tokens}; summary=${result.receipt.summary}`,
-    );
-    if (result.receipt.state !== undefined) headers.set(STATE_HEADER, result.receipt.state);
+    const { rounds, roundsDropped, tokens, summary, state } = result.receipt;
+    headers['x-edgewise-context'] =
+      `rounds=${rounds}; dropped=${roundsDropped}; tokens=${tokens}; summary=${summary}`;
+    if (state !== undefined) headers[STATE_HEADER] = state;
   }
   return Response.json(options.wire.body(result), { headers });
 }

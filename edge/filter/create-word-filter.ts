@@ -56,6 +56,7 @@ export function createWordFilter(options: WordFilterOptions): Plugin {
   const maskInJson = JSON.stringify(mask).slice(1, -1);
   /** By tenant, in the order of use. Only what is finished is kept: requests may not share a promise. */
   const lists = new Map<string, Kept>();
+  let allBytes = 0;
 
   let folding: Folding | undefined;
   /** The list that was used last: it stands where it belongs in the order of use. */
@@ -78,8 +79,9 @@ export function createWordFilter(options: WordFilterOptions): Plugin {
         kept = { ...known, readMs: now() };
       }
     }
-    lists.delete(tenant);
+    forget(tenant);
     lists.set(tenant, kept);
+    allBytes += kept.words?.bytes ?? 0;
     evict();
     return kept.words;
   }
@@ -93,13 +95,15 @@ export function createWordFilter(options: WordFilterOptions): Plugin {
   }
 
   function evict(): void {
-    let bytes = 0;
-    for (const { words } of lists.values()) bytes += words?.bytes ?? 0;
-    for (const [tenant, { words }] of lists) {
-      if ((bytes <= maxBytes && lists.size <= MAX_TENANTS) || lists.size === 1) return;
-      bytes -= words?.bytes ?? 0;
-      lists.delete(tenant);
+    for (const tenant of lists.keys()) {
+      if ((allBytes <= maxBytes && lists.size <= MAX_TENANTS) || lists.size === 1) return;
+      forget(tenant);
     }
+  }
+
+  function forget(tenant: string): void {
+    allBytes -= lists.get(tenant)?.words?.bytes ?? 0;
+    lists.delete(tenant);
   }
 
   async function load(tenant: string): Promise<OpenStream | undefined> {

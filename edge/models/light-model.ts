@@ -82,7 +82,9 @@ export function completionStream({
         const events: ChatEvent[] = [];
         for (const { data } of messages) {
           if (data === '[DONE]') return yield [...events, ...chunks.end(true)];
-          events.push(...chunks.push(JSON.parse(data)));
+          for (const event of chunks.push(JSON.parse(data))) {
+            if (!isWhole || !joinText(events.at(-1), event)) events.push(event);
+          }
         }
         if (events.length > 0) yield events;
       }
@@ -91,6 +93,14 @@ export function completionStream({
       yield toErrorEvent(error, inner);
     }
   });
+}
+
+/** Adds the words of an event to those of the one before it. @returns false where they are not of one kind */
+function joinText(before: ChatEvent | undefined, event: ChatEvent): boolean {
+  if (before?.type !== 'text-delta' || event.type !== 'text-delta') return false;
+  if (before.logprobs !== undefined || event.logprobs !== undefined) return false;
+  before.text += event.text;
+  return true;
 }
 
 function toErrorEvent(error: unknown, signal: AbortSignal): ChatEvent {

@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { ChatMessage } from '../../shared/chat-model.ts';
+import { startDeadline } from '../../shared/deadline.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { forgotten } from '../../shared/memory-protocol.ts';
 import { type NumberedTurnEvent, noUsage } from '../../shared/turn-events.ts';
@@ -259,10 +260,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   #startFromSocket(command: TurnCommand): Promise<void> {
     const { onPrompt } = this.#services.pluginsFor(command.context);
     const start = async () => {
-      const request = await onPrompt(
-        command.request,
-        AbortSignal.timeout(this.#services.config.turnTimeoutMs),
-      );
+      const { signal, clear } = startDeadline(this.#services.config.turnTimeoutMs);
+      const request = await onPrompt(command.request, signal).finally(clear);
       this.#line.start({ ...command, request }, {});
     };
     const started = this.#starting.then(start);

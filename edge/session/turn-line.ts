@@ -2,6 +2,7 @@
  * The turns of one conversation that wait or run, one at a time and in their order. Owns them while they
  * live; their events are the log's, their messages the context store's.
  */
+import { type Deadline, startDeadline } from '../../shared/deadline.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
 import { parseCacheControl } from '../cache/cache-control.ts';
@@ -44,6 +45,7 @@ export interface TurnLineOptions {
 interface PlannedTurn {
   turn: TurnPlan;
   stop: AbortController;
+  deadline: Deadline;
   /** How many rounds the session's conversation has now; 0 when the turn belongs to none. */
   rounds: () => number;
 }
@@ -133,7 +135,7 @@ export class TurnLine {
     this.#running.set(turnId, { live, stop: plan.stop });
     const run = async () => {
       await this.#options.onRun();
-      await live.run(batches, (error) => refuse(error, command));
+      await live.run(batches, (error) => refuse(error, command)).finally(() => plan.deadline.clear());
       this.#running.delete(turnId);
       await this.#options.onEnd(command, plan.rounds());
     };
@@ -147,7 +149,7 @@ export class TurnLine {
     const { context, turnId, request } = command;
     const { now, cache, pluginsFor, sessionModelsFor } = this.#options.services;
     const stop = new AbortController();
-    const timeout = AbortSignal.timeout(Math.max(0, context.deadlineMs - now()));
+    const deadline = startDeadline(Math.max(0, context.deadlineMs - now()), stop.signal);
     const stored = this.#stored(command);
     const conversation = stored ?? this.#options.sealed(command);
     const turn: TurnPlan = {
@@ -164,12 +166,12 @@ export class TurnLine {
         waitUntil: this.#options.waitUntil,
       }),
       timings,
-      signal: AbortSignal.any([stop.signal, timeout]),
+      signal: deadline.signal,
       stop: stop.signal,
       now,
       onAsk: (asked) => this.#options.log.ask(turnId, JSON.stringify(asked)),
     };
-    return { turn, stop, rounds: () => stored?.rounds ?? 0 };
+    return { turn, stop, deadline, rounds: () => stored?.rounds ?? 0 };
   }
 
   #stored(command: TurnCommand): Conversation | undefined {

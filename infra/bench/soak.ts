@@ -22,7 +22,7 @@ const SAMPLE_MS = 5000;
 /** Memory may be so much larger at the end than after the first quarter, when all is warm. */
 const MOST_GROWTH = 1.25;
 
-const systems = await startSystems();
+const systems = await startSystems({ env: { EDGEWISE_ARCHIVE: 'on' } });
 let failures: string[] = [];
 try {
   failures = await soak();

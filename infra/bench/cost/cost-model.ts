@@ -18,6 +18,8 @@ export interface CostCounts {
   redisCommands: { hit: number; asked: number };
   /** Calls of Durable Objects. */
   objectCalls: { hit: number; asked: number };
+  /** Seconds that an object is in memory for a chat: several chats share one at a time. */
+  objectSeconds: { hit: number; asked: number };
   /** SQLite rows that objects write where no Redis is configured. */
   rowsWritten: { hit: number; asked: number };
   /** Time and memory of the core's function for a heavy chat; it waits for the model most of the time. */
@@ -36,6 +38,7 @@ export interface CostLine {
 }
 
 const MILLION = 1_000_000;
+const OBJECT_GIGABYTES = 0.128;
 
 export function costPerMillion({ hits, light, heavy }: Mix, counts: CostCounts): CostLine[] {
   const asked = light + heavy;
@@ -47,6 +50,10 @@ export function costPerMillion({ hits, light, heavy }: Mix, counts: CostCounts):
     { what: 'edge: requests', usd: workers.perMillionRequests },
     { what: 'edge: processor time', usd: both(counts.edgeMs) * workers.perMillionCpuMs },
     { what: 'edge: objects', usd: both(counts.objectCalls) * durableObjects.perMillionRequests },
+    {
+      what: 'edge: time of objects',
+      usd: both(counts.objectSeconds) * OBJECT_GIGABYTES * durableObjects.perMillionGigabyteSeconds,
+    },
     { what: 'edge: rows written', usd: both(counts.rowsWritten) * durableObjects.perMillionRowsWritten },
     { what: 'Redis', usd: both(counts.redisCommands) * 10 * redis.perHundredThousandCommands },
     {

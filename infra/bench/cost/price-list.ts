@@ -7,8 +7,8 @@ export const readOn = '2026-11-21';
 export const prices = {
   /** https://developers.cloudflare.com/workers/platform/pricing/ : Standard, above what the $5 a month include. */
   workers: { perMillionRequests: 0.3, perMillionCpuMs: 0.02 },
-  /** https://developers.cloudflare.com/durable-objects/platform/pricing/ : a request to an object; SQLite rows. */
-  durableObjects: { perMillionRequests: 0.15, perMillionRowsRead: 0.001, perMillionRowsWritten: 1 },
+  /** https://developers.cloudflare.com/durable-objects/platform/pricing/ : a request to an object, its time in memory (128 MB), SQLite rows. */
+  durableObjects: { perMillionRequests: 0.15, perMillionGigabyteSeconds: 12.5, perMillionRowsWritten: 1 },
   /** https://upstash.com/pricing/redis : pay as you go, a command. */
   redis: { perHundredThousandCommands: 0.2 },
   /** https://aws.amazon.com/lambda/pricing/ : x86, us-east-1; stands for any function that runs the core. */

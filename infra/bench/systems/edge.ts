@@ -1,7 +1,7 @@
 /**
  * Edgewise as the bench runs it: core and edge as processes, every guard on. Users' tokens are signed and checked,
  * a plan with large limits is kept, a list of 10,000 words is looked for, the cache is on. The edge's light model is
- * the scripted upstream, and so is the core's.
+ * the scripted upstream, and so is the core's. The archive, which is told after the answers, is off but for the soak.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -69,6 +69,8 @@ export async function startBenchEdge({
     EDGEWISE_LIGHT_BASE_URL: upstreamUrl,
     EDGEWISE_LIGHT_MODEL: 'bench-1',
     EDGEWISE_PLANS: JSON.stringify({ bench: { user: large, key: {}, tenant: large } }),
+    // The archive's core and database would take the processors that the edge is measured on.
+    EDGEWISE_ARCHIVE: 'off',
     OPENAI_API_KEY: 'sk-bench',
     OPENAI_BASE_URL: upstreamUrl,
     OPENAI_MODEL: 'bench-heavy',

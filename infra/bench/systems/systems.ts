@@ -1,5 +1,5 @@
 /** What the rows measure. Owns the processes: each is started when a row first asks for it. */
-import { type BenchEdge, startBenchEdge } from './edge.ts';
+import { type BenchEdge, type BenchEdgeOptions, startBenchEdge } from './edge.ts';
 import { type Floor, startFloor } from './floor.ts';
 import { type Peer, startPeer } from './peer.ts';
 import type { BenchTarget } from './target.ts';
@@ -18,7 +18,9 @@ export interface BenchSystems {
   stop(): Promise<void>;
 }
 
-export async function startSystems(options: { inspector?: boolean } = {}): Promise<BenchSystems> {
+export async function startSystems(
+  options: Pick<BenchEdgeOptions, 'inspector' | 'env'> = {},
+): Promise<BenchSystems> {
   const upstream = await startBenchUpstream();
   const { port } = upstream;
   const started: { stop(): Promise<void> }[] = [];
