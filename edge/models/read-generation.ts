@@ -22,8 +22,16 @@ export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean
       try {
         const events = await open(inner);
         isOpen = true;
-        for await (const { event } of canBeginAgain ? fromFirstWord(events) : events) {
+        // The model's name is held back until it says something: what broke off before can begin elsewhere, unseen.
+        let name: ChatEvent | undefined;
+        for await (const { event } of events) {
+          if (canBeginAgain && event.type === 'model-start') {
+            name = event;
+            continue;
+          }
           hasBegun = true;
+          if (name) yield name;
+          name = undefined;
           yield event;
         }
       } catch (thrown) {
@@ -33,17 +41,6 @@ export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean
       if (!canBeginAgain || !isLost || again >= BEGIN_AGAIN) return yield failure(error);
     }
   });
-}
-
-/** Holds the model's name back until it says something: what broke off before can begin elsewhere, unseen. */
-async function* fromFirstWord(
-  events: AsyncIterable<NumberedChatEvent>,
-): AsyncGenerator<NumberedChatEvent, void, void> {
-  const held: NumberedChatEvent[] = [];
-  for await (const numbered of events) {
-    held.push(numbered);
-    if (numbered.event.type !== 'model-start') yield* held.splice(0);
-  }
 }
 
 export interface OwnedGeneration {
@@ -88,8 +85,15 @@ export function readOwned(generation: OwnedGeneration): ChatStream {
       try {
         const events = await (isNew && next === 0 ? start(inner) : attach(next - 1, inner));
         isOpen = true;
-        for await (const { seq, event } of canBeginAgain ? fromFirstWord(events) : events) {
+        let name: ChatEvent | undefined;
+        for await (const { seq, event } of events) {
           if (seq < next) continue;
+          if (canBeginAgain && event.type === 'model-start') {
+            name = event;
+            continue;
+          }
+          if (name) yield name;
+          name = undefined;
           next = seq + 1;
           lostAtMs = undefined;
           waitMs = FIRST_WAIT_MS;

@@ -1,6 +1,7 @@
 /** The images' and Compose's files keep to what is promised of them: slim, without root, nothing writable but data. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ValidationSeverity, validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { edgeVariables, projectRoot } from '../local/settings.ts';
@@ -13,6 +14,23 @@ describe.each(['core', 'edge', 'backup'])('%s.Dockerfile', (name) => {
   const last = stages.at(-1);
   const named = (instruction: string) =>
     (last?.instructions ?? []).filter(({ name: its }) => its === instruction).map(({ text }) => text);
+
+  test('is what Docker takes', () => {
+    const strict = {
+      deprecatedMaintainer: ValidationSeverity.ERROR,
+      directiveCasing: ValidationSeverity.ERROR,
+      emptyContinuationLine: ValidationSeverity.ERROR,
+      instructionCasing: ValidationSeverity.ERROR,
+      instructionCmdMultiple: ValidationSeverity.ERROR,
+      instructionEntrypointMultiple: ValidationSeverity.ERROR,
+      instructionHealthcheckMultiple: ValidationSeverity.ERROR,
+      instructionJSONInSingleQuotes: ValidationSeverity.ERROR,
+      instructionWorkdirRelative: ValidationSeverity.ERROR,
+    };
+    expect(validate(read(`${name}.Dockerfile`), strict).map(({ message }) => message)).toEqual([]);
+    // It would say so.
+    expect(validate('FROM a\nHEALTHCHECK --intervall=1s CMD a', strict)).not.toEqual([]);
+  });
 
   test('builds in one stage and runs in another, from slim images of the Node that we use', () => {
     expect(stages.length).toBeGreaterThan(1);

@@ -1,4 +1,4 @@
-/** An edge before two cores that share nothing, as two regions are. */
+/** An edge before two cores that share nothing, as two regions are: one is near, and the other, listed first, is far. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { freePort } from '../local/ports.ts';
 import { startCore, startEdge, untilHealthy } from '../local/processes.ts';
 import { localSecrets } from '../local/secrets.ts';
 import { defaultClaims, signLocalToken } from '../local/token.ts';
+import { startDistance } from './distance.ts';
 import { writePlainModelsFile } from './models-file.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts';
 
@@ -19,13 +20,16 @@ export interface RegionOfCore {
 }
 
 export interface Regions {
-  readonly regions: [RegionOfCore, RegionOfCore];
+  readonly near: RegionOfCore;
+  readonly far: RegionOfCore;
   readonly upstream: ScriptedUpstream;
   chat(content: string, session?: string): Promise<Response>;
   health(): Promise<{ core_regions?: string[] }>;
   stop(): Promise<void>;
 }
 
+/** One way. Far enough for the noise of a busy machine to make no difference. */
+const FAR_MS = 60;
 const READY_MS = 20_000;
 const METRICS_TOKEN = 'metrics-token-of-the-tests';
 
@@ -36,7 +40,8 @@ export async function startRegions(): Promise<Regions> {
     localSecrets(dataDir),
     freePort(),
   ]);
-  const ports = [await freePort(), await freePort()] as const;
+  const ports = { near: await freePort(), far: await freePort() };
+  const distance = await startDistance(ports.far, FAR_MS);
   const environment = {
     PATH: process.env.PATH,
     OPENAI_API_KEY: 'sk-test-upstream-key',
@@ -47,7 +52,7 @@ export async function startRegions(): Promise<Regions> {
     EDGEWISE_LIMITS: 'off',
     EDGEWISE_METRICS_TOKEN: METRICS_TOKEN,
     EDGEWISE_MODELS_FILE: await writePlainModelsFile(dataDir),
-    EDGEWISE_CORE_URL: ports.map((port) => `http://127.0.0.1:${port}`).join(','),
+    EDGEWISE_CORE_URL: `${distance.address},http://127.0.0.1:${ports.near}`,
   };
   const children: Child[] = [];
 
@@ -81,9 +86,9 @@ export async function startRegions(): Promise<Regions> {
     };
   }
 
-  const regions: [RegionOfCore, RegionOfCore] = [await startRegion(ports[0]), await startRegion(ports[1])];
+  const [near, far] = [await startRegion(ports.near), await startRegion(ports.far)];
   await mkdir(join(dataDir, 'logs'), { recursive: true });
-  const edge = await startEdge(environment, { dataDir, edgePort, corePort: ports[0] }, secrets);
+  const edge = await startEdge(environment, { dataDir, edgePort, corePort: ports.near }, secrets);
   await untilHealthy(edgePort, [edge, ...children]);
   const address = `http://127.0.0.1:${edgePort}`;
   const health = async () =>
@@ -94,7 +99,8 @@ export async function startRegions(): Promise<Regions> {
   }
   const token = await signLocalToken(secrets.jwtSecret, { ...defaultClaims, sub: 'alice' });
   return {
-    regions,
+    near,
+    far,
     upstream,
     chat: (content, session) =>
       fetch(`${address}/v1/chat/completions`, {
@@ -109,7 +115,7 @@ export async function startRegions(): Promise<Regions> {
     health,
     async stop() {
       await Promise.all([edge, ...children].map((child) => child.stop(2000)));
-      await upstream.close();
+      await Promise.all([upstream.close(), distance.close()]);
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -1,24 +1,34 @@
 /** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
 import { buildWeb } from './build-web.ts';
-import { assetsDir, bundleDir, workerBundle } from './bundle-paths.ts';
+import { assetsDir, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
 
 const run = promisify(execFile);
 
+export interface BuildOptions {
+  /** Its functions keep their names. */
+  isReadable?: boolean;
+  /** Where the Worker goes; where it is run from without. */
+  bundle?: string;
+}
+
 /**
  * Two builds at once do not disturb each other, and a reader finds a whole bundle: it is moved into place.
  * @throws Error with wrangler's own words
  */
-export async function buildEdge({ isReadable = false }: { isReadable?: boolean } = {}): Promise<void> {
+export async function buildEdge({
+  isReadable = false,
+  bundle = workerBundle,
+}: BuildOptions = {}): Promise<void> {
   await buildAssets();
-  await mkdir(bundleDir, { recursive: true });
+  await mkdir(dirname(bundle), { recursive: true });
   const outDir = await mkdtemp(join(projectRoot, 'dist/build-'));
   const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
   // Profiles name functions as they are called here.
@@ -28,7 +38,7 @@ export async function buildEdge({ isReadable = false }: { isReadable?: boolean }
       cwd: projectRoot,
       env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
     });
-    await rename(join(outDir, 'worker.js'), workerBundle);
+    await rename(join(outDir, 'worker.js'), bundle);
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const words = stripVTControlCharacters(stderr || stdout || String(error));

@@ -3,5 +3,4 @@ import { join } from 'node:path';
 import { projectRoot } from './settings.ts';
 
 export const assetsDir: string = join(projectRoot, 'dist/assets');
-export const bundleDir: string = join(projectRoot, 'dist/edge');
-export const workerBundle: string = join(bundleDir, 'worker.js');
+export const workerBundle: string = join(projectRoot, 'dist/edge/worker.js');

@@ -14,7 +14,10 @@ export function startCore(env: Environment, settings: LocalSettings, secrets: Lo
   return startChild({
     name: 'core',
     command: process.execPath,
-    args: [join(projectRoot, 'core/server.ts')],
+    args: [
+      ...(settings.inspect ? [`--inspect=127.0.0.1:${settings.inspect.core}`] : []),
+      join(projectRoot, 'core/server.ts'),
+    ],
     cwd: projectRoot,
     env: {
       EDGEWISE_DATABASE_DIR: join(settings.dataDir, 'postgres'),
@@ -37,11 +40,16 @@ export async function startEdge(
     dir: join(settings.dataDir, 'edge'),
     port: settings.edgePort,
     bindings: Object.keys(bindings),
+    ...(settings.bundle !== undefined && { bundle: settings.bundle }),
   });
   return startChild({
     name: 'edge',
     command: workerdProgram,
-    args: ['serve', config],
+    args: [
+      'serve',
+      config,
+      ...(settings.inspect ? [`--inspector-addr=127.0.0.1:${settings.inspect.edge}`] : []),
+    ],
     cwd: projectRoot,
     env: { PATH: env.PATH, ...bindings },
     logFile: join(settings.dataDir, 'logs/edge.log'),

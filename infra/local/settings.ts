@@ -8,6 +8,10 @@ export interface LocalSettings {
   corePort: number;
   /** All state of local start: secrets, logs, Durable Objects. */
   dataDir: string;
+  /** Ports on which the processes may be inspected; none without. */
+  inspect?: { edge: number; core: number };
+  /** Another Worker than the built one. */
+  bundle?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -9,6 +9,8 @@ export interface WorkerdOptions {
   /** The address to listen on; this machine's own without one. */
   host?: string;
   port: number;
+  /** The Worker; the built one without. */
+  bundle?: string;
   /** Names of the text bindings; their values are read from workerd's environment, so that no secret is written down. */
   bindings: string[];
   /** Static assets in place of those of the build. */
@@ -31,13 +33,14 @@ export async function writeWorkerdConfig({
   dir,
   host = '127.0.0.1',
   port,
+  bundle = workerBundle,
   bindings,
   assetsDir = builtAssets,
 }: WorkerdOptions): Promise<string> {
   const storage = join(dir, 'durable-objects');
   await mkdir(storage, { recursive: true });
   // Embedded files are named relative to the configuration.
-  await copyFile(workerBundle, join(dir, 'worker.js'));
+  await copyFile(bundle, join(dir, 'worker.js'));
   const path = join(dir, 'config.capnp');
   await writeFile(path, toConfig({ storage, host, port, bindings, assetsDir }));
   return path;
@@ -49,7 +52,7 @@ function toConfig({
   port,
   bindings,
   assetsDir,
-}: Omit<Required<WorkerdOptions>, 'dir'> & { storage: string }): string {
+}: Omit<Required<WorkerdOptions>, 'dir' | 'bundle'> & { storage: string }): string {
   const objects = Object.entries(durableObjects);
   return `using Workerd = import "/workerd/workerd.capnp";
 
