@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { assetsDir } from '../local/build.ts';
+import { assetsDir } from '../local/bundle-paths.ts';
 import { answers, ask, CHROMIUM, enter, startBrowser, untilComplete, visit } from './browser.ts';
 import { chunk, openStream, say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';

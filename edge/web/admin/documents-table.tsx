@@ -24,7 +24,7 @@ export function DocumentsTable({ api }: { api: Api }) {
           }}
         />
       </label>
-      <div class="table-frame" tabIndex={0} role="region" aria-labelledby="documents">
+      <div class="table-frame" tabIndex={0}>
         <table>
           <tbody>
             {entries.map(({ id, title, status, passages }) => (

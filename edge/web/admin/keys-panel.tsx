@@ -80,7 +80,7 @@ export function KeysPanel({ api }: { api: Api }) {
           {t('create')}
         </button>
       </form>
-      <div class="table-frame" tabIndex={0} role="region" aria-labelledby="keys">
+      <div class="table-frame" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -18,7 +18,7 @@ export function ModelsPanel({ api }: { api: Api }) {
   return (
     <section class="panel" aria-labelledby="models">
       <h2 id="models">{t('models')}</h2>
-      <div class="table-frame" tabIndex={0} role="region" aria-labelledby="models">
+      <div class="table-frame" tabIndex={0}>
         <table>
           <thead>
             <tr>
