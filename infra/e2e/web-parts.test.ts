@@ -49,7 +49,7 @@ describe.skipIf(lacks(CHROMIUM))('the parts of the chat page', () => {
     tasks = await startTaskUpstream();
     const path = join(folder, 'models.toml');
     await writeFile(path, models(tasks.baseUrl));
-    system = await startSystem({ env: { EDGEWISE_MODELS_FILE: path } });
+    system = await startSystem({ env: { EDGEWISE_MODELS_FILE: path, EDGEWISE_ARCHIVE: 'on' } });
     browser = await startBrowser();
   });
   afterAll(async () => {
@@ -146,6 +146,7 @@ describe.skipIf(lacks(CHROMIUM))('the parts of the chat page', () => {
 
   test('the line under the answer tells what it cost', async () => {
     const { page } = await visit(browser);
+    await page.addInitScript(() => localStorage.setItem('edgewise.model', 'seeing'));
     await enter({ page }, system);
     system.upstream.behave(say('Yes.', { usage: { prompt_tokens: 1000, completion_tokens: 2000 } }));
     await ask(page, 'Well?');
@@ -159,6 +160,13 @@ describe.skipIf(lacks(CHROMIUM))('the parts of the chat page', () => {
     await enter({ page }, system);
     await ask(page, 'Well?');
     await untilComplete(page);
+    const archived = () =>
+      page.evaluate(async () => {
+        const { accessToken } = JSON.parse(sessionStorage.getItem('edgewise.account') ?? '');
+        const headers = { authorization: `Bearer ${accessToken}` };
+        return (await (await fetch('/v1/conversations', { headers })).json()).data.length;
+      });
+    await expect.poll(archived, { timeout: 20_000, interval: 200 }).toBe(1);
     const [told] = await Promise.all([
       page.waitForRequest('**/v1/feedback'),
       answers(page).getByRole('button', { name: 'Good answer' }).click(),
