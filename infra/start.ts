@@ -83,6 +83,8 @@ function welcome({ edgePort, dataDir }: LocalSettings, health: Health, token: st
   return `
 Edgewise answers at ${address}
 
+Open ${address} in a browser to chat.
+
 Try it:
 
 curl -N ${address}/v1/chat/completions \\

@@ -32,7 +32,7 @@ function Root({ keeper, network, settings, failure }: RootProps) {
 
 async function begin(): Promise<void> {
   const root = document.getElementById('root') as HTMLElement;
-  const keeper = createTokenKeeper();
+  const keeper = createTokenKeeper('edgewise.account');
   const network = createNetwork();
   let failure: string | undefined;
   const [settings] = await Promise.all([

@@ -149,6 +149,19 @@ test('a guest gets a token, and a name of their own', async () => {
   expect((await call('GET', '/v1/sessions', two?.body.access_token)).body.data).toHaveLength(0);
 });
 
+test('a guest stays who they are when the token is renewed', async () => {
+  const first = (await call('POST', '/v1/tokens/guest', undefined)).body;
+  await chat(first.access_token, { session_id: 'guest' });
+  const renew = (token: string) => call('POST', '/v1/tokens/refresh', undefined, { refresh_token: token });
+  const { status, body } = await renew(first.refresh_token);
+  expect(status).toBe(200);
+  expect(body.access_token).not.toBe(first.access_token);
+  expect((await call('GET', '/v1/sessions', body.access_token)).body.data).toHaveLength(1);
+  // What lets in does not renew, and what renews does not let in.
+  expect((await renew(body.access_token)).status).toBe(401);
+  expect((await chat(first.refresh_token)).status).toBe(401);
+});
+
 test('npm run key makes, lists and revokes', async () => {
   const run = promisify(execFile);
   const key = (...args: string[]) =>

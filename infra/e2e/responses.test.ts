@@ -249,3 +249,50 @@ describe('errors', () => {
     await expect(client.responses.retrieve('resp_nonsense')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 });
+
+describe('in a conversation', () => {
+  const create = async (body: object) => {
+    const answer = await system.request('/v1/responses', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const history = async (conversation: string) => {
+    const answer = await system.request(`/v1/sessions/${conversation}`);
+    const { messages } = (await answer.json()) as {
+      messages: { id: string; parent_id: string | null; role: string; turn_id: string }[];
+    };
+    return messages;
+  };
+
+  test('a question is edited with `parent_id`, an answer given again with `regenerate`', async () => {
+    const conversation = crypto.randomUUID();
+    await create({ conversation, input: 'first' });
+    await create({ conversation, input: 'second' });
+    await create({ conversation, input: 'other first', parent_id: null });
+    expect(sent()).toEqual([['user', 'other first']]);
+    const [question, answer] = await history(conversation);
+    await create({ conversation, input: 'other second', parent_id: answer?.id });
+    expect(sent()?.map(([, content]) => content)).toEqual(['first', 'one two three four', 'other second']);
+    await create({ conversation, regenerate: question?.turn_id });
+    expect(sent()).toEqual([['user', 'first']]);
+    const messages = await history(conversation);
+    const given = messages.filter(
+      ({ parent_id: parent, role }) => parent === question?.id && role === 'assistant',
+    );
+    expect(given).toHaveLength(2);
+    await create({ conversation, regenerate: true });
+    expect(sent()).toEqual([['user', 'first']]);
+  });
+
+  test.each([
+    [{ regenerate: true }, 'regenerate'],
+    [{ input: 'hi', parent_id: null }, 'parent_id'],
+    [{ conversation: 'c' }, 'input'],
+    [{ conversation: 'c', input: 'hi', parent_id: 7 }, 'parent_id'],
+  ])('%j is refused', async (body, param) => {
+    expect(await create(body)).toMatchObject({ status: 400, body: { error: { param } } });
+  });
+});

@@ -22,7 +22,7 @@ describe.skipIf(lacks(CHROMIUM))('the chats', () => {
   let system: System;
   let browser: Browser;
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({ env: { EDGEWISE_ARCHIVE: 'on' } });
     browser = await startBrowser();
   });
   afterAll(async () => {
@@ -72,6 +72,41 @@ describe.skipIf(lacks(CHROMIUM))('the chats', () => {
     await answers(page).getByText('to: About pears').waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
+  });
+
+  test('are found by what was said, and called alike on every device', async () => {
+    const account = JSON.stringify({ kind: 'token', accessToken: await system.token({ sub: 'tina' }) });
+    const device = async () => {
+      const { page, faults } = await visit(browser);
+      await page.addInitScript((kept) => sessionStorage.setItem('edgewise.account', kept), account);
+      await page.goto(system.address);
+      return { page, faults };
+    };
+    const one = await device();
+    system.upstream.behave(say('The zebra is to: Which animal?'));
+    await chat(one.page, 'Which animal?');
+    await more(one.page, 'Which animal?').click();
+    await one.page.getByRole('menuitem', { name: 'Rename' }).click();
+    await one.page.getByRole('textbox', { name: 'Title of the chat' }).fill('Stripes');
+    await one.page.keyboard.press('Enter');
+    const two = await device();
+    await expect
+      .poll(
+        async () => {
+          await two.page.reload();
+          await list(two.page).getByRole('link').first().waitFor();
+          return list(two.page).getByRole('link').allTextContents();
+        },
+        { timeout: 20_000, interval: 500 },
+      )
+      .toEqual(['Stripes']);
+    await two.page.getByRole('searchbox').fill('zebra');
+    await expect.poll(() => list(two.page).getByRole('link').allTextContents()).toEqual(['Stripes']);
+    await two.page.getByRole('searchbox').fill('giraffe');
+    await two.page.getByText('No chat matches.').waitFor();
+    expect([...one.faults, ...two.faults]).toEqual([]);
+    await one.page.context().close();
+    await two.page.context().close();
   });
 
   test('are renamed, where an input method may take Enter first', async () => {

@@ -1,8 +1,7 @@
 /** The chat page in a real browser: a person's habits, needs and languages. */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { violations } from './axe.ts';
 import {
   answers,
   ask,
@@ -18,29 +17,6 @@ import {
 import { chunk, openStream, say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** What axe finds at fault on the page as it is now. */
-async function violations(page: Page): Promise<string[]> {
-  // What moves in is half transparent for a moment.
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))),
-  );
-  await page.evaluate(`${axe}; void 0`);
-  return page.evaluate(async () => {
-    const { violations: found } = await (
-      globalThis as unknown as {
-        axe: {
-          run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-        };
-      }
-    ).axe.run();
-    return found.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`,
-    );
-  });
-}
 
 describe.skipIf(lacks(CHROMIUM))('the habits of a person', () => {
   let system: System;

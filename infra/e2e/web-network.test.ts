@@ -126,6 +126,24 @@ describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
     await page.context().close();
   });
 
+  test('an answer that is whole before the page listens is shown all the same', async () => {
+    const { page, faults } = await visit(browser);
+    system.upstream.behave(say('Quick.'));
+    await enter({ page }, system);
+    // The socket comes late, long after the answer.
+    await page.routeWebSocket(/\/ws/, async (socket) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      socket.connectToServer();
+    });
+    await ask(page, 'Fast?');
+    await answers(page).getByText('Quick.').waitFor();
+    await untilComplete(page);
+    await answers(page).locator('.details').getByText('scripted-1').waitFor();
+    expect(await questions(page).count()).toBe(1);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   test('a reload in the middle of an answer goes on with it', async () => {
     const { page, faults } = await visit(browser);
     await enter({ page }, system);

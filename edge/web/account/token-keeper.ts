@@ -30,23 +30,23 @@ export interface TokenKeeper {
   refused(token: string): void;
 }
 
-const KEY = 'edgewise.account';
 /** How long another tab may take to answer. */
 const ASK_MS = 120;
 const RENEW_BEFORE_MS = 60_000;
 
 type Said = { ask: true } | { account: Account | null };
 
-export function createTokenKeeper(ask: typeof fetch = fetch.bind(globalThis)): TokenKeeper {
+/** @param name Of what is kept: the chat and the operator's page have a person each. */
+export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(globalThis)): TokenKeeper {
   const account = signal<Account | undefined>(undefined);
   const lost = signal(false);
-  const others = new BroadcastChannel(KEY);
+  const others = new BroadcastChannel(name);
   let renewing: Promise<Account> | undefined;
 
   function keep(next: Account | undefined): void {
     account.value = next;
-    if (next) sessionStorage.setItem(KEY, JSON.stringify(next));
-    else sessionStorage.removeItem(KEY);
+    if (next) sessionStorage.setItem(name, JSON.stringify(next));
+    else sessionStorage.removeItem(name);
   }
 
   function tell(said: Said): void {
@@ -84,7 +84,7 @@ export function createTokenKeeper(ask: typeof fetch = fetch.bind(globalThis)): T
     account,
     lost,
     async restore() {
-      const stored = sessionStorage.getItem(KEY);
+      const stored = sessionStorage.getItem(name);
       if (stored !== null) return keep(JSON.parse(stored));
       tell({ ask: true });
       for (let waitedMs = 0; waitedMs < ASK_MS && !account.value; waitedMs += 20) await pause(20);

@@ -4,6 +4,7 @@
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { createEdgewiseClient, type EdgewiseClient } from '../../../shared/client/edgewise-client.ts';
+import { EdgewiseError } from '../../../shared/client/edgewise-error.ts';
 import type { SessionConnection, SessionEvent } from '../../../shared/client/session-connection.ts';
 import type { Api } from './api.ts';
 import { type ConversationNode, type PendingTurn, toNodes } from './conversation-nodes.ts';
@@ -60,6 +61,8 @@ export interface ConversationOptions {
 
 const PAGE = 60;
 const RECENT = 20;
+/** How long a turn that the server has taken may be silent before it is asked about. */
+const SETTLE_MS = 1000;
 
 export function createConversation(options: ConversationOptions): Conversation {
   const { id, api, network, onTurn } = options;
@@ -106,15 +109,12 @@ export function createConversation(options: ConversationOptions): Conversation {
       stored.value = [...byPosition.values()].sort((a, b) => a.position - b.position);
       if (!keeps || first < oldestKnown) hasOlder.value = hasMore;
       const turns = new Set(stored.value.map((message) => message.turn_id));
-      const answered = new Set(
-        stored.value.flatMap((message) => (message.role === 'assistant' ? [message.turn_id] : [])),
-      );
-      // A question that is stored is no longer on its way; it waits for the first word of its answer.
+      // A question that is stored, and whose answer has begun, is no longer on its way.
       const left = pending.value.filter(
         ({ turnId, again }) =>
           turnId === undefined ||
-          !(again === undefined ? turns : answered).has(turnId) ||
-          !(answered.has(turnId) || live.value.some((turn) => turn.turnId === turnId)),
+          !(again !== undefined || turns.has(turnId)) ||
+          !live.value.some((turn) => turn.turnId === turnId),
       );
       if (left.length !== pending.value.length) pending.value = left;
     });
@@ -133,7 +133,8 @@ export function createConversation(options: ConversationOptions): Conversation {
     const known = live.value.find((turn) => turn.responseId === responseId);
     if (known) return known;
     const mine = pending.value.find((turn) => turn.responseId === responseId);
-    const turn = createLiveTurn(responseId, mine?.askedAtMs ?? Date.now(), nextOrder());
+    const turn = createLiveTurn(responseId, mine?.askedAtMs ?? Date.now(), mine?.order ?? nextOrder());
+    turn.key = mine?.key;
     live.value = [...live.value, turn];
     return turn;
   }
@@ -196,15 +197,31 @@ export function createConversation(options: ConversationOptions): Conversation {
   async function settle(): Promise<void> {
     if (exists) await refresh();
     for (const entry of pending.value) {
-      if (entry.responseId === undefined || entry.state.value !== 'sent') continue;
-      if (live.value.some((turn) => turn.turnId === entry.turnId)) continue;
-      const response = await api.json<{ status: string }>(
-        `/v1/responses/${encodeURIComponent(entry.responseId)}`,
-      );
-      if (response.status === 'in_progress' || response.status === 'queued') continue;
-      const end = { type: 'response.completed', response_id: entry.responseId, sequence_number: 0, response };
-      receive(end);
+      const { responseId, turnId, state } = entry;
+      if (responseId === undefined || state.value !== 'sent') continue;
+      if (live.value.some((turn) => turn.turnId === turnId)) continue;
+      try {
+        const response = await api.json<{ status: string }>(
+          `/v1/responses/${encodeURIComponent(responseId)}`,
+        );
+        if (response.status !== 'in_progress' && response.status !== 'queued')
+          receive({ type: 'response.completed', response_id: responseId, sequence_number: 0, response });
+      } catch (error) {
+        // Too old to be told of; the history has what there is.
+        if (!(error instanceof EdgewiseError && error.status === 404)) throw error;
+        delivery.drop(entry);
+      }
     }
+  }
+
+  /** A turn may have ended before the socket was there, and is then heard of in no other way. */
+  function settleSoon(): void {
+    setTimeout(() => {
+      const isUnheard = ({ state, turnId }: PendingTurn) =>
+        state.value === 'sent' && !live.value.some((turn) => turn.turnId === turnId);
+      if (closed || !pending.value.some(isUnheard)) return;
+      void settle().then(settleSoon, settleSoon);
+    }, SETTLE_MS);
   }
 
   const delivery = createDelivery({
@@ -215,7 +232,7 @@ export function createConversation(options: ConversationOptions): Conversation {
     onStart: () => void listen(),
     onSent() {
       onTurn();
-      if (connection.value === 'open') refreshQuietly();
+      settleSoon();
     },
   });
 

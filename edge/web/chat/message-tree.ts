@@ -21,18 +21,17 @@ export interface ContentPart {
   [field: string]: unknown;
 }
 
-/** Where a part of an answer comes from. */
-export interface Annotation {
+/** Where a part of an answer comes from, as Chat Completions (nested) or Responses (flat) say it. */
+export interface Annotation extends Partial<Citation> {
   type: string;
+  url_citation?: Citation;
+}
+
+export interface Citation {
+  url: string;
   title?: string;
-  url?: string;
-  file_id?: string;
-  filename?: string;
-  document_id?: string;
-  passage?: number;
-  index?: number;
-  quote?: string;
-  [field: string]: unknown;
+  start_index?: number;
+  end_index?: number;
 }
 
 /** One place in the tree: a stored message, a question on its way, or an answer that is being given. */
@@ -113,4 +112,23 @@ export function imagesOf(content: StoredMessage['content']): string[] {
     const url = typeof image === 'string' ? image : image?.url;
     return type === 'image_url' && url ? [url] : [];
   });
+}
+
+export interface Source {
+  url: string;
+  title: string;
+  /** How the text refers to it: `[1]`. */
+  mark: string;
+}
+
+/** Each source of an answer once, in the order of the text. */
+export function sourcesOf(annotations: readonly Annotation[], text: string): Source[] {
+  const sources = new Map<string, Source>();
+  for (const annotation of annotations) {
+    const { url, title, start_index: start = 0, end_index: end = 0 } = annotation.url_citation ?? annotation;
+    if (url === undefined || sources.has(url)) continue;
+    const mark = text.slice(start, end).replace(/^\[(.*)\]$/, '$1');
+    sources.set(url, { url, title: title || url, mark: mark || String(sources.size + 1) });
+  }
+  return [...sources.values()];
 }

@@ -8,13 +8,12 @@ export interface Documents {
   load(): Promise<void>;
   add(file: File): Promise<DocumentInfo>;
   remove(id: string): Promise<void>;
-  passage(id: string, index: number): Promise<{ text: string; title?: string }>;
 }
 
 export function createDocuments(api: Api, offered: boolean): Documents {
   const entries = signal<readonly DocumentInfo[]>([]);
   async function load(): Promise<void> {
-    if (offered) entries.value = (await api.json<{ data: DocumentInfo[] }>('/v1/documents')).data;
+    if (offered) entries.value = (await api.json<{ data: DocumentInfo[] }>('/v1/documents?limit=100')).data;
   }
   return {
     offered,
@@ -31,6 +30,5 @@ export function createDocuments(api: Api, offered: boolean): Documents {
       await api.request(`/v1/documents/${encodeURIComponent(id)}`, { method: 'DELETE' });
       await load();
     },
-    passage: (id, index) => api.json(`/v1/documents/${encodeURIComponent(id)}/passages/${index}`),
   };
 }

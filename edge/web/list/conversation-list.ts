@@ -31,6 +31,8 @@ export interface ConversationList {
 
 export const UNDO_MS = 6000;
 const REFRESH_MS = 1200;
+/** How long a server may take to list what has begun. */
+const JUST_NOW_MS = 10_000;
 const TITLE_CHARS = 60;
 const MAX_KEPT = 500;
 
@@ -48,10 +50,13 @@ export function createConversationList({
   subject,
 }: ConversationListOptions): ConversationList {
   const storageKey = `edgewise.list.${subject}`;
+  const renamedKey = `edgewise.renamed.${subject}`;
   const entries = signal<readonly ListEntry[]>(JSON.parse(localStorage.getItem(storageKey) ?? '[]'));
   const hasMore = signal(false);
+  /** Titles that the server does not have yet: it archives a conversation a moment after its turn. */
+  const renamed = new Map<string, string>(JSON.parse(localStorage.getItem(renamedKey) ?? '[]'));
+  const archived = new Set<string>();
   const removing = new Map<string, ReturnType<typeof setTimeout>>();
-  const path = hasTitles ? '/v1/conversations' : '/v1/sessions';
   let refreshing: ReturnType<typeof setTimeout> | undefined;
 
   function set(next: readonly ListEntry[]): void {
@@ -59,24 +64,59 @@ export function createConversationList({
     localStorage.setItem(storageKey, JSON.stringify(entries.value.slice(0, MAX_KEPT)));
   }
 
+  function saveRenamed(): void {
+    localStorage.setItem(renamedKey, JSON.stringify([...renamed]));
+  }
+
+  async function tellTitle(id: string, title: string): Promise<void> {
+    await api.request(`/v1/conversations/${encodeURIComponent(id)}`, jsonBody('PATCH', { title }));
+    renamed.delete(id);
+    saveRenamed();
+  }
+
   function toEntry({ id, title, updated_at: updatedAt }: ListedConversation): ListEntry {
     const known = entries.value.find((entry) => entry.id === id);
-    return { id, title: title || known?.title || '', updatedAtMs: updatedAt * 1000 };
+    return { id, title: renamed.get(id) ?? (title || known?.title || ''), updatedAtMs: updatedAt * 1000 };
   }
   const listed = (page: ConversationPage) => page.data.filter(({ id }) => !removing.has(id)).map(toEntry);
 
+  /** The sessions as they are this moment, with the titles of those that are archived by now, and older ones besides. */
+  async function read(after?: string): Promise<{ fresh: ListEntry[]; more: boolean }> {
+    const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
+    // Who is not on the first list may be on the second: a page that cannot be continued there is empty.
+    const page = (path: string) =>
+      api.json<ConversationPage>(path + query).catch((error) => {
+        if (after === undefined) throw error;
+        return { data: [], has_more: false };
+      });
+    const [sessions, kept] = await Promise.all([
+      page('/v1/sessions'),
+      hasTitles ? page('/v1/conversations') : { data: [], has_more: false },
+    ]);
+    const byId = new Map(listed(sessions).map((entry) => [entry.id, entry]));
+    for (const { id } of kept.data) {
+      archived.add(id);
+      const title = renamed.get(id);
+      if (title !== undefined) void tellTitle(id, title).catch(() => undefined);
+    }
+    for (const entry of listed(kept)) {
+      const session = byId.get(entry.id);
+      byId.set(entry.id, { ...entry, updatedAtMs: Math.max(entry.updatedAtMs, session?.updatedAtMs ?? 0) });
+    }
+    return { fresh: [...byId.values()], more: sessions.has_more || kept.has_more };
+  }
+
   async function load(): Promise<void> {
-    const page = await api.json<ConversationPage>(path);
-    const fresh = listed(page);
-    const oldest = fresh.at(-1)?.updatedAtMs ?? 0;
+    const { fresh, more } = await read();
+    const oldest = Math.min(...fresh.map(({ updatedAtMs }) => updatedAtMs));
     const ids = new Set(fresh.map(({ id }) => id));
     // What began this moment may not be listed yet, and what is older than the page is on the next one.
     const kept = entries.value.filter(
       ({ id, updatedAtMs }) =>
-        !ids.has(id) && (updatedAtMs > Date.now() - 10_000 || (page.has_more && updatedAtMs < oldest)),
+        !ids.has(id) && (updatedAtMs > Date.now() - JUST_NOW_MS || (more && updatedAtMs < oldest)),
     );
     set([...fresh, ...kept]);
-    hasMore.value = page.has_more;
+    hasMore.value = more;
   }
 
   async function remove(id: string, keepalive = false): Promise<void> {
@@ -93,23 +133,24 @@ export function createConversationList({
     async loadMore() {
       const last = entries.value.at(-1);
       if (!last) return;
-      const after = hasTitles
-        ? `before=${encodeURIComponent(last.id)}`
-        : `after=${encodeURIComponent(last.id)}`;
-      const page = await api.json<ConversationPage>(`${path}?${after}`);
+      const { fresh, more } = await read(last.id);
       const ids = new Set(entries.value.map(({ id }) => id));
-      set([...entries.value, ...listed(page).filter(({ id }) => !ids.has(id))]);
-      hasMore.value = page.has_more && page.data.length > 0;
+      const added = fresh.filter(({ id }) => !ids.has(id));
+      set([...entries.value, ...added]);
+      hasMore.value = more && added.length > 0;
     },
     refreshSoon() {
       clearTimeout(refreshing);
       refreshing = setTimeout(() => void load().catch(() => undefined), REFRESH_MS);
     },
     async search(query) {
-      if (hasTitles)
-        return listed(await api.json<ConversationPage>(`${path}?q=${encodeURIComponent(query)}`));
       const wanted = query.toLowerCase();
-      return entries.value.filter(({ title }) => title.toLowerCase().includes(wanted));
+      const byTitle = entries.value.filter(({ title }) => title.toLowerCase().includes(wanted));
+      if (!hasTitles) return byTitle;
+      const path = `/v1/conversations?q=${encodeURIComponent(query)}`;
+      const said = await api.json<ConversationPage>(path).then(listed, () => []);
+      const ids = new Set(byTitle.map(({ id }) => id));
+      return [...byTitle, ...said.filter(({ id }) => !ids.has(id))];
     },
     touch(id, title) {
       const known = entries.value.find((entry) => entry.id === id);
@@ -118,8 +159,9 @@ export function createConversationList({
     },
     async rename(id, title) {
       set(entries.value.map((entry) => (entry.id === id ? { ...entry, title } : entry)));
-      if (hasTitles)
-        await api.request(`/v1/conversations/${encodeURIComponent(id)}`, jsonBody('PATCH', { title }));
+      renamed.set(id, title);
+      saveRenamed();
+      if (archived.has(id)) await tellTitle(id, title);
     },
     remove(id) {
       const removed = entries.value.find((entry) => entry.id === id);

@@ -1,7 +1,7 @@
 import { useApp } from '../app-state.ts';
 import type { ConversationNode } from '../chat/conversation-nodes.ts';
 import type { LiveTurn } from '../chat/live-turn.ts';
-import { type PathStep, textOf } from '../chat/message-tree.ts';
+import { type PathStep, sourcesOf, textOf } from '../chat/message-tree.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { t } from '../words/words.ts';
 import { BranchSwitch } from './branch-switch.tsx';
@@ -18,7 +18,7 @@ export function AnswerView({ step }: { step: PathStep<ConversationNode> }) {
   const text = stored ? textOf(stored.content) : (live?.text.value ?? '');
   const state = live?.state.value ?? (pending ? pending.state.value : 'completed');
   const runs = state === 'running' || state === 'sending' || state === 'sent';
-  const annotations = stored?.annotations ?? live?.annotations.value ?? [];
+  const sources = sourcesOf(stored?.annotations ?? live?.annotations.value ?? [], text);
   // Nothing is asked yet, and its question says why.
   if (!live && (state === 'waiting' || state === 'failed') && pending?.again === undefined) return null;
   return (
@@ -34,7 +34,7 @@ export function AnswerView({ step }: { step: PathStep<ConversationNode> }) {
       ) : (
         <Markdown text={text} growing={runs} />
       )}
-      {annotations.length > 0 && <Sources annotations={annotations} />}
+      {sources.length > 0 && <Sources sources={sources} />}
       {live && <EndLine live={live} />}
       {state === 'waiting' && <p class="pending waiting">{t('willSend')}</p>}
       {pending?.error.value && state === 'failed' && (

@@ -56,6 +56,13 @@ interface TitleEditorProps {
 function TitleEditor({ title, onSave, onCancel }: TitleEditorProps) {
   const input = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => input.current?.select(), []);
+  const text = () => input.current?.value.trim() ?? '';
+  const isOver = useRef(false);
+  // Taken out of the page it loses the focus, which is no second wish.
+  const once = (finish: () => void) => {
+    if (!isOver.current) finish();
+    isOver.current = true;
+  };
   return (
     <input
       class="title-editor"
@@ -64,13 +71,13 @@ function TitleEditor({ title, onSave, onCancel }: TitleEditorProps) {
       defaultValue={title}
       maxLength={200}
       onKeyDown={(event) => {
-        if (isDone(event)) onSave(event.currentTarget.value.trim());
-        else if (event.key === 'Escape' && !isComposing(event)) onCancel();
+        if (isDone(event)) once(() => onSave(text()));
+        else if (event.key === 'Escape' && !isComposing(event)) once(onCancel);
         else return;
         event.preventDefault();
         event.stopPropagation();
       }}
-      onBlur={(event) => onSave(event.currentTarget.value.trim())}
+      onBlur={() => once(() => onSave(text()))}
     />
   );
 }

@@ -198,12 +198,12 @@ function ConnectionLine() {
   );
 }
 
-/** Whether the chosen model takes images, as far as its file says. */
+/** Whether the chosen model takes images; one of which nothing is said is asked. */
 function useSeeingModel(): boolean {
   const { models, model } = useApp();
   const info = models.value.find(({ id }) => id === model.value);
   if (!info?.edgewise.generative) return false;
-  return info.edgewise.capabilities?.includes('vision') ?? false;
+  return info.edgewise.capabilities?.includes('vision') ?? true;
 }
 
 function fitToText(box: HTMLTextAreaElement | null): void {

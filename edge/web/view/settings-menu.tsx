@@ -1,21 +1,10 @@
 import { claimsOf } from '../account/token-keeper.ts';
 import { useApp } from '../app-state.ts';
-import { chooseLocale, locale, locales, t } from '../words/words.ts';
+import { t } from '../words/words.ts';
 import { Icon } from './icons.tsx';
+import { languageItems } from './language-menu.tsx';
 import { Menu } from './menu.tsx';
 import { theme } from './theme.ts';
-
-const languageItems = () =>
-  locales.map(({ id, name }) => ({ label: name, checked: locale.value === id, run: () => chooseLocale(id) }));
-
-export function LanguageMenu() {
-  const name = locales.find(({ id }) => id === locale.value)?.name;
-  return (
-    <Menu label={t('language')} value={name} items={languageItems()} class="language" up>
-      {name}
-    </Menu>
-  );
-}
 
 export function SettingsMenu() {
   const { account, signOut } = useApp();

@@ -4,7 +4,7 @@ import { accountOfText, postForToken, type TokenKeeper, toAccount } from '../acc
 import type { PageSettings } from '../page-settings.ts';
 import { t } from '../words/words.ts';
 import { Mark } from './icons.tsx';
-import { LanguageMenu } from './settings-menu.tsx';
+import { LanguageMenu } from './language-menu.tsx';
 
 export interface SignInProps {
   keeper: TokenKeeper;

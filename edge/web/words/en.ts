@@ -69,7 +69,6 @@ export const en = {
   knowledge: 'Knowledge',
   knowledgeHint: 'Answer from your documents',
   sources: 'Sources',
-  source: 'Source {{index}}',
   atEdge: 'edge',
   inCore: 'core',
   cacheHit: 'from cache',

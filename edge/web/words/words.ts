@@ -11,7 +11,6 @@ export const locales: readonly { id: Locale; name: string }[] = [
 ];
 
 const KEY = 'edgewise.locale';
-const dictionary = rosetta<Words>({ en, zh });
 
 export const locale: Signal<Locale> = signal(initialLocale());
 
@@ -24,10 +23,18 @@ export function chooseLocale(next: Locale): void {
   locale.value = next;
 }
 
-/** A text; reading it ties a component to the language. */
-export function t(key: keyof Words, values: Record<string, string | number> = {}): string {
-  return dictionary.t(key, values, locale.value);
+/** @returns what gives a text; reading it ties a component to the language */
+export function createWords<Key extends string>(
+  dictionary: Record<Locale, Record<Key, string>>,
+): (key: Key, values?: Record<string, string | number>) => string {
+  const words = rosetta<Record<Key, string>>(dictionary);
+  return (key, values = {}) => words.t(key, values, locale.value);
 }
+
+export const t: (key: keyof Words, values?: Record<string, string | number>) => string = createWords({
+  en,
+  zh,
+});
 
 function initialLocale(): Locale {
   const stored = localStorage.getItem(KEY);

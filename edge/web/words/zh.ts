@@ -71,7 +71,6 @@ export const zh: Words = {
   knowledge: '知识库',
   knowledgeHint: '根据你的文档回答',
   sources: '来源',
-  source: '来源 {{index}}',
   atEdge: '边缘',
   inCore: '核心',
   cacheHit: '来自缓存',

@@ -1,0 +1,100 @@
+/** The operator's page in a real browser. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { violations } from './axe.ts';
+import { CHROMIUM, sizes, startBrowser, visit } from './browser.ts';
+import { say } from './scripted-upstream.ts';
+import { lacks } from './services.ts';
+import { type System, startSystem } from './system.ts';
+
+const METRICS_TOKEN = 'reads-metrics-in-tests';
+
+describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
+  let system: System;
+  let browser: Browser;
+  beforeAll(async () => {
+    system = await startSystem({ env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN } });
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await system?.stop();
+  });
+
+  async function signIn(page: Page, scope: string): Promise<void> {
+    await page.goto(`${system.address}/admin`);
+    await page.getByLabel('Token or API key').fill(await system.token({ sub: 'operator', scope }));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  test('lets nobody in without the scope', async () => {
+    const { page } = await visit(browser);
+    await signIn(page, '');
+    await page.getByText('it lacks the scope "admin"').waitFor();
+    expect(await page.getByRole('heading', { name: 'API keys' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('makes a key that works, lists it and revokes it', async () => {
+    const { page, faults } = await visit(browser);
+    await signIn(page, 'admin');
+    await page.getByLabel('Name').fill('Back end');
+    await page.getByLabel('Scopes').fill('batch');
+    await page.getByRole('button', { name: 'Create a key' }).click();
+    const key = (await page.locator('.made-key code').textContent()) ?? '';
+    const models = () =>
+      fetch(`${system.address}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+    expect((await models()).status).toBe(200);
+    await page.getByRole('button', { name: 'Done' }).click();
+    const row = page.getByRole('row', { name: /Back end/ });
+    expect(await row.textContent()).toMatch(/free.*batch.*active/);
+    expect(await page.content()).not.toContain(key);
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await expect.poll(() => row.textContent()).toContain('revoked');
+    expect((await models()).status).toBe(401);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+    test.each(Object.entries(sizes))(
+      'draws the metrics, and axe finds nothing wrong on a %s',
+      async (_name, size) => {
+        const { page, faults } = await visit(browser, { ...size, colorScheme });
+        // A core's own metrics, wherever the edge offers them.
+        const metrics = async () =>
+          (
+            await fetch(`${system.coreAddress}/metrics`, {
+              headers: { authorization: `Bearer ${METRICS_TOKEN}` },
+            })
+          ).text();
+        await page.route('**/metrics', async (route) => route.fulfill({ body: await metrics() }));
+        await page.route('**/page.json', async (route) => {
+          const answer = await route.fetch();
+          const settings = await answer.json();
+          await route.fulfill({ json: { ...settings, features: [...settings.features, 'metrics'] } });
+        });
+        system.upstream.behave(say('word '.repeat(600), { paceMs: 20 }));
+        const answer = await system.chat('Hello', { stream: true }, { 'x-session-id': crypto.randomUUID() });
+        await signIn(page, 'admin');
+        const chart = page
+          .getByRole('figure')
+          .filter({ has: page.getByRole('img', { name: /^Generations running/ }) });
+        await expect.poll(() => chart.locator('b').textContent(), { timeout: 12_000 }).toMatch(/^[1-9]/);
+        await expect
+          .poll(() => chart.locator('path.line').getAttribute('d'), { timeout: 12_000 })
+          .toMatch(/^M.+L/);
+        await answer.body?.cancel();
+        await page
+          .getByRole('row', { name: /scripted-1/ })
+          .first()
+          .waitFor();
+        expect(await violations(page)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+        expect(faults).toEqual([]);
+        await page.context().close();
+      },
+    );
+  });
+});
