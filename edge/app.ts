@@ -10,6 +10,7 @@ import type { EdgeHono } from './http/edge-hono.ts';
 import { handOn } from './http/hand-on.ts';
 import { healthRoute } from './http/health-route.ts';
 import { keysRoute } from './http/keys-route.ts';
+import { metricsRoute } from './http/metrics-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError } from './http/on-error.ts';
 import { onNotFound } from './http/on-not-found.ts';
@@ -30,12 +31,13 @@ import { withServices } from './http/with-services.ts';
 export function createApp(): Hono<EdgeHono> {
   const app = new Hono<EdgeHono>();
 
+  app.use(withServices());
   app.use(requestId());
   app.use(requestLog());
   app.use(securityHeaders());
-  app.use(withServices());
   app.use(crossOrigin());
   app.get('/healthz', healthRoute);
+  app.get('/metrics', metricsRoute);
   for (const path of Object.keys(pageFiles)) app.get(path, pageRoute.file);
   app.get('/assets/:name', pageRoute.asset);
   app.get('/page.json', pageRoute.settings(app));

@@ -33,6 +33,10 @@ export interface EdgeConfig {
   /** How long a body may take to arrive. */
   bodyTimeoutMs: number;
   window: { rounds: number; tokens: number };
+  /** Who holds it may read the metrics; without it nobody may. */
+  metricsToken: string | undefined;
+  /** Where spans go, and which part of the traces that begin here; none without it. */
+  traces: { url: string; authorization: string | undefined; sample: number } | undefined;
   /** Those whose prompts for `auto` are answered with documents unless they say otherwise; `*` for all. */
   knowledgeTenants: string[];
   light: LightConfig | undefined;

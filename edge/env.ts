@@ -14,6 +14,7 @@ import {
 } from './config.ts';
 import type { MeterObject } from './limits/meter-object.ts';
 import { parsePlans, usualPlans } from './limits/plans.ts';
+import type { MetricsObject } from './observe/metrics-object.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
 import type { SessionObject } from './session/session-object.ts';
@@ -25,6 +26,7 @@ export interface EdgeBindings {
   ANSWERS: DurableObjectNamespace<AnswersObject>;
   MEANING: DurableObjectNamespace<MeaningObject>;
   METER: DurableObjectNamespace<MeterObject>;
+  METRICS: DurableObjectNamespace<MetricsObject>;
   ASSETS: Fetcher;
   AI?: Ai;
   [name: string]: unknown;
@@ -123,6 +125,20 @@ const bindingsSchema = v.object({
     ),
   ),
   EDGEWISE_KNOWLEDGE_TENANTS: list,
+  EDGEWISE_METRICS_TOKEN: v.pipe(
+    text,
+    v.check((value) => value === '' || value.length >= 16, 'must have at least 16 characters'),
+  ),
+  EDGEWISE_OTLP_URL: webAddress,
+  EDGEWISE_OTLP_AUTHORIZATION: text,
+  EDGEWISE_TRACE_SAMPLE: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/, 'must be a number from 0 to 1'),
+      v.transform(Number),
+    ),
+    '0.01',
+  ),
   EDGEWISE_ARCHIVE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   EDGEWISE_CACHE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   EDGEWISE_CACHE_TTL_SECONDS: integer(3600, 1),
@@ -179,6 +195,14 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     isArchiveOn: env.EDGEWISE_ARCHIVE === 'on',
     maxUploadBytes: env.EDGEWISE_MAX_UPLOAD_BYTES,
     bodyTimeoutMs: env.EDGEWISE_BODY_TIMEOUT_MS,
+    metricsToken: env.EDGEWISE_METRICS_TOKEN || undefined,
+    traces: env.EDGEWISE_OTLP_URL
+      ? {
+          url: env.EDGEWISE_OTLP_URL.replace(/\/+$/, ''),
+          authorization: env.EDGEWISE_OTLP_AUTHORIZATION || undefined,
+          sample: env.EDGEWISE_TRACE_SAMPLE,
+        }
+      : undefined,
     knowledgeTenants: env.EDGEWISE_KNOWLEDGE_TENANTS,
     window: { rounds: env.EDGEWISE_WINDOW_ROUNDS, tokens: env.EDGEWISE_WINDOW_TOKENS },
     light: toLightConfig(env),

@@ -28,6 +28,8 @@ const routes: Route[] = [
 const named = (list: Route[]) => list.map((route) => [`${route.method} ${route.path}`, route] as const);
 /** Answered to anybody; each has its reason. */
 const open: ReadonlySet<string> = new Set([
+  // It has a token of its own.
+  'GET /metrics',
   'GET /healthz',
   'POST /v1/tokens/guest',
   'POST /v1/tokens/refresh',

@@ -3,6 +3,7 @@ import { waitUntil } from 'cloudflare:workers';
 import type { ChatEvent, ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
+import { createSpanExporter } from '../shared/span-exporter.ts';
 import { roughTokens, tokenEncodingFor } from '../shared/token-count.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { withOutputLimit } from '../shared/with-output-limit.ts';
@@ -31,6 +32,7 @@ import { type EdgeBindings, parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
 import { createLeasedLimits } from './limits/leased-limits.ts';
 import { type LimitedCall, limitCall, unlimitedCall } from './limits/limit-call.ts';
+import { withMeasuredLimits } from './limits/measured-limits.ts';
 import { createMeterLimits } from './limits/meter-object.ts';
 import { subjectsOf } from './limits/plans.ts';
 import { createUpstashLimits } from './limits/upstash-limits.ts';
@@ -43,6 +45,9 @@ import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
 import { createUsageTeller, type UsageTeller } from './models/usage-teller.ts';
 import { createWorkersAiModel, type WorkersAiBinding } from './models/workers-ai-model.ts';
+import { createMeasurements, type Measurements } from './observe/measurements.ts';
+import { metricsOf } from './observe/metrics-object.ts';
+import { createObserver, type Observer } from './observe/observer.ts';
 import { createStateSealer, type StateSealer } from './session/sealed-state.ts';
 import { createTokenCounters, type TokenCounters } from './session/token-counters.ts';
 
@@ -56,6 +61,11 @@ export interface EdgeServices {
   core: CoreClient;
   /** Where turns are kept for good, unless that is switched off. */
   archive: ArchiveClient | undefined;
+  /** Is told what happens, for metrics, logs and traces. */
+  observer: Observer;
+  /** The part of the traces that begin here and are told; none where traces are not. */
+  traceSample: number | undefined;
+  random: () => number;
   /** What requests that stand alone use goes here. */
   usage: UsageTeller;
   catalog: ModelCatalog;
@@ -103,11 +113,18 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const now = () => Date.now();
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const newId = () => crypto.randomUUID().replaceAll('-', '');
+  const measurements = createMeasurements({
+    hand: (samples) => metricsOf(bindings).add(samples),
+    defer: waitUntil,
+    wait,
+  });
   const regions = createCoreRegions({
     urls: config.coreUrls,
     fetch: (...request) => fetch(...request),
     now,
     defer: waitUntil,
+    onCall: (region, outcome) =>
+      measurements.count('edgewise_core_calls_total', { region: String(region), outcome }),
   });
   const coreCall = { regions, serviceKey: config.serviceKey, now };
   const callCore = createCoreCall(coreCall);
@@ -118,7 +135,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   const plugins = createPlugins(config, bindings, now);
   const archive = config.isArchiveOn ? createArchiveClient(callCore, now, newId) : undefined;
-  const limiter = createLimiter(config, bindings, { catalog, now, newId });
+  const limiter = createLimiter(config, bindings, { catalog, measurements, now, newId });
   return {
     config,
     authenticate: createAuthenticate({ verifyToken: createVerifier(config, now, wait), keys, now }),
@@ -127,6 +144,15 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     callCore,
     archive,
     usage: createUsageTeller({ archive, wait }),
+    observer: createObserver({
+      measurements,
+      spans: config.traces && createSpans(config.traces, wait),
+      priceOf: async (context, model) => (await catalog.find(context, model)).edgewise.price,
+      defer: waitUntil,
+      now,
+    }),
+    traceSample: config.traces?.sample,
+    random: Math.random,
     core,
     catalog,
     cache: createCache(config, bindings, { catalog, core, now, wait, newId }),
@@ -134,7 +160,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     lightModel: light?.name,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
     pluginsFor(context) {
-      const ofTurn = createTurnPlugins(plugins, context, waitUntil);
+      const ofTurn = createTurnPlugins(plugins, context, { measurements, waitUntil });
       return names(config.knowledgeTenants, context.tenant) ? withKnowledgeDefault(ofTurn) : ofTurn;
     },
     modelsFor: (context, turnId) => ({
@@ -175,6 +201,17 @@ interface ModelCall {
   isReserved: boolean;
 }
 
+function createSpans({ url, authorization }: NonNullable<EdgeConfig['traces']>, wait: EdgeServices['wait']) {
+  return createSpanExporter({
+    url,
+    headers: authorization === undefined ? {} : { authorization },
+    service: 'edgewise-edge',
+    fetch: (...request) => fetch(...request),
+    defer: waitUntil,
+    wait,
+  });
+}
+
 /** The caller's limits on what is asked of models. */
 interface Limiter {
   model(model: ChatModel, call: ModelCall): ChatModel;
@@ -185,13 +222,20 @@ interface Limiter {
 function createLimiter(
   { plans, redis, turnTimeoutMs }: EdgeConfig,
   bindings: EdgeBindings,
-  { catalog, now, newId }: Pick<EdgeServices, 'catalog' | 'now' | 'newId'>,
+  {
+    catalog,
+    measurements,
+    now,
+    newId,
+  }: Pick<EdgeServices, 'catalog' | 'now' | 'newId'> & {
+    measurements: Measurements;
+  },
 ): Limiter {
   if (!plans) return { model: (model) => model, call: async () => unlimitedCall };
   const store = redis ? createUpstashLimits(redis) : createMeterLimits(bindings, now);
   const limits = createLeasedLimits({ limits: store, defer: waitUntil, now, newId });
   const of = (context: RequestContext, id: string, model: string) => ({
-    limits,
+    limits: withMeasuredLimits(limits, measurements, context.plan),
     id,
     tenant: context.tenant,
     subjects: subjectsOf(plans, context),

@@ -37,7 +37,7 @@ const stepBuckets = [
 
 const operations = ['chat', ...Object.keys(taskPaths)];
 const errorTypes = ['', ...Object.keys(errorRules)];
-const methods = ['GET', 'POST', 'DELETE', 'OPTIONS', 'other'];
+const methods = ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'other'];
 const statuses = [
   ...new Set([101, 200, 204, 304, ...Object.values(errorRules).map(({ status }) => status)]),
 ].map(String);

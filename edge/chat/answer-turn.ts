@@ -8,6 +8,7 @@ import { eventBatches } from '../../shared/event-stream.ts';
 import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
 import { TurnExpander } from '../../shared/turn-expander.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import type { EndedTurnFacts } from '../observe/record-turn.ts';
 import { skipEvents } from '../plugins/skip-events.ts';
 import { chooseModel, type ModelChoice } from './choose-model.ts';
 import type { TurnPlugins } from './turn-plugins.ts';
@@ -68,7 +69,7 @@ export interface TurnPlan {
   /** Told once, right before the model is asked. */
   onAsk?: (asked: AskedModel) => void;
   /** Told once that a model was asked, when it has said all or nobody listens any more. */
-  onEnd?: (result: TurnResult) => void;
+  onEnd?: (facts: EndedTurnFacts) => void;
 }
 
 /** What a turn that is cut off needs to go on, besides its plan. */
@@ -154,14 +155,30 @@ interface ModelRelay {
   seq: number;
   /** What the turn came to so far. */
   result: TurnResult;
+  /** Of the model that answers, once one does. */
+  provider?: string;
 }
 
 /** Passes a model's events on as the turn's, and keeps the answer once the last one is out. */
 async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
+  const { signal, timings, turnId, now, onEnd } = plan;
+  let abortedAtMs: number | undefined;
+  const noteAbort = () => {
+    abortedAtMs = now();
+  };
+  signal.addEventListener('abort', noteAbort, { once: true });
   try {
     yield* relayEvents(plan, relay);
   } finally {
-    plan.onEnd?.(relay.result);
+    signal.removeEventListener('abort', noteAbort);
+    onEnd?.({
+      turnId,
+      result: relay.result,
+      provider: relay.provider,
+      firstTokenMs: timings.firstTokenMs,
+      durationMs: now() - relay.askedMs,
+      abortMs: abortedAtMs === undefined ? undefined : now() - abortedAtMs,
+    });
   }
   await plan.conversation?.keepAnswer(relay.result);
 }
@@ -174,8 +191,10 @@ async function* relayEvents(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<T
     const events: NumberedTurnEvent[] = [];
     for (const event of modelBatch) {
       modelEvents++;
-      if (event.type === 'model-start') timings.modelMs = now() - askedMs;
-      else timings.firstTokenMs ??= now() - askedMs;
+      if (event.type === 'model-start') {
+        timings.modelMs = now() - askedMs;
+        relay.provider = event.provider;
+      } else timings.firstTokenMs ??= now() - askedMs;
       for (const turnEvent of expand(expander, event, plan)) {
         foldTurnEvent(result, turnEvent);
         if (conversation && turnEvent.type === 'turn-end') {

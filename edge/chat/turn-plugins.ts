@@ -3,6 +3,8 @@ import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { logLine } from '../observe/log.ts';
+import type { Measurements } from '../observe/measurements.ts';
+import { toNanoseconds } from '../observe/record-turn.ts';
 import { knownAnswer } from '../plugins/known-answers.ts';
 import type { Plugin, PluginRecord, PluginRun } from '../plugins/plugin.ts';
 import { runPromptPlugins } from '../plugins/run-prompt-plugins.ts';
@@ -18,16 +20,24 @@ export interface TurnPlugins {
   readonly changesAnswers: boolean;
 }
 
-/** @param waitUntil Keeps the isolate awake for what goes on after the answer's end. */
+export interface TurnPluginsOptions {
+  measurements: Measurements;
+  /** Keeps the isolate awake for what goes on after the answer's end. */
+  waitUntil: (work: Promise<unknown>) => void;
+}
+
 export function createTurnPlugins(
   plugins: readonly Plugin[],
   context: RequestContext,
-  waitUntil: (work: Promise<unknown>) => void,
+  { measurements, waitUntil }: TurnPluginsOptions,
 ): TurnPlugins {
   const run: PluginRun = {
     plugins,
     context,
-    record: (record) => logRecord(context.requestId, record),
+    record(record) {
+      measureRecord(measurements, record);
+      logRecord(context.requestId, record);
+    },
     now: () => Date.now(),
     waitUntil,
   };
@@ -39,9 +49,30 @@ export function createTurnPlugins(
   };
 }
 
+const outcomes: Record<PluginRecord['outcome'], string> = {
+  pass: 'passed',
+  flag: 'passed',
+  change: 'changed',
+  mask: 'changed',
+  refuse: 'refused',
+  threw: 'failed',
+  slow: 'failed',
+};
+
+function measureRecord(measurements: Measurements, { plugin, hook, outcome, ms }: PluginRecord): void {
+  const text = hook === 'prompt' ? 'prompt' : 'answer';
+  measurements.count('edgewise_filter_total', { text, outcome: outcomes[outcome] });
+  measurements.observe('edgewise_plugin_duration_seconds', { plugin, text }, ms / 1000);
+}
+
 /** Names and numbers only: what was said, and what a plugin threw, may hold the prompt. */
 function logRecord(requestId: string, { plugin, hook, outcome, ms, label, masked }: PluginRecord): void {
   if (outcome === 'pass') return;
   const level = outcome === 'threw' || outcome === 'slow' ? 'error' : 'info';
-  logLine(level, 'plugin', { request_id: requestId, plugin, hook, outcome, duration_ms: ms, label, masked });
+  logLine(level, 'plugin', {
+    'event.action': 'filter',
+    'event.duration': toNanoseconds(ms),
+    'http.request.id': requestId,
+    edgewise: { plugin, hook, outcome, label, masked },
+  });
 }

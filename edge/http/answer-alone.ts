@@ -61,7 +61,10 @@ export async function answerAlone(
       plugins,
       timings,
       now,
-      onEnd: tellUsage,
+      onEnd(result) {
+        services.observer.answeredAtOnce(context, () => ({ turnId, result: result(), durationMs: 0 }));
+        tellUsage(result);
+      },
     });
     if (turn) return toTurnResponse(turn, { ...response, onCancel: () => undefined });
   }
@@ -86,7 +89,10 @@ export async function answerAlone(
     timings,
     signal,
     now,
-    onEnd: (result) => tellUsage(() => result),
+    onEnd(facts) {
+      services.observer.turnEnded(context, facts);
+      tellUsage(() => facts.result);
+    },
   });
   return toTurnResponse(turn, { ...response, onCancel: () => reader.abort() });
 }

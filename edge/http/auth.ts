@@ -14,6 +14,7 @@ export function requestContext(): MiddlewareHandler<EdgeHono> {
     c.set('request', {
       requestId: c.get('requestId'),
       ...caller,
+      traceparent: c.get('traceparent'),
       deadlineMs: startMs + config.turnTimeoutMs,
     });
     await next();

@@ -8,6 +8,10 @@ export interface EdgeHono {
   Bindings: EdgeBindings;
   Variables: {
     requestId: string;
+    /** Of the request's own span, where traces are told. */
+    traceparent: string | undefined;
+    /** What the request was refused with. */
+    errorCode: string | undefined;
     services: EdgeServices;
     /** Set behind the auth guard. */
     request: RequestContext;

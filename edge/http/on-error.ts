@@ -8,6 +8,7 @@ import type { EdgeContext } from './edge-hono.ts';
 export function onError(thrown: Error, c: EdgeContext): Response {
   const error = toAppError(thrown instanceof HTTPException ? thrown.cause : thrown);
   const requestId = c.get('requestId') ?? '';
+  c.set('errorCode', error.code);
   logError({ requestId, error });
   const body = toOpenAIError(error.toInfo(), requestId);
   return Response.json(body, { status: error.status, headers: errorHeaders(error) });

@@ -1,20 +1,26 @@
 import type { MiddlewareHandler } from 'hono';
-import { logLine } from '../observe/log.ts';
+import { continueTrace, parseTraceparent, toTraceparent } from '../../shared/trace-context.ts';
 import type { EdgeHono } from './edge-hono.ts';
 
-/** One line per request, when its headers are out; a stream's own end is told by the turn. */
+/** Tells of each request when its headers are out; of a stream's own end tells the turn. */
 export function requestLog(): MiddlewareHandler<EdgeHono> {
   return async function logRequest(c, next) {
-    const startMs = Date.now();
+    const { observer, traceSample, random, now } = c.get('services');
+    const startMs = now();
+    const sent = traceSample === undefined ? undefined : parseTraceparent(c.req.header('traceparent'));
+    const span = traceSample === undefined ? undefined : continueTrace(sent, () => random() < traceSample);
+    if (span) c.set('traceparent', toTraceparent(span));
     await next();
-    logLine('info', 'request', {
-      request_id: c.get('requestId'),
+    observer.requestEnded({
+      requestId: c.get('requestId'),
       method: c.req.method,
-      path: c.req.routePath,
+      route: c.req.routePath,
       status: c.res.status,
-      duration_ms: Date.now() - startMs,
-      route: c.res.headers.get('x-edgewise-route') ?? undefined,
-      model: c.res.headers.get('x-edgewise-model') ?? undefined,
+      startMs,
+      endMs: now(),
+      errorCode: c.get('errorCode'),
+      headers: c.res.headers,
+      trace: span && { span, parentSpanId: sent?.spanId },
     });
   };
 }

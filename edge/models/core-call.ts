@@ -40,6 +40,7 @@ export function createCoreCall({ regions, serviceKey, now }: CoreCallOptions): C
       authorization: `Bearer ${token}`,
       'x-request-id': context.requestId,
     };
+    if (context.traceparent !== undefined) headers.traceparent = context.traceparent;
     if (accept !== undefined) headers.accept = accept;
     if (body !== '') headers['content-type'] = contentType;
     const response = await regions.ask(path, {

@@ -1,10 +1,23 @@
-/** One JSON line per request and per failure. Lengths and ids only: never prompts, answers, tokens or addresses. */
+/**
+ * One JSON line per request, turn and failure, in the fields of the Elastic Common Schema. Lengths and ids only: never prompts,
+ * answers, tokens or addresses.
+ */
 import type { AppError } from '../../shared/errors.ts';
 
-type Fields = Record<string, string | number | boolean | undefined>;
+type Value = string | number | boolean | undefined;
+/** ECS fields by their dotted names; what is ours alone stands under `edgewise`. */
+export type LogFields = Record<string, Value | Record<string, Value>>;
 
-export function logLine(level: 'info' | 'warn' | 'error', message: string, fields: Fields): void {
-  const line = JSON.stringify({ '@timestamp': new Date().toISOString(), level, message, ...fields });
+const always = { 'ecs.version': '9.0.0', 'service.name': 'edgewise-edge', 'event.dataset': 'edgewise.edge' };
+
+export function logLine(level: 'info' | 'warn' | 'error', message: string, fields: LogFields): void {
+  const line = JSON.stringify({
+    '@timestamp': new Date().toISOString(),
+    'log.level': level,
+    message,
+    ...always,
+    ...fields,
+  });
   if (level === 'error') console.error(line);
   else console.log(line);
 }
@@ -20,10 +33,11 @@ export function logError({ requestId, turnId, error }: FailureLog): void {
   if (error.status < 500) return;
   const { cause } = error;
   logLine('error', error.message, {
-    request_id: requestId,
-    turn_id: turnId,
-    code: error.code,
-    cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined,
-    stack: error.code === 'internal_error' && cause instanceof Error ? cause.stack : undefined,
+    'event.action': 'failure',
+    'http.request.id': requestId,
+    'error.code': error.code,
+    'error.message': cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined,
+    'error.stack_trace': error.code === 'internal_error' && cause instanceof Error ? cause.stack : undefined,
+    ...(turnId !== undefined && { edgewise: { turn_id: turnId } }),
   });
 }

@@ -106,6 +106,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async attach(cursor: TurnCursor): Promise<Reply<Response | undefined>> {
     return reply(async () => {
       const id = cursor.turnId ?? this.#line.first;
+      this.#noteResume('sse', id);
       if (id === undefined) return undefined;
       const command = this.#commandOf(id);
       const wire = { ...wireFor(command, cursor.wire), stream: true };
@@ -136,6 +137,10 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async stopTurn(turnId?: string): Promise<Reply<StopOutcome>> {
     return reply(async () => {
       const id = turnId ?? this.#line.ids.at(-1) ?? this.#log.newest()?.turnId;
+      const isRunning = id !== undefined && this.#line.ids.includes(id);
+      const outcome = id === undefined ? 'unknown' : isRunning ? 'stopped' : 'already_ended';
+      this.#services.observer.measurements.count('edgewise_stops_total', { outcome });
+      this.#services.observer.happened('stop', '', { outcome, turn_id: id ?? '' });
       if (id === undefined) throw new AppError('turn_not_found');
       await this.#line.stop(id);
       return this.#outcome(id);
@@ -272,6 +277,15 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** A turn's events from the beginning: out of memory while it runs, in frames from the log afterwards. */
   #read(turnId: string): AsyncGenerator<{ events: NumberedTurnEvent[] }, void, void> {
     return this.#line.read(turnId) ?? readLogged(this.#log, turnId);
+  }
+
+  #noteResume(transport: 'sse' | 'socket', turnId: string | undefined): void {
+    const isRunning = turnId !== undefined && this.#line.ids.includes(turnId);
+    const isKept = turnId !== undefined && this.#log.find(turnId) !== undefined;
+    const outcome = turnId === undefined ? 'nothing' : isRunning ? 'running' : isKept ? 'ended' : 'expired';
+    const { observer } = this.#services;
+    observer.measurements.count('edgewise_resumes_total', { transport, outcome });
+    observer.happened('resume', '', { transport, outcome, turn_id: turnId ?? '' });
   }
 
   /** A turn that is no longer kept says nothing of what came after it. */

@@ -2,7 +2,8 @@
  * Real tokenizers at the edge. A vocabulary is megabytes, so it is no part of the Worker: it is a static
  * asset, fetched and built once per isolate, when a count is first needed (about 17 MB for `o200k_base`).
  */
-import { GptEncoding } from 'gpt-tokenizer/GptEncoding';
+import { BytePairEncodingCore, type RawBytePairRanks } from 'gpt-tokenizer/BytePairEncodingCore';
+import { CL100K_TOKEN_SPLIT_REGEX, O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
 import { inSlices } from '../../shared/token-count.ts';
 import type { CountTokens } from '../../shared/with-counted-usage.ts';
@@ -14,9 +15,11 @@ export interface TokenCounters {
   load(encoding: TokenEncoding): Promise<CountTokens>;
 }
 
-type Vocabulary = Parameters<typeof GptEncoding.getEncodingApi>[1] extends (name: never) => infer Ranks
-  ? Ranks
-  : never;
+/** Where a text may be cut into words before its bytes are paired. */
+const splits: Record<TokenEncoding, RegExp> = {
+  o200k_base: O200K_TOKEN_SPLIT_REGEX,
+  cl100k_base: CL100K_TOKEN_SPLIT_REGEX,
+};
 
 /** Shared by all objects of an isolate. Only finished counters are kept: requests may not share a promise. */
 const counters = new Map<TokenEncoding, CountTokens>();
@@ -30,10 +33,10 @@ export function createTokenCounters(assets: Pick<Fetcher, 'fetch'>): TokenCounte
       const response = await assets.fetch(`https://assets/tokenizers/${encoding}.json`);
       if (!response.ok)
         throw new Error(`the vocabulary ${encoding} is not among the assets (${response.status})`);
-      const ranks: Vocabulary = await response.json();
-      const api = GptEncoding.getEncodingApi(encoding, () => ranks);
-      // Special tokens in a user's text are ordinary text.
-      const count = inSlices((text) => api.countTokens(text, { disallowedSpecial: new Set() }));
+      const bytePairRankDecoder: RawBytePairRanks = await response.json();
+      // The core alone, without special tokens: in a user's text those are ordinary text.
+      const core = new BytePairEncodingCore({ bytePairRankDecoder, tokenSplitRegex: splits[encoding] });
+      const count = inSlices((text) => core.countNative(text));
       counters.set(encoding, count);
       return count;
     },

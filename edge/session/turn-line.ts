@@ -133,7 +133,10 @@ export class TurnLine {
   ): LiveTurn {
     const { turnId } = command;
     this.#running.set(turnId, { live, stop: plan.stop });
+    const { now, observer } = this.#options.services;
+    const enteredMs = now();
     const run = async () => {
+      observer.measurements.observe('edgewise_turn_wait_seconds', {}, (now() - enteredMs) / 1000);
       await this.#options.onRun();
       await live.run(batches, (error) => refuse(error, command)).finally(() => plan.deadline.clear());
       this.#running.delete(turnId);
@@ -147,7 +150,7 @@ export class TurnLine {
 
   #plan(command: TurnCommand, timings: TurnTimings): PlannedTurn {
     const { context, turnId, request } = command;
-    const { now, cache, pluginsFor, sessionModelsFor } = this.#options.services;
+    const { now, cache, pluginsFor, sessionModelsFor, observer } = this.#options.services;
     const stop = new AbortController();
     const deadline = startDeadline(Math.max(0, context.deadlineMs - now()), stop.signal);
     const stored = this.#stored(command);
@@ -170,6 +173,7 @@ export class TurnLine {
       stop: stop.signal,
       now,
       onAsk: (asked) => this.#options.log.ask(turnId, JSON.stringify(asked)),
+      onEnd: (facts) => observer.turnEnded(context, facts),
     };
     return { turn, stop, deadline, rounds: () => stored?.rounds ?? 0 };
   }

@@ -26,6 +26,7 @@ export const durableObjects: Readonly<Record<string, string>> = {
   ANSWERS: 'AnswersObject',
   MEANING: 'MeaningObject',
   METER: 'MeterObject',
+  METRICS: 'MetricsObject',
 };
 
 /** Writes the configuration. @returns its path */

@@ -1,0 +1,149 @@
+/** What the edge tells of itself: measurements, log lines, spans. The one thing that routes and turns tell what happened. */
+import type { RequestContext } from '../../shared/request-context.ts';
+import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
+import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
+import { logLine } from './log.ts';
+import type { Measurements } from './measurements.ts';
+import {
+  answeredBy,
+  type EndedTurnFacts,
+  logTurn,
+  measureTurn,
+  type Price,
+  toNanoseconds,
+} from './record-turn.ts';
+
+export interface EndedRequest {
+  requestId: string;
+  method: string;
+  /** As the app's map has it: `/v1/sessions/:id`. */
+  route: string;
+  status: number;
+  startMs: number;
+  endMs: number;
+  errorCode: string | undefined;
+  headers: Headers;
+  trace: { span: TraceContext; parentSpanId: string | undefined } | undefined;
+}
+
+export interface Observer {
+  readonly measurements: Measurements;
+  requestEnded(request: EndedRequest): void;
+  turnEnded(context: RequestContext, facts: EndedTurnFacts): void;
+  /** An answer that this isolate held: its request's line tells of it. */
+  answeredAtOnce(context: RequestContext, facts: () => EndedTurnFacts): void;
+  /** Something that is worth a line and a count of its own. */
+  happened(action: 'resume' | 'stop', requestId: string, fields: Record<string, string>): void;
+}
+
+export interface ObserverOptions {
+  measurements: Measurements;
+  spans: SpanExporter | undefined;
+  priceOf: (context: RequestContext, model: string) => Promise<Price>;
+  defer: (work: Promise<unknown>) => void;
+  now: () => number;
+}
+
+const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
+
+export function createObserver({ measurements, spans, priceOf, defer, now }: ObserverOptions): Observer {
+  return {
+    measurements,
+
+    requestEnded(request) {
+      const { method, route, status, startMs, endMs, trace } = request;
+      const name = route.includes('*') ? 'other' : route;
+      const shown = knownMethods.has(method) ? method : 'other';
+      measurements.count('edgewise_requests_total', { method: shown, route: name, status: String(status) });
+      measurements.observe('edgewise_request_duration_seconds', { route: name }, (endMs - startMs) / 1000);
+      logRequest(request);
+      if (!spans || !trace?.span.isSampled) return;
+      const { traceId, spanId } = trace.span;
+      spans.tell({
+        name: `${shown} ${name}`,
+        traceId,
+        spanId,
+        parentSpanId: trace.parentSpanId,
+        kind: spanKinds.server,
+        startMs,
+        endMs,
+        attributes: {
+          'http.request.method': shown,
+          'http.route': name,
+          'http.response.status_code': status,
+        },
+        error: status >= 500 ? String(status) : undefined,
+      });
+    },
+
+    turnEnded(context, facts) {
+      logTurn(context, facts);
+      defer(
+        priceOf(context, facts.result.model)
+          .catch(() => undefined)
+          .then((price) => measureTurn(measurements, context, facts, price)),
+      );
+      const trace = parseTraceparent(context.traceparent);
+      if (!spans || !trace?.isSampled) return;
+      const { result, durationMs } = facts;
+      spans.tell({
+        name: `chat ${result.model}`.trim(),
+        traceId: trace.traceId,
+        spanId: newSpanId(),
+        parentSpanId: trace.spanId,
+        kind: spanKinds.internal,
+        startMs: now() - durationMs,
+        endMs: now(),
+        attributes: {
+          'gen_ai.operation.name': 'chat',
+          'gen_ai.provider.name': facts.provider,
+          'gen_ai.response.model': result.model || undefined,
+          'gen_ai.usage.input_tokens': result.usage?.inputTokens,
+          'gen_ai.usage.output_tokens': result.usage?.outputTokens,
+          'edgewise.answered_by': answeredBy(result),
+          'edgewise.cache': result.cache?.outcome,
+        },
+        error: result.error?.code,
+      });
+    },
+
+    answeredAtOnce(context, facts) {
+      measurements.later(() => measureTurn(measurements, context, facts(), undefined));
+    },
+
+    happened(action, requestId, fields) {
+      logLine('info', action, { 'event.action': action, 'http.request.id': requestId, edgewise: fields });
+    },
+  };
+}
+
+function logRequest({
+  requestId,
+  method,
+  route,
+  status,
+  startMs,
+  endMs,
+  errorCode,
+  headers,
+  trace,
+}: EndedRequest): void {
+  const told = (name: string) => headers.get(name) ?? undefined;
+  logLine(status >= 500 ? 'warn' : 'info', 'request', {
+    'event.action': 'request',
+    'event.outcome': status >= 400 ? 'failure' : 'success',
+    'event.duration': toNanoseconds(endMs - startMs),
+    'http.request.id': requestId,
+    'http.request.method': method,
+    'http.response.status_code': status,
+    'url.path': route,
+    'trace.id': trace?.span.traceId,
+    'error.code': errorCode,
+    'gen_ai.response.model': told('x-edgewise-model'),
+    edgewise: {
+      route: told('x-edgewise-route'),
+      cache: told('x-edgewise-cache'),
+      fallback: told('x-edgewise-fallback'),
+    },
+  });
+}
