@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppError, type ErrorCode, toOpenAIError } from '../../shared/errors.ts';
 import { createCoreRegions, type RegionCall } from './core-regions.ts';
 
@@ -176,6 +176,32 @@ describe('of two regions', () => {
       b: region(words('from b')),
     });
     await expect(at.ask({ signal: leaving.signal })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(at.asked).toEqual(['a/v1/x']);
+  });
+});
+
+describe('a region that is silent', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const silent: Answers[string] = (_path, signal) =>
+    new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+
+  test('is given up after five seconds, and left alone from then on', async () => {
+    const at = setUp({ a: region(silent), b: region(words('from b')) });
+    const answer = at.ask();
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(at.asked).toEqual(['a/v1/x']);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await answer).toBe('from b');
+    await at.ask();
+    expect(at.asked).toEqual(['b/v1/x']);
+  });
+
+  test('is waited for where an answer takes its time to begin', async () => {
+    const at = setUp({ a: region(silent), b: region(words('from b')) });
+    void at.ask({ isPrompt: false });
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(at.asked).toEqual(['a/v1/x']);
   });
 });

@@ -28,7 +28,7 @@ export async function startDistance(port: number, oneWayMs: number): Promise<Dis
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       for (const socket of open) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
   };
 }

@@ -1,4 +1,4 @@
-/** An edge before two cores that share nothing, as two regions are: one is near, and the other, listed first, is far. */
+/** An edge before two cores, as two regions are: one is near, and the other, listed first, is far. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,8 @@ export interface RegionOfCore {
 export interface Regions {
   readonly near: RegionOfCore;
   readonly far: RegionOfCore;
+  /** Takes the way to the near one away; it goes on by itself. */
+  cutOffNear(): Promise<void>;
   readonly upstream: ScriptedUpstream;
   chat(content: string, session?: string): Promise<Response>;
   health(): Promise<{ core_regions?: string[] }>;
@@ -33,7 +35,8 @@ const FAR_MS = 60;
 const READY_MS = 20_000;
 const METRICS_TOKEN = 'metrics-token-of-the-tests';
 
-export async function startRegions(): Promise<Regions> {
+/** @param redisUrl Where both cores keep what runs; they share nothing without one. */
+export async function startRegions(redisUrl?: string): Promise<Regions> {
   const dataDir = await mkdtemp(join(tmpdir(), 'edgewise-regions-'));
   const [upstream, secrets, edgePort] = await Promise.all([
     startScriptedUpstream(),
@@ -42,6 +45,7 @@ export async function startRegions(): Promise<Regions> {
   ]);
   const ports = { near: await freePort(), far: await freePort() };
   const distance = await startDistance(ports.far, FAR_MS);
+  const way = await startDistance(ports.near, 0);
   const environment = {
     PATH: process.env.PATH,
     OPENAI_API_KEY: 'sk-test-upstream-key',
@@ -52,7 +56,8 @@ export async function startRegions(): Promise<Regions> {
     EDGEWISE_LIMITS: 'off',
     EDGEWISE_METRICS_TOKEN: METRICS_TOKEN,
     EDGEWISE_MODELS_FILE: await writePlainModelsFile(dataDir),
-    EDGEWISE_CORE_URL: `${distance.address},http://127.0.0.1:${ports.near}`,
+    EDGEWISE_CORE_URL: `${distance.address},${way.address}`,
+    ...(redisUrl !== undefined && { EDGEWISE_REDIS_URL: redisUrl }),
   };
   const children: Child[] = [];
 
@@ -101,6 +106,7 @@ export async function startRegions(): Promise<Regions> {
   return {
     near,
     far,
+    cutOffNear: () => way.close(),
     upstream,
     chat: (content, session) =>
       fetch(`${address}/v1/chat/completions`, {
@@ -115,7 +121,7 @@ export async function startRegions(): Promise<Regions> {
     health,
     async stop() {
       await Promise.all([edge, ...children].map((child) => child.stop(2000)));
-      await Promise.all([upstream.close(), distance.close()]);
+      await Promise.all([upstream.close(), distance.close(), way.close()]);
       await rm(dataDir, { recursive: true, force: true });
     },
   };

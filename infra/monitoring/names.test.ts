@@ -96,6 +96,21 @@ test('every alert has a runbook, and every runbook is linked or is a procedure',
     expect(procedures.includes(name) || linked.includes(`infra/runbooks/${name}`), name).toBe(true);
 });
 
+test('what reads the metrics calls both sides as the rules do', () => {
+  const compose = parse(read('prometheus/prometheus.yml')) as { scrape_configs: { job_name: string }[] };
+  expect(compose.scrape_configs.map(({ job_name: name }) => name).sort()).toEqual(Object.values(jobs).sort());
+  const { scrape_configs: scrapes } = parse(read('prometheus/kubernetes.yml')) as {
+    scrape_configs: { relabel_configs: { regex?: string; action?: string; target_label?: string }[] }[];
+  };
+  const [kept, , named] = scrapes[0]?.relabel_configs ?? [];
+  // The name that a pod has is the job's.
+  expect(named?.target_label).toBe('job');
+  for (const job of Object.values(jobs)) expect(job).toMatch(new RegExp(`^${kept?.regex}$`));
+  const manifests = ['base/core.yaml', 'edge-nodes/edge.yaml'].map((path) => read(`../kubernetes/${path}`));
+  for (const [index, job] of [jobs.core, jobs.edge].entries())
+    expect(manifests[index]).toContain(`app.kubernetes.io/name: ${job}`);
+});
+
 test('every alert is tested', () => {
   const tested = list('prometheus/tests').map(read).join('\n');
   for (const { alert } of rules) if (alert !== undefined) expect(tested).toContain(alert);

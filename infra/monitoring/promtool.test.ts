@@ -26,6 +26,21 @@ describe.skipIf(lacks('promtool'))('promtool', () => {
     expect(rules.status, rules.said).toBe(0);
   });
 
+  test('finds the configuration for Kubernetes in order, but for finding pods, which Debian’s was built without', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'edgewise-kubernetes-'));
+    try {
+      const text = readFileSync(join(folder, 'kubernetes.yml'), 'utf8');
+      const found = /kubernetes_sd_configs:\n(?: {6}.*\n)+/;
+      expect(text).toMatch(found);
+      const config = join(dir, 'kubernetes.yml');
+      writeFileSync(config, text.replace(found, 'static_configs: [{ targets: ["127.0.0.1:1"] }]\n'));
+      const { status, said } = promtool('check', 'config', '--syntax-only', config);
+      expect(status, said).toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   test('sees every alert fire when it must and stay silent when it must not', { timeout: 120_000 }, () => {
     const { status, said } = promtool(
       'test',
