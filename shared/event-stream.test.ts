@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventStream } from './event-stream.ts';
+import { eventBatches, eventStream, relayStream } from './event-stream.ts';
 import { describeChatModel } from './testing/chat-model-contract.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from './testing/scripted-model.ts';
 import { readAll } from './testing/streams.ts';
@@ -66,6 +66,55 @@ test.each([
   await reader.cancel();
   expect(given?.aborted).toBe(true);
   if (next) expect((await next).done).toBe(true);
+});
+
+test('events that came together are read together, or one by one', async () => {
+  const stream = () =>
+    eventStream(signal, async function* () {
+      yield modelStart;
+      yield [textDelta('a'), textDelta('b'), turnEnd];
+    });
+  const batches = [];
+  for await (const events of eventBatches(stream())) batches.push(events);
+  expect(batches).toEqual([[modelStart], [textDelta('a'), textDelta('b'), turnEnd]]);
+  expect(await readAll(stream())).toEqual([modelStart, textDelta('a'), textDelta('b'), turnEnd]);
+});
+
+test('what is left of a batch that was begun one by one comes with the next', async () => {
+  const stream = eventStream(signal, async function* () {
+    yield [modelStart, textDelta('a'), turnEnd];
+  });
+  await stream.getReader().read();
+  const rest = [];
+  for await (const events of eventBatches(stream)) rest.push(...events);
+  expect(rest).toEqual([textDelta('a'), turnEnd]);
+});
+
+test('a stream of another make is read in batches of one', async () => {
+  const platform = new ReadableStream({
+    start(controller) {
+      for (const event of [modelStart, turnEnd]) controller.enqueue(event);
+      controller.close();
+    },
+  });
+  const batches = [];
+  for await (const events of eventBatches(platform)) batches.push(events);
+  expect(batches).toEqual([[modelStart], [turnEnd]]);
+});
+
+test.each([
+  ['between two events', false],
+  ['while it waits for one', true],
+])('who leaves a relay %s leaves the stream behind it', async (_name, waits) => {
+  const inner = scriptedModel('m', [modelStart, never]);
+  const reader = relayStream(async function* (read) {
+    yield* read(inner.stream({ model: 'm', messages: [], params: {} }, signal));
+  }).getReader();
+  await reader.read();
+  const next = waits ? reader.read() : undefined;
+  await reader.cancel();
+  if (next) expect((await next).done).toBe(true);
+  if (waits) await expect.poll(() => inner.aborted).toBe(1);
 });
 
 describeChatModel('the scripted model', {

@@ -119,6 +119,11 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
   }
 
   #readBatch(): Promise<Step<ChatEvent[]>> {
+    if (this.#ready.length > 0) {
+      const value = this.#ready;
+      this.#ready = [];
+      return Promise.resolve({ done: false, value });
+    }
     if (this.#isOver) return Promise.resolve(over);
     const { promise, resolve } = Promise.withResolvers<Step<ChatEvent[]>>();
     this.#waiting = resolve;

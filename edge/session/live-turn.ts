@@ -10,6 +10,12 @@ import type { LoggedEvents, TurnLog } from './turn-log.ts';
 /** Longest time that an event waits for others to be written with, in milliseconds. */
 const FLUSH_MS = 20;
 const FLUSH_EVENTS = 64;
+/**
+ * A disk that is slow is not asked more often than it can: a write waits so many times as long as the last one took,
+ * and at most {@link LONGEST_WAIT_MS}. Objects share a disk, and each write is a sync of its own.
+ */
+const WAIT_PER_SYNC = 8;
+const LONGEST_WAIT_MS = 400;
 
 export interface LiveTurnOptions {
   turnId: string;
@@ -29,6 +35,8 @@ export class LiveTurn {
   #modelEvents: number;
   readonly #ending = Promise.withResolvers<TurnStatus>();
   #lastFlushMs = 0;
+  /** How long the last write took. */
+  #syncMs = 0;
   #hasSpoken = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #writes: Promise<void> = Promise.resolve();
@@ -108,7 +116,8 @@ export class LiveTurn {
   #flushSoon(): void {
     if (this.#timer !== null) return;
     const beganMs = this.#hasSpoken ? this.#lastFlushMs : this.#options.now();
-    const waitMs = Math.max(0, beganMs + FLUSH_MS - this.#options.now());
+    const intervalMs = Math.min(LONGEST_WAIT_MS, Math.max(FLUSH_MS, WAIT_PER_SYNC * this.#syncMs));
+    const waitMs = Math.max(0, beganMs + intervalMs - this.#options.now());
     // A failed write stays in `#writes`, where the turn's end meets it.
     this.#timer = setTimeout(() => void this.#flush().catch(() => undefined), waitMs);
   }
@@ -129,6 +138,7 @@ export class LiveTurn {
     this.#lastFlushMs = now();
     log.append(turnId, { events, modelEvents: this.#modelEvents });
     await sync();
+    this.#syncMs = now() - this.#lastFlushMs;
     this.#events.push(...events);
     this.#wakeReaders();
   }

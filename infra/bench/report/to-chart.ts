@@ -19,6 +19,7 @@ const LABEL_WIDTH = 170;
 const BAR_WIDTH = 400;
 const BAR_HEIGHT = 18;
 const STEP = 24;
+const CAPTION = 'Edgewise beside bare Hono on workerd and a peer gateway, in one run';
 
 export function toChart(groups: BarGroup[]): string {
   let y = 10;
@@ -40,7 +41,8 @@ export function toChart(groups: BarGroup[]): string {
     }
   }
   const height = y + 10;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${CAPTION}">
+<title>${CAPTION}</title>
 <style>
 text { font: 13px system-ui, sans-serif; fill: #57606a; }
 .title { font-weight: 600; fill: #24292f; }

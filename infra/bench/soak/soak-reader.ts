@@ -31,6 +31,7 @@ interface ReadSoFar {
 }
 
 export function createSoakReader({ edge, events, random, counts }: SoakReaderOptions): () => Promise<void> {
+  const run = random(1_000_000);
   let asked = 0;
 
   /** @param leaveAfter Words after which the reader leaves; all of them when it does not */
@@ -69,7 +70,7 @@ export function createSoakReader({ edge, events, random, counts }: SoakReaderOpt
     const fate = random(10);
     const leaveAfter = fate < 5 ? Number.POSITIVE_INFINITY : 1 + random(events - 2);
     // Half of those that leave come back: those in a session.
-    const session = fate % 2 === 0 ? `soak-${number}` : undefined;
+    const session = fate % 2 === 0 ? `soak-${run}-${number}` : undefined;
     try {
       await read(await ask(session, `Tell me number ${number}.`), far, leaveAfter);
       if (far.isOver) counts.whole++;

@@ -1,7 +1,7 @@
 /**
  * Edgewise as the bench runs it: core and edge as processes, every guard on. Users' tokens are signed and checked,
  * a plan with large limits is kept, a list of 10,000 words is looked for, the cache is on. The edge's light model is
- * the scripted upstream, and so is the core's. The archive, which is told after the answers, is off but for the soak.
+ * the scripted upstream, and so is the core's. The archive, which is told after the answers, is off unless `env` says otherwise.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -94,7 +94,12 @@ export async function startBenchEdge({
     env: { PATH: process.env.PATH, ...bindings },
     logFile: join(dataDir, 'logs/edge.log'),
   });
+  let isStopping = false;
+  void edge.ended.then(async (how) => {
+    if (!isStopping) console.error(`The edge ${how}:\n${await edge.lastWords()}`);
+  });
   async function stop(): Promise<void> {
+    isStopping = true;
     await Promise.all([edge.stop(2000), core.stop(2000)]);
     await rm(dataDir, { recursive: true, force: true });
   }
