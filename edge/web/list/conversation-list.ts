@@ -30,7 +30,7 @@ export interface ConversationList {
 }
 
 export const UNDO_MS = 6000;
-const REFRESH_MS = 1200;
+const REFRESH_MS = [1200, 8000];
 /** How long a server may take to list what has begun. */
 const JUST_NOW_MS = 10_000;
 const TITLE_CHARS = 60;
@@ -57,7 +57,7 @@ export function createConversationList({
   const renamed = new Map<string, string>(JSON.parse(localStorage.getItem(renamedKey) ?? '[]'));
   const archived = new Set<string>();
   const removing = new Map<string, ReturnType<typeof setTimeout>>();
-  let refreshing: ReturnType<typeof setTimeout> | undefined;
+  let refreshing: ReturnType<typeof setTimeout>[] = [];
 
   function set(next: readonly ListEntry[]): void {
     entries.value = [...next].sort((a, b) => b.updatedAtMs - a.updatedAtMs);
@@ -140,8 +140,9 @@ export function createConversationList({
       hasMore.value = more && added.length > 0;
     },
     refreshSoon() {
-      clearTimeout(refreshing);
-      refreshing = setTimeout(() => void load().catch(() => undefined), REFRESH_MS);
+      // The archive has a conversation, and its title, a while after its turn.
+      for (const timer of refreshing) clearTimeout(timer);
+      refreshing = REFRESH_MS.map((ms) => setTimeout(() => void load().catch(() => undefined), ms));
     },
     async search(query) {
       const wanted = query.toLowerCase();
