@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violations } from './axe.ts';
-import { CHROMIUM, sizes, startBrowser, visit } from './browser.ts';
+import { CHROMIUM, sizes, startBrowser, untilDatabaseIsOpen, visit } from './browser.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
@@ -14,6 +14,7 @@ describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
   let browser: Browser;
   beforeAll(async () => {
     system = await startSystem({ env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN, EDGEWISE_ARCHIVE: 'on' } });
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {

@@ -83,15 +83,13 @@ export function createConversationList({
   /** The sessions as they are this moment, with the titles of those that are archived by now, and older ones besides. */
   async function read(after?: string): Promise<{ fresh: ListEntry[]; more: boolean }> {
     const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-    // Who is not on the first list may be on the second: a page that cannot be continued there is empty.
-    const page = (path: string) =>
-      api.json<ConversationPage>(path + query).catch((error) => {
-        if (after === undefined) throw error;
-        return { data: [], has_more: false };
-      });
+    const empty: ConversationPage = { data: [], has_more: false };
+    const page = (path: string) => api.json<ConversationPage>(path + query);
     const [sessions, kept] = await Promise.all([
-      page('/v1/sessions'),
-      hasTitles ? page('/v1/conversations') : { data: [], has_more: false },
+      // Who is only on the second list has no place on the first.
+      after === undefined ? page('/v1/sessions') : page('/v1/sessions').catch(() => empty),
+      // The archive is a convenience, and may take a moment to start; its titles come with the next load.
+      hasTitles ? page('/v1/conversations').catch(() => empty) : empty,
     ]);
     const byId = new Map(listed(sessions).map((entry) => [entry.id, entry]));
     for (const { id } of kept.data) {
