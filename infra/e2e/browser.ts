@@ -68,3 +68,10 @@ export async function untilComplete(page: Page): Promise<void> {
 export async function lastAnswer(page: Page): Promise<string> {
   return ((await answers(page).last().locator('.markdown').textContent()) ?? '').trim();
 }
+
+/** Waits until the embedded database of a system that has just been started is there; it takes its time. */
+export async function untilDatabaseIsOpen(system: Pick<System, 'request'>): Promise<void> {
+  await expect
+    .poll(async () => (await system.request('/v1/conversations')).status, { timeout: 50_000, interval: 200 })
+    .toBe(200);
+}

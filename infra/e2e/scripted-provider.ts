@@ -14,6 +14,8 @@ export interface ScriptedProvider {
   readonly grants: string[];
   /** How long its tokens hold, in seconds. */
   expiresIn: number;
+  /** An access token of its one user. */
+  token(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,16 @@ export async function startScriptedProvider(clientId: string, audience: string):
   const refreshes = new Set<string>();
   const grants: string[] = [];
   const state = { expiresIn: 3600 };
+  const token = () =>
+    new SignJWT({ tenant: 'acme', name: 'Ann Example' })
+      .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+      .setSubject('ann')
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setJti(crypto.randomUUID())
+      .setIssuedAt()
+      .setExpirationTime(`${Math.max(state.expiresIn, 60)}s`)
+      .sign(privateKey);
   const app = new Hono();
   app.use(cors({ origin: '*' }));
   app.get('/.well-known/openid-configuration', (c) =>
@@ -59,17 +71,8 @@ export async function startScriptedProvider(clientId: string, audience: string):
     } else if (!refreshes.delete(form.refresh_token ?? '')) return c.json({ error: 'invalid_grant' }, 400);
     const refresh = crypto.randomUUID();
     refreshes.add(refresh);
-    const token = await new SignJWT({ tenant: 'acme', name: 'Ann Example' })
-      .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
-      .setSubject('ann')
-      .setIssuer(issuer)
-      .setAudience(audience)
-      .setJti(crypto.randomUUID())
-      .setIssuedAt()
-      .setExpirationTime(`${Math.max(state.expiresIn, 60)}s`)
-      .sign(privateKey);
     return c.json({
-      access_token: token,
+      access_token: await token(),
       token_type: 'Bearer',
       expires_in: state.expiresIn,
       refresh_token: refresh,
@@ -82,6 +85,7 @@ export async function startScriptedProvider(clientId: string, audience: string):
     issuer,
     jwksUrl: `${issuer}/jwks`,
     grants,
+    token,
     get expiresIn() {
       return state.expiresIn;
     },

@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violations } from './axe.ts';
-import { CHROMIUM, sizes, startBrowser, visit } from './browser.ts';
+import { CHROMIUM, sizes, startBrowser, untilDatabaseIsOpen, visit } from './browser.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
@@ -13,7 +13,8 @@ describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
   let system: System;
   let browser: Browser;
   beforeAll(async () => {
-    system = await startSystem({ env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN } });
+    system = await startSystem({ env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN, EDGEWISE_ARCHIVE: 'on' } });
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {
@@ -53,6 +54,29 @@ describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await expect.poll(() => row.textContent()).toContain('revoked');
     expect((await models()).status).toBe(401);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('tells what the tenant has used and spent', async () => {
+    const { page, faults } = await visit(browser);
+    system.upstream.behave(say('Yes.', { usage: { prompt_tokens: 2000, completion_tokens: 1000 } }));
+    await (await system.chat('Well?', { model: 'gpt-5' }, { 'x-session-id': crypto.randomUUID() })).text();
+    await signIn(page, 'admin');
+    const row = page.getByRole('region', { name: 'Usage' }).getByRole('row', { name: /gpt-5/ });
+    await expect
+      .poll(
+        async () => {
+          await page.reload();
+          await page.getByRole('heading', { name: 'Usage' }).waitFor();
+          await page.waitForTimeout(200);
+          return (await row.count()) > 0 ? row.textContent() : '';
+        },
+        { timeout: 20_000, interval: 300 },
+      )
+      // 2,000 at 1.25 and 1,000 at 10 dollars a million.
+      .toBe('gpt-51002,0001,000$0.0125');
+    await page.getByRole('img', { name: 'Spent, the last 30 days: $0.0125' }).waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

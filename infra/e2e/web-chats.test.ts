@@ -11,6 +11,7 @@ import {
   sizes,
   startBrowser,
   untilComplete,
+  untilDatabaseIsOpen,
   visit,
 } from './browser.ts';
 import type { UpstreamCall } from './scripted-upstream.ts';
@@ -23,6 +24,7 @@ describe.skipIf(lacks(CHROMIUM))('the chats', () => {
   let browser: Browser;
   beforeAll(async () => {
     system = await startSystem({ env: { EDGEWISE_ARCHIVE: 'on' } });
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {

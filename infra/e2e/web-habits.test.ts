@@ -12,6 +12,7 @@ import {
   sizes,
   startBrowser,
   untilComplete,
+  untilDatabaseIsOpen,
   visit,
 } from './browser.ts';
 import { chunk, openStream, say } from './scripted-upstream.ts';
@@ -23,6 +24,7 @@ describe.skipIf(lacks(CHROMIUM))('the habits of a person', () => {
   let browser: Browser;
   beforeAll(async () => {
     system = await startSystem();
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {

@@ -10,6 +10,7 @@ import {
   questions,
   startBrowser,
   untilComplete,
+  untilDatabaseIsOpen,
   visit,
 } from './browser.ts';
 import { type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
@@ -23,6 +24,7 @@ describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
   let network: FaultyNetwork;
   beforeAll(async () => {
     system = await startSystem();
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
     network = await startFaultyNetwork(system.address);
   });

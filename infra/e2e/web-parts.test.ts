@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { violations } from './axe.ts';
-import { answers, ask, CHROMIUM, enter, questions, startBrowser, untilComplete, visit } from './browser.ts';
+import {
+  answers,
+  ask,
+  CHROMIUM,
+  enter,
+  questions,
+  startBrowser,
+  untilComplete,
+  untilDatabaseIsOpen,
+  visit,
+} from './browser.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
@@ -50,6 +60,7 @@ describe.skipIf(lacks(CHROMIUM))('the parts of the chat page', () => {
     const path = join(folder, 'models.toml');
     await writeFile(path, models(tasks.baseUrl));
     system = await startSystem({ env: { EDGEWISE_MODELS_FILE: path, EDGEWISE_ARCHIVE: 'on' } });
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {

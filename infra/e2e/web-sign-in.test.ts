@@ -1,7 +1,15 @@
 /** Signing in to the chat page at an identity provider. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answers, ask, CHROMIUM, startBrowser, untilComplete, visit } from './browser.ts';
+import {
+  answers,
+  ask,
+  CHROMIUM,
+  startBrowser,
+  untilComplete,
+  untilDatabaseIsOpen,
+  visit,
+} from './browser.ts';
 import { type ScriptedProvider, startScriptedProvider } from './scripted-provider.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
@@ -23,6 +31,8 @@ describe.skipIf(lacks(CHROMIUM))('with a provider', () => {
         EDGEWISE_GUESTS: 'off',
       },
     });
+    const headers = { authorization: `Bearer ${await provider.token()}` };
+    await untilDatabaseIsOpen({ request: (path) => system.request(path, { headers }) });
     browser = await startBrowser();
   });
   afterAll(async () => {

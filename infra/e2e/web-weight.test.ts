@@ -5,7 +5,16 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assetsDir } from '../local/bundle-paths.ts';
-import { answers, ask, CHROMIUM, enter, startBrowser, untilComplete, visit } from './browser.ts';
+import {
+  answers,
+  ask,
+  CHROMIUM,
+  enter,
+  startBrowser,
+  untilComplete,
+  untilDatabaseIsOpen,
+  visit,
+} from './browser.ts';
 import { chunk, openStream, say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
@@ -52,6 +61,7 @@ describe.skipIf(lacks(CHROMIUM))('in the browser', () => {
   let browser: Browser;
   beforeAll(async () => {
     system = await startSystem();
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {

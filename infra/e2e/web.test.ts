@@ -10,6 +10,7 @@ import {
   sizes,
   startBrowser,
   untilComplete,
+  untilDatabaseIsOpen,
   visit,
 } from './browser.ts';
 import { chunk, openStream, refuse, say } from './scripted-upstream.ts';
@@ -21,6 +22,7 @@ describe.skipIf(lacks(CHROMIUM))('the chat page', () => {
   let browser: Browser;
   beforeAll(async () => {
     system = await startSystem();
+    await untilDatabaseIsOpen(system);
     browser = await startBrowser();
   });
   afterAll(async () => {

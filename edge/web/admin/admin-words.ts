@@ -47,7 +47,14 @@ const en = {
   now: 'now',
   most: 'At most',
   nothingYet: 'Nothing yet',
-  health: 'Health',
+  usage: 'Usage',
+  spent: 'Spent',
+  requests: 'Requests',
+  errors: 'Errors',
+  cacheHits: 'Cache hits',
+  inputTokens: 'Input tokens',
+  outputTokens: 'Output tokens',
+  lastDays: 'the last 30 days',
 };
 
 const zh: Record<keyof typeof en, string> = {
@@ -96,7 +103,14 @@ const zh: Record<keyof typeof en, string> = {
   now: '当前',
   most: '最大',
   nothingYet: '暂无数据',
-  health: '状态',
+  usage: '用量',
+  spent: '花费',
+  requests: '请求',
+  errors: '错误',
+  cacheHits: '缓存命中',
+  inputTokens: '输入 token',
+  outputTokens: '输出 token',
+  lastDays: '最近 30 天',
 };
 
 export const t = createWords({ en, zh });

@@ -18,6 +18,7 @@ import { DocumentsTable } from './documents-table.tsx';
 import { KeysPanel } from './keys-panel.tsx';
 import { MetricsPanel } from './metrics-panel.tsx';
 import { ModelsPanel } from './models-panel.tsx';
+import { UsagePanel } from './usage-panel.tsx';
 
 interface RootProps {
   keeper: TokenKeeper;
@@ -62,6 +63,7 @@ function Panels({ api, settings }: { api: Api; settings: PageSettings }) {
       {allowed ? (
         <>
           {settings.features.includes('metrics') && <MetricsPanel api={api} />}
+          {settings.features.includes('usage') && <UsagePanel api={api} />}
           <ModelsPanel api={api} />
           <KeysPanel api={api} />
           {settings.features.includes('documents') && <DocumentsTable api={api} />}

@@ -30,7 +30,7 @@ export interface ConversationList {
 }
 
 export const UNDO_MS = 6000;
-const REFRESH_MS = 1200;
+const REFRESH_MS = [1200, 8000];
 /** How long a server may take to list what has begun. */
 const JUST_NOW_MS = 10_000;
 const TITLE_CHARS = 60;
@@ -57,7 +57,7 @@ export function createConversationList({
   const renamed = new Map<string, string>(JSON.parse(localStorage.getItem(renamedKey) ?? '[]'));
   const archived = new Set<string>();
   const removing = new Map<string, ReturnType<typeof setTimeout>>();
-  let refreshing: ReturnType<typeof setTimeout> | undefined;
+  let refreshing: ReturnType<typeof setTimeout>[] = [];
 
   function set(next: readonly ListEntry[]): void {
     entries.value = [...next].sort((a, b) => b.updatedAtMs - a.updatedAtMs);
@@ -83,15 +83,13 @@ export function createConversationList({
   /** The sessions as they are this moment, with the titles of those that are archived by now, and older ones besides. */
   async function read(after?: string): Promise<{ fresh: ListEntry[]; more: boolean }> {
     const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-    // Who is not on the first list may be on the second: a page that cannot be continued there is empty.
-    const page = (path: string) =>
-      api.json<ConversationPage>(path + query).catch((error) => {
-        if (after === undefined) throw error;
-        return { data: [], has_more: false };
-      });
+    const empty: ConversationPage = { data: [], has_more: false };
+    const page = (path: string) => api.json<ConversationPage>(path + query);
     const [sessions, kept] = await Promise.all([
-      page('/v1/sessions'),
-      hasTitles ? page('/v1/conversations') : { data: [], has_more: false },
+      // Who is only on the second list has no place on the first.
+      after === undefined ? page('/v1/sessions') : page('/v1/sessions').catch(() => empty),
+      // The archive is a convenience, and may take a moment to start; its titles come with the next load.
+      hasTitles ? page('/v1/conversations').catch(() => empty) : empty,
     ]);
     const byId = new Map(listed(sessions).map((entry) => [entry.id, entry]));
     for (const { id } of kept.data) {
@@ -140,8 +138,9 @@ export function createConversationList({
       hasMore.value = more && added.length > 0;
     },
     refreshSoon() {
-      clearTimeout(refreshing);
-      refreshing = setTimeout(() => void load().catch(() => undefined), REFRESH_MS);
+      // The archive has a conversation, and its title, a while after its turn.
+      for (const timer of refreshing) clearTimeout(timer);
+      refreshing = REFRESH_MS.map((ms) => setTimeout(() => void load().catch(() => undefined), ms));
     },
     async search(query) {
       const wanted = query.toLowerCase();
