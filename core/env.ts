@@ -16,6 +16,8 @@ export interface CoreConfig {
   redisUrl: string | undefined;
   /** Who holds it may read the metrics; without it nobody may. */
   metricsToken: string | undefined;
+  /** Where spans of traces go, by OTLP over HTTP; nowhere without it. */
+  traces: { url: string; authorization: string | undefined } | undefined;
   /** How long a shutdown waits for running generations, in milliseconds. */
   graceMs: number;
   /** A comment goes out after this long without an event. */
@@ -76,6 +78,8 @@ const schema = v.object({
     v.optional(v.string(), ''),
     v.check((value) => value === '' || value.length >= 16, 'must have at least 16 characters'),
   ),
+  EDGEWISE_OTLP_URL: addressOf(/^https?:$/, 'must be an http or https address'),
+  EDGEWISE_OTLP_AUTHORIZATION: v.optional(v.string(), ''),
   EDGEWISE_GRACE_MS: integer(10_000, 0, 3_600_000),
   EDGEWISE_HEARTBEAT_MS: integer(15_000, 10, 600_000),
   EDGEWISE_MAX_GENERATION_MS: integer(600_000, 1000, 86_400_000),
@@ -109,6 +113,12 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     databaseDir: values.EDGEWISE_DATABASE_DIR,
     redisUrl: values.EDGEWISE_REDIS_URL || undefined,
     metricsToken: values.EDGEWISE_METRICS_TOKEN || undefined,
+    traces: values.EDGEWISE_OTLP_URL
+      ? {
+          url: values.EDGEWISE_OTLP_URL.replace(/\/+$/, ''),
+          authorization: values.EDGEWISE_OTLP_AUTHORIZATION || undefined,
+        }
+      : undefined,
     graceMs: values.EDGEWISE_GRACE_MS,
     heartbeatMs: values.EDGEWISE_HEARTBEAT_MS,
     maxGenerationMs: values.EDGEWISE_MAX_GENERATION_MS,

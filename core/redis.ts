@@ -8,7 +8,7 @@ export async function connectRedis(url: string): Promise<Redis> {
   const redis = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 5000 });
   let isDown = false;
   redis.on('error', ({ message }) => {
-    if (!isDown) logLine('error', 'Redis cannot be reached', { reason: message.slice(0, 40) });
+    if (!isDown) logLine('error', 'Redis cannot be reached', { 'error.message': message.slice(0, 40) });
     isDown = true;
   });
   redis.on('ready', () => {

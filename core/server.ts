@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const server = serve(
     { fetch: createApp(services).fetch, hostname: config.host, port: config.port },
     ({ port }) => {
-      logLine('info', 'core listens', { port });
+      logLine('info', 'core listens', { edgewise: { port } });
       services.resumeBatches();
       if (config.retentionDays.size > 0) void letOldThingsGo(services);
     },
@@ -56,8 +56,9 @@ async function main(): Promise<void> {
 async function letOldThingsGo({ applyRetention }: CoreServices): Promise<void> {
   try {
     const removed = await applyRetention();
-    if (removed.conversations + removed.usage > 0) logLine('info', 'retention', removed);
+    if (removed.conversations + removed.usage > 0)
+      logLine('info', 'retention', { 'event.action': 'retention', edgewise: removed });
   } catch (error) {
-    logLine('warn', 'retention', { code: toAppError(error).code });
+    logLine('warn', 'retention', { 'event.action': 'retention', 'error.code': toAppError(error).code });
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { JsonObject } from '../shared/chat-model.ts';
 import { toAppError } from '../shared/errors.ts';
+import { createSpanExporter, type SpanExporter } from '../shared/span-exporter.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { type Archive, createArchive } from './archive/archive.ts';
 import { type Conversations, createConversations } from './archive/conversations.ts';
@@ -29,6 +30,7 @@ import { loadTokenCounter } from './models/token-counter.ts';
 import { createHedgeBudget } from './models/with-hedge.ts';
 import { logGeneration, logLine } from './observe/log.ts';
 import { type CoreMetrics, createMetrics } from './observe/metrics.ts';
+import { tellGeneration } from './observe/spans.ts';
 import { createExtractiveModel } from './providers/extractive.ts';
 import type { Priority } from './quota/fair-queue.ts';
 import { createMemoryQuotaStore } from './quota/memory-quota-store.ts';
@@ -102,7 +104,9 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     random: Math.random,
     onReload: (fault) =>
       fault
-        ? logLine('error', 'models file is broken; the registry that was good stays in force', { fault })
+        ? logLine('error', 'models file is broken; the registry that was good stays in force', {
+            'error.message': fault,
+          })
         : logLine('info', 'models file read again', {}),
   });
   const taskDispatch: TaskDispatchOptions = {
@@ -113,6 +117,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     newId: randomUUID,
   };
   const redisLog = redis && createRedisGenerationLog({ redis, now, wait });
+  const spans = config.traces && openSpans(config.traces);
   const generationLog = redisLog ?? createMemoryGenerationLog();
   const generations = createGenerations({
     log: generationLog,
@@ -127,6 +132,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     onEnd(end) {
       logGeneration(end);
       metrics.ended(end);
+      tellGeneration(spans, end, now);
     },
   });
   const metrics = createMetrics({
@@ -150,7 +156,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     resolve: (model, caller) => registry.current.resolve(model, caller),
     now,
     newId: randomUUID,
-    onError: (error) => logLine('warn', 'memory', { code: toAppError(error).code }),
+    onError: (error) => logLine('warn', 'memory', { 'error.code': toAppError(error).code }),
   });
   const { preferences } = remembered;
   const batchServices = openBatches({
@@ -166,7 +172,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     now,
     wait,
     newId: randomUUID,
-    onError: (error) => logLine('error', 'batches cannot go on', { code: toAppError(error).code }),
+    onError: (error) => logLine('error', 'batches cannot go on', { 'error.code': toAppError(error).code }),
   });
   return {
     config,
@@ -195,6 +201,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     feedback: createFeedback(database, now),
     now,
     async close() {
+      await spans?.flush();
       await batchServices.stop();
       registry.close();
       redisLog?.close();
@@ -202,6 +209,17 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
       await database.close();
     },
   };
+}
+
+function openSpans({ url, authorization }: NonNullable<CoreConfig['traces']>): SpanExporter {
+  return createSpanExporter({
+    url,
+    headers: authorization === undefined ? {} : { authorization },
+    service: 'edgewise-core',
+    fetch,
+    defer: (work) => void work,
+    wait,
+  });
 }
 
 /** OpenAI's `service_tier: "flex"` says that others may go first, as a turn in the background does. */

@@ -42,6 +42,8 @@ export interface ChatRequest {
   messages: ChatMessage[];
   /** Every other field of the Chat Completions request, by its OpenAI name (`temperature`, `tools`, ...). */
   params: JsonObject;
+  /** The span of its generation (W3C Trace Context), for the upstream to go on with. */
+  traceparent?: string | undefined;
   /** What is to be looked for before a model is asked; those at the edge are asked as they are. */
   recall?: RecallWish | undefined;
   /** The answer is taken as a whole: its events need not come one by one. */

@@ -10,6 +10,12 @@ import type {
   NumberedChatEvent,
 } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
+import {
+  continueTrace,
+  parseTraceparent,
+  type TraceContext,
+  toTraceparent,
+} from '../../shared/trace-context.ts';
 import { type GenerationLog, generationKey } from './generation-log.ts';
 
 export interface GenerationsOptions {
@@ -39,6 +45,8 @@ export interface GenerationEnd {
   outputTokens: number | undefined;
   /** The error's code, when it ended in one. */
   error: string | undefined;
+  /** Its span, and the one that it is part of, where traces are told. */
+  trace: (TraceContext & { parentSpanId: string }) | undefined;
 }
 
 export interface Generations {
@@ -100,9 +108,11 @@ export function createGenerations(options: GenerationsOptions): Generations {
       inputTokens: undefined,
       outputTokens: undefined,
       error: undefined,
+      trace: spanOf(context),
     };
+    const traced = end.trace ? { ...request, traceparent: toTraceparent(end.trace) } : request;
     try {
-      for await (const said of model.stream(request, signal)) {
+      for await (const said of model.stream(traced, signal)) {
         const event = settled(said, signal);
         if (event.type === 'model-start')
           Object.assign(end, { model: event.model, provider: event.provider, fallback: event.fallback });
@@ -180,6 +190,12 @@ export function createGenerations(options: GenerationsOptions): Generations {
       await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     },
   };
+}
+
+/** A span of its own in the request's trace. */
+function spanOf({ traceparent }: RequestContext): GenerationEnd['trace'] {
+  const parent = parseTraceparent(traceparent);
+  return parent && { ...continueTrace(parent, () => false), parentSpanId: parent.spanId };
 }
 
 /** A model that was aborted says `cancelled`; why it was aborted says what that means. */

@@ -7,7 +7,11 @@ export function onError(thrown: Error, c: CoreContext): Response {
   const error = toAppError(thrown);
   if (error.code === 'internal_error') {
     const cause = error.cause instanceof Error ? error.cause.stack : undefined;
-    logLine('error', 'internal error', { request_id: c.get('request')?.requestId, cause });
+    logLine('error', 'internal error', {
+      'http.request.id': c.get('request')?.requestId,
+      'error.code': error.code,
+      'error.stack_trace': cause,
+    });
   }
   const body: { error: ErrorInfo } = { error: error.toInfo() };
   return Response.json(body, { status: error.status, headers: { 'cache-control': 'no-store' } });

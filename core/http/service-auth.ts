@@ -22,7 +22,9 @@ export function serviceAuth({ config, now }: CoreServices): MiddlewareHandler<Co
     const { pathname, search } = new URL(c.req.url);
     const token = c.req.header('authorization')?.match(/^Bearer (\S+)$/)?.[1];
     const call = { method: c.req.method, path: pathname + search, body: bytes };
-    c.set('request', await verifyServiceToken(config.serviceKey, token, call, now()));
+    const context = await verifyServiceToken(config.serviceKey, token, call, now());
+    // The edge sends it where traces are told.
+    c.set('request', { ...context, traceparent: c.req.header('traceparent') });
     const isForm = c.req.header('content-type')?.startsWith('multipart/');
     c.set('bytes', bytes);
     c.set('body', isForm ? '' : new TextDecoder().decode(bytes));

@@ -1,24 +1,43 @@
-/** JSON lines on standard output. Lengths and ids only: never prompts, answers or keys. */
+/**
+ * JSON lines on standard output, by pino, in the fields of the Elastic Common Schema. Lengths and ids only: never prompts,
+ * answers or keys.
+ */
+import { pino } from 'pino';
 import type { GenerationEnd } from '../generations/generations.ts';
 
-type Fields = Record<string, string | number | boolean | undefined>;
+type Value = string | number | boolean | undefined;
+/** ECS fields by their dotted names; what is ours alone stands under `edgewise`. */
+type Fields = Record<string, Value | Record<string, Value>>;
+
+const log = pino({
+  level: process.env.EDGEWISE_LOG_LEVEL || 'info',
+  base: { 'ecs.version': '9.0.0', 'service.name': 'edgewise-core', 'event.dataset': 'edgewise.core' },
+  messageKey: 'message',
+  timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+  formatters: { level: (label) => ({ 'log.level': label }) },
+});
 
 export function logLine(level: 'info' | 'warn' | 'error', message: string, fields: Fields): void {
-  process.stdout.write(
-    `${JSON.stringify({ '@timestamp': new Date().toISOString(), level, message, ...fields })}\n`,
-  );
+  log[level](fields, message);
 }
 
 export function logGeneration(end: GenerationEnd): void {
   logLine(end.error === undefined || end.error === 'cancelled' ? 'info' : 'warn', 'generation', {
-    request_id: end.requestId,
-    model: end.model,
-    fallback_from: end.fallback?.from,
-    fallback_reason: end.fallback?.reason,
-    first_token_ms: end.firstTokenMs,
-    duration_ms: end.durationMs,
-    input_tokens: end.inputTokens,
-    output_tokens: end.outputTokens,
-    error: end.error,
+    'event.action': 'generation',
+    'event.outcome': end.error === undefined ? 'success' : 'failure',
+    'event.duration': Math.round(end.durationMs * 1_000_000),
+    'http.request.id': end.requestId,
+    'trace.id': end.trace?.traceId,
+    'error.code': end.error,
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': end.provider,
+    'gen_ai.request.model': end.model,
+    'gen_ai.usage.input_tokens': end.inputTokens,
+    'gen_ai.usage.output_tokens': end.outputTokens,
+    edgewise: {
+      fallback_from: end.fallback?.from,
+      fallback_reason: end.fallback?.reason,
+      first_token_ms: end.firstTokenMs,
+    },
   });
 }

@@ -12,6 +12,7 @@ const end: GenerationEnd = {
   inputTokens: 10,
   outputTokens: 21,
   error: undefined,
+  trace: undefined,
 };
 
 test('a generation is counted in seconds and tokens, by model', async () => {

@@ -29,8 +29,10 @@ export function createOpenAICompatibleModel(options: OpenAICompatibleOptions): C
   async function* answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
     const reader = new CompletionChunkReader();
     try {
+      const { traceparent } = request;
       const chunks = await client.chat.completions.create(toStreamingBody(request, upstreamModel), {
         signal,
+        ...(traceparent !== undefined && { headers: { traceparent } }),
       });
       yield { type: 'model-start', model: name, provider };
       for await (const chunk of chunks) yield* reader.push(chunk);
@@ -78,11 +80,15 @@ function createClient({ upstream, upstreamModel, fetch }: OpenAICompatibleOption
 
 /**
  * Binds the key, and what a prompt says, to the upstream's own address: a redirect is not followed, and no
- * header goes out but these (the client would add those of `OPENAI_CUSTOM_HEADERS`, whosever they are).
+ * header goes out but these and the trace's (the client would add those of `OPENAI_CUSTOM_HEADERS`, whosever they are).
  */
 function boundFetch(upstream: Upstream, send: typeof fetch): typeof fetch {
   const headers: Record<string, string> = { accept: 'text/event-stream', 'content-type': 'application/json' };
   if (upstream.kind === 'azure') headers['api-key'] = upstream.apiKey;
   else if (upstream.apiKey !== undefined) headers.authorization = `Bearer ${upstream.apiKey}`;
-  return (url, init) => send(url, { ...init, headers, redirect: 'manual' });
+  return (url, init) => {
+    const traceparent = new Headers(init?.headers).get('traceparent');
+    const sent = traceparent === null ? headers : { ...headers, traceparent };
+    return send(url, { ...init, headers: sent, redirect: 'manual' });
+  };
 }
