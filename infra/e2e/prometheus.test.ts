@@ -13,7 +13,11 @@ describe.skipIf(lacks('prometheus') || lacks('promtool'))('Prometheus', () => {
   let prometheus: PrometheusService;
   beforeAll(async () => {
     system = await startSystem({ env: { EDGEWISE_METRICS_TOKEN: TOKEN } });
-    prometheus = await startPrometheus({ 'edgewise-core': new URL(system.coreAddress).host }, TOKEN);
+    const jobs = {
+      'edgewise-core': new URL(system.coreAddress).host,
+      'edgewise-edge': new URL(system.address).host,
+    };
+    prometheus = await startPrometheus(jobs, TOKEN);
   });
   afterAll(async () => {
     await prometheus?.stop();
@@ -31,8 +35,9 @@ describe.skipIf(lacks('prometheus') || lacks('promtool'))('Prometheus', () => {
     throw new Error(`${query} is ${value}`);
   }
 
-  test('reads the core with its token, and counts what it does', async () => {
+  test('reads core and edge with their token, and counts what it does', async () => {
     await until('up{job="edgewise-core"}', (value) => value === 1);
+    await until('up{job="edgewise-edge"}', (value) => value === 1);
     for (let turn = 0; turn < 3; turn++) await (await system.chat(`Question ${turn}`)).text();
     const count = 'sum(gen_ai_server_request_duration_seconds_count{job="edgewise-core",error_type=""})';
     await until(count, (value) => value === 3);
@@ -40,16 +45,21 @@ describe.skipIf(lacks('prometheus') || lacks('promtool'))('Prometheus', () => {
       'sum(gen_ai_server_time_to_first_token_seconds_count{job="edgewise-core"})',
       (value) => value === 3,
     );
-    await until('sum(gen_ai_client_token_usage_sum{gen_ai_token_type="output"})', (value) => value === 21);
+    const tokens = 'gen_ai_client_token_usage_sum{gen_ai_token_type="output"';
+    await until(`sum(${tokens},job="edgewise-core"})`, (value) => value === 21);
+    await until(`sum(${tokens},job="edgewise-edge",edgewise_answered_by="heavy"})`, (value) => value === 21);
     system.upstream.behave(refuse(400, { message: 'no', type: 'invalid_request_error', code: null }));
     await (await system.chat('This one is refused.')).text();
-    await until('sum(gen_ai_server_request_duration_seconds_count{error_type!=""})', (value) => value === 1);
+    for (const job of ['edgewise-core', 'edgewise-edge'])
+      await until(
+        `sum(gen_ai_server_request_duration_seconds_count{job="${job}",error_type!=""})`,
+        (value) => value === 1,
+      );
   });
 
-  test('finds no fault with the form of the metrics', async () => {
-    const answer = await fetch(`${system.coreAddress}/metrics`, {
-      headers: { authorization: `Bearer ${TOKEN}` },
-    });
+  test.each(['core', 'edge'])('finds no fault with the form of the metrics of the %s', async (side) => {
+    const address = side === 'core' ? system.coreAddress : system.address;
+    const answer = await fetch(`${address}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
       input: await answer.text(),
       encoding: 'utf8',
