@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './report/machine.ts';
 import { toLines } from './report/to-lines.ts';
 import { type RowReport, writeReport } from './report/write-report.ts';
+import type { RowResult } from './row.ts';
 import { rows } from './rows/rows.ts';
 import { startSystems } from './systems/systems.ts';
 
@@ -33,7 +34,9 @@ try {
       seconds: Number(given.seconds),
       long: given.long,
     };
-    const report = { name: row.name, title: row.title, ...(await row.run(options)) };
+    // What one row cannot measure must not cost the others.
+    const result = await row.run(options).catch(toFailure);
+    const report = { name: row.name, title: row.title, ...result };
     reports.push(report);
     console.log(toLines(report));
     console.log(`  (${((Date.now() - rowMs) / 1000).toFixed(0)} s)\n`);
@@ -41,6 +44,12 @@ try {
 } finally {
   await systems.stop();
 }
+function toFailure(error: Error): RowResult {
+  process.exitCode = 1;
+  const figures = [{ what: 'measured', value: Number.NaN, unit: '', goal: 'at all', isReached: false }];
+  return { figures, measured: [], notes: [`It could not be measured: ${error.message}`] };
+}
+
 const minutes = (Date.now() - startMs) / 60_000;
 console.log(`${minutes.toFixed(1)} minutes in all.`);
 if (!given.dry) {

@@ -1,5 +1,5 @@
 /** What a process has used so far, as Linux says it (proc(5)). */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Clock ticks of a second: fixed on Linux for what it tells user space. */
 const TICKS_PER_SECOND = 100;
@@ -19,8 +19,7 @@ export function residentBytes(pid: number): number {
 }
 
 export function openFiles(pid: number): number {
-  const [, size] = /^FDSize:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(size);
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 /** How many files this process, and those it starts, may have open. */

@@ -3,15 +3,15 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { timeStream } from '../measure/first-token.ts';
-import { openFileLimit, residentBytes } from '../measure/process-usage.ts';
+import { openFileLimit, openFiles, residentBytes } from '../measure/process-usage.ts';
 import { median } from '../measure/statistics.ts';
 import { atLeast, atMost, type BenchRow } from '../row.ts';
 import type { BenchSystems } from '../systems/systems.ts';
 import { type Asked, type BenchTarget, toBody } from '../systems/target.ts';
 
 const WANTED = 10_000;
-/** Of a process's open files, those that are no stream. */
-const OTHER_FILES = 300;
+/** Files that are kept free besides those that a process has open before. */
+const SPARE_FILES = 300;
 const FILES_A_STREAM = 4;
 const OTHERS = 40;
 
@@ -20,8 +20,10 @@ export const openStreams: BenchRow = {
   title: 'open streams held by one edge process',
   async run({ systems }) {
     const limit = openFileLimit();
-    const count = Math.min(WANTED, Math.floor((limit - OTHER_FILES) / FILES_A_STREAM));
-    const ours = await hold(await systems.edge(), systems, count);
+    const edge = await systems.edge();
+    const free = limit - SPARE_FILES - openFiles(edge.pid);
+    const count = Math.min(WANTED, Math.floor(free / FILES_A_STREAM));
+    const ours = await hold(edge, systems, count);
     const floor = await hold(await systems.proxyFloor(), systems, count);
     const notes = [
       'The floor says what workerd itself keeps for two connections and their HTTP.',
