@@ -63,6 +63,7 @@ describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
     system.upstream.behave(say('Yes.', { usage: { prompt_tokens: 2000, completion_tokens: 1000 } }));
     await (await system.chat('Well?', { model: 'gpt-5' }, { 'x-session-id': crypto.randomUUID() })).text();
     await signIn(page, 'admin');
+    await page.getByRole('heading', { name: 'Usage' }).waitFor();
     const row = page.getByRole('region', { name: 'Usage' }).getByRole('row', { name: /gpt-5/ });
     await expect
       .poll(
