@@ -51,9 +51,11 @@ export const pageRoute = {
   /** What the page has to know before anybody has signed in; which of its parts this server has, by the router itself. */
   settings(app: Hono<EdgeHono>): (c: EdgeContext) => Response {
     return function tellSettings(c) {
-      const { guests, signIn } = c.get('services').config;
+      const { guests, signIn, metricsToken } = c.get('services').config;
       const features = Object.entries(featurePaths).flatMap(([feature, [method, path]]) =>
-        methodsOf(app, path).includes(method) ? [feature] : [],
+        methodsOf(app, path).includes(method) && (feature !== 'metrics' || metricsToken !== undefined)
+          ? [feature]
+          : [],
       );
       return c.json({
         guests,

@@ -14,8 +14,7 @@ import {
   untilDatabaseIsOpen,
   visit,
 } from './browser.ts';
-import type { UpstreamCall } from './scripted-upstream.ts';
-import { say } from './scripted-upstream.ts';
+import { chunk, openStream, say, type UpstreamCall } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -235,6 +234,28 @@ describe.skipIf(lacks(CHROMIUM))('the chats', () => {
     expect(await questions(page).count()).toBe(2);
     await questions(page).first().getByRole('button', { name: 'Next version' }).click();
     await answers(page).getByText('to: Uno').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('Up brings a question back that is far above its answer', async () => {
+    const { page, faults } = await visit(browser, sizes.phone);
+    await enter({ page }, system);
+    system.upstream.behave((_call, answer) => {
+      openStream(answer);
+      answer.write(chunk({ content: 'A line of the answer.\n\n'.repeat(90) }));
+      answer.end(`${chunk({ content: 'The end.' }, null)}${chunk({}, 'stop')}data: [DONE]\n\n`);
+    });
+    await ask(page, 'At length');
+    await answers(page).getByText('The end.').waitFor();
+    await untilComplete(page);
+    await page.getByRole('textbox', { name: 'Message', exact: true }).press('ArrowUp');
+    const editor = page.getByRole('textbox', { name: 'Edit the message' });
+    await expect.poll(() => editor.inputValue()).toBe('At length');
+    await expect
+      .poll(() => editor.evaluate((element) => element.getBoundingClientRect().top))
+      .toBeGreaterThan(0);
+    expect(await editor.evaluate((element) => element === document.activeElement)).toBe(true);
     expect(faults).toEqual([]);
     await page.context().close();
   });

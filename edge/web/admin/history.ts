@@ -1,6 +1,5 @@
 /** What the metrics have said since the page was opened, for the charts. Owns the readings of the last ten minutes. */
 import { type Signal, signal } from '@preact/signals';
-import type { Api } from '../chat/api.ts';
 import { type Family, linesOf, parsePrometheus } from './prometheus.ts';
 
 export interface ChartData {
@@ -23,7 +22,8 @@ export interface MetricsHistory {
 const EVERY_MS = 5000;
 const KEPT = 120;
 
-export function createMetricsHistory(api: Api): MetricsHistory {
+/** @param readText The metrics in Prometheus' text form. */
+export function createMetricsHistory(readText: () => Promise<string>): MetricsHistory {
   const charts = signal<readonly ChartData[]>([]);
   const failure = signal<string | undefined>(undefined);
   let before: { families: Map<string, Family>; atMs: number } | undefined;
@@ -32,7 +32,7 @@ export function createMetricsHistory(api: Api): MetricsHistory {
 
   async function read(): Promise<void> {
     try {
-      const text = await (await api.request('/metrics')).text();
+      const text = await readText();
       const atMs = Date.now();
       const families = new Map(parsePrometheus(text).map((family) => [family.name, family]));
       const known = new Map(charts.value.map((chart) => [chart.name, chart]));

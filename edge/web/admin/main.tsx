@@ -62,7 +62,7 @@ function Panels({ api, settings }: { api: Api; settings: PageSettings }) {
     <main class="admin">
       {allowed ? (
         <>
-          {settings.features.includes('metrics') && <MetricsPanel api={api} />}
+          {settings.features.includes('metrics') && <MetricsPanel />}
           {settings.features.includes('usage') && <UsagePanel api={api} />}
           <ModelsPanel api={api} />
           <KeysPanel api={api} />

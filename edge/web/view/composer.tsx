@@ -67,7 +67,7 @@ export function Composer() {
       event.preventDefault();
       send();
     } else if (event.key === 'ArrowUp' && text === '' && !busy) {
-      const lastQuestion = current.path.value.findLast(({ node }) => node.isQuestion && node.stored);
+      const lastQuestion = current.path.value.findLast(({ node }) => node.isQuestion);
       if (!lastQuestion) return;
       event.preventDefault();
       editing.value = lastQuestion.node.key;

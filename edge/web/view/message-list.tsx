@@ -5,6 +5,7 @@ import type { ConversationNode } from '../chat/conversation-nodes.ts';
 import type { PathStep } from '../chat/message-tree.ts';
 import { t } from '../words/words.ts';
 import { AnswerView } from './answer-view.tsx';
+import { editing } from './editing.ts';
 import { Icon } from './icons.tsx';
 import { QuestionView } from './question-view.tsx';
 
@@ -50,6 +51,14 @@ export function MessageList() {
     setAway(false);
     toEnd();
   }, [current, lastQuestion, path.length === 0]);
+
+  // A question that is edited may be far above what is shown.
+  const edited = path.findIndex(({ node }) => node.key === editing.value);
+  useEffect(() => {
+    if (edited < 0) return;
+    follows.current = false;
+    list.current?.scrollToIndex(edited, { align: 'nearest' });
+  }, [edited]);
 
   useEffect(() => {
     const element = scroller.current;

@@ -33,7 +33,9 @@ export function QuestionView({ step }: { step: PathStep<ConversationNode> }) {
           }}
           onSave={(next) => {
             editing.value = undefined;
-            if (next !== '') ask({ text: next, images, parentId: stored?.parent_id ?? null });
+            if (next === '') return;
+            // What has just been answered is read back a moment later; until then its place is not known for sure.
+            ask({ text: next, images, ...(stored && { parentId: stored.parent_id }) });
           }}
         />
       ) : (
