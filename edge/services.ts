@@ -97,6 +97,9 @@ const lightTimeLimits: TimeLimits = {
   totalMs: 120_000,
 };
 
+/** One that is asked for in one piece says nothing until it is whole. */
+const wholeAnswerLimits: TimeLimits = { ...lightTimeLimits, connectMs: 30_000 };
+
 const servicesOfBindings = new WeakMap<EdgeBindings, EdgeServices>();
 
 export function edgeServices(bindings: EdgeBindings): EdgeServices {
@@ -317,8 +320,14 @@ function createLight(
       ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
       : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
   const encoding = tokenEncodingFor(light.model);
+  const prompt = withTimeLimits(model, lightTimeLimits);
+  const patient = withTimeLimits(model, wholeAnswerLimits);
+  const timed: ChatModel = {
+    name: model.name,
+    stream: (request, signal) => (request.isWhole ? patient : prompt).stream(request, signal),
+  };
   const limited = withOutputLimit(
-    withTimeLimits(model, lightTimeLimits),
+    timed,
     light.maxOutputTokens,
     encoding,
     // A vocabulary that is not here yet is not worth a reader's wait.

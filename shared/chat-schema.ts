@@ -184,6 +184,12 @@ export function toUpstreamBody(request: ChatRequest, upstreamModel: string): Jso
   };
 }
 
+/** The same for an answer that is taken as a whole. */
+export function toWholeUpstreamBody(request: ChatRequest, upstreamModel: string): JsonObject {
+  const { stream: _, stream_options: __, ...body } = toUpstreamBody(request, upstreamModel);
+  return body;
+}
+
 /** Citations are for people to read; not every upstream takes them back. */
 function withoutAnnotations(message: ChatMessage): JsonObject {
   if (message.annotations === undefined) return message as JsonObject;

@@ -46,6 +46,17 @@ export class CompletionChunkReader {
     return events;
   }
 
+  /** An answer that came in one piece, as the one chunk that it amounts to. */
+  pushWhole(completion: unknown): ChatEvent[] {
+    if (!isObject(completion) || !Array.isArray(completion.choices)) return this.push(completion);
+    const choices = completion.choices.map((choice) => {
+      if (!isObject(choice) || !isObject(choice.message)) return choice;
+      const { message, ...rest } = choice;
+      return { ...rest, delta: message };
+    });
+    return this.push({ ...completion, choices });
+  }
+
   /** What remains when the upstream has closed its stream. */
   end(): ChatEvent[] {
     if (this.#ended) return [];

@@ -1,9 +1,9 @@
 /** The edge's light model on any OpenAI-compatible address, by plain `fetch`: the official client would double the Worker. */
 import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
-import { toUpstreamBody } from '../../shared/chat-schema.ts';
+import { toUpstreamBody, toWholeUpstreamBody } from '../../shared/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
 import { AppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import { type EventGenerator, eventStream } from '../../shared/event-stream.ts';
 import { decodeSseChunks } from '../../shared/sse.ts';
 import { readBytes } from './byte-reader.ts';
 
@@ -19,33 +19,58 @@ export function createLightModel(options: LightModelOptions): ChatModel {
   return {
     name: options.model,
     stream: (request, signal) =>
-      completionStream({
-        model: options.model,
-        chunks: new CompletionChunkReader(),
-        isWhole: request.isWhole === true,
-        open: (inner) => callUpstream(options, request, inner),
-        signal,
-      }),
+      request.isWhole
+        ? wholeAnswer(options, request, signal)
+        : completionStream({
+            model: options.model,
+            chunks: new CompletionChunkReader(),
+            open: async (inner) => bodyOf(await callUpstream(options, request, inner)),
+            signal,
+          }),
   };
+}
+
+/** An answer that nobody reads word by word is asked for in one piece: it costs a tenth of the work that its words do. */
+function wholeAnswer(options: LightModelOptions, request: ChatRequest, signal: AbortSignal): ChatStream {
+  return eventStream(signal, async function* (inner) {
+    try {
+      inner.throwIfAborted();
+      const response = await callUpstream(options, request, inner);
+      const chunks = new CompletionChunkReader();
+      yield { type: 'model-start', model: options.model, provider: 'edge' };
+      if (response.headers.get('content-type')?.includes('text/event-stream'))
+        return yield* readStream(bodyOf(response), chunks, true, inner);
+      const events = chunks.pushWhole(await response.json());
+      yield [...events, ...chunks.end()];
+    } catch (error) {
+      yield toErrorEvent(error, inner);
+    }
+  });
 }
 
 async function callUpstream(
   options: LightModelOptions,
   request: ChatRequest,
   signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array>> {
-  const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'text/event-stream' };
+): Promise<Response> {
+  const accept = request.isWhole ? 'application/json' : 'text/event-stream';
+  const headers: Record<string, string> = { 'content-type': 'application/json', accept };
   if (options.apiKey) headers.authorization = `Bearer ${options.apiKey}`;
   const response = await options.fetch(`${options.baseUrl}/chat/completions`, {
     method: 'POST',
     // A prompt goes where the configuration says, and no further.
     redirect: 'manual',
     headers,
-    body: JSON.stringify(toUpstreamBody(request, options.model)),
+    body: JSON.stringify((request.isWhole ? toWholeUpstreamBody : toUpstreamBody)(request, options.model)),
     signal,
   });
-  if (!response.ok || !response.body) throw await toUpstreamError(response);
-  return response.body;
+  if (!response.ok) throw await toUpstreamError(response);
+  return response;
+}
+
+function bodyOf({ body }: Response): ReadableStream<Uint8Array> {
+  if (!body) throw new AppError('upstream_invalid');
+  return body;
 }
 
 /** Reads chunks as events; see `CompletionChunkReader`. */
@@ -58,41 +83,43 @@ export interface ChunkReader {
 interface CompletionStreamOptions {
   model: string;
   chunks: ChunkReader;
-  isWhole?: boolean;
   /** Starts the call and answers with its event-stream bytes. */
   open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   signal: AbortSignal;
 }
 
 /** An upstream's event stream as a model's. */
-export function completionStream({
-  model,
-  chunks,
-  isWhole = false,
-  open,
-  signal,
-}: CompletionStreamOptions): ChatStream {
+export function completionStream({ model, chunks, open, signal }: CompletionStreamOptions): ChatStream {
   return eventStream(signal, async function* (inner) {
     try {
       inner.throwIfAborted();
       const bytes = await open(inner);
       yield { type: 'model-start', model, provider: 'edge' };
-      for await (const messages of decodeSseChunks(readBytes(bytes, isWhole))) {
-        inner.throwIfAborted();
-        const events: ChatEvent[] = [];
-        for (const { data } of messages) {
-          if (data === '[DONE]') return yield [...events, ...chunks.end(true)];
-          for (const event of chunks.push(JSON.parse(data))) {
-            if (!isWhole || !joinText(events.at(-1), event)) events.push(event);
-          }
-        }
-        if (events.length > 0) yield events;
-      }
-      yield* chunks.end(false);
+      yield* readStream(bytes, chunks, false, inner);
     } catch (error) {
       yield toErrorEvent(error, inner);
     }
   });
+}
+
+async function* readStream(
+  bytes: ReadableStream<Uint8Array>,
+  chunks: ChunkReader,
+  isWhole: boolean,
+  signal: AbortSignal,
+): EventGenerator {
+  for await (const messages of decodeSseChunks(readBytes(bytes, isWhole))) {
+    signal.throwIfAborted();
+    const events: ChatEvent[] = [];
+    for (const { data } of messages) {
+      if (data === '[DONE]') return yield [...events, ...chunks.end(true)];
+      for (const event of chunks.push(JSON.parse(data))) {
+        if (!isWhole || !joinText(events.at(-1), event)) events.push(event);
+      }
+    }
+    if (events.length > 0) yield events;
+  }
+  yield* chunks.end(false);
 }
 
 /** Adds the words of an event to those of the one before it. @returns false where they are not of one kind */
