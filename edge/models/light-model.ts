@@ -41,7 +41,9 @@ function wholeAnswer(options: LightModelOptions, request: ChatRequest, signal: A
       if (response.headers.get('content-type')?.includes('text/event-stream'))
         return yield* readStream(bodyOf(response), chunks, true, inner);
       const events = chunks.pushWhole(await response.json());
-      yield [...events, ...chunks.end()];
+      const ended = chunks.end();
+      // Of an answer that is not whole nothing was said: another model can answer, unseen.
+      yield ended.some(({ type }) => type === 'error') ? ended : [...events, ...ended];
     } catch (error) {
       yield toErrorEvent(error, inner);
     }

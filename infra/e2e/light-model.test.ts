@@ -149,3 +149,44 @@ test('an answer that does not end by itself is ended, with what was said until t
   expect(chars).toBeGreaterThan(4096 * 2);
   expect(chars).toBeLessThan(4096 * 6);
 });
+
+test('an answer that is taken whole is asked for in one piece, and comes out as it would from a stream', async () => {
+  const message = {
+    role: 'assistant',
+    content: 'All at once.',
+    tool_calls: [
+      { id: 'a', type: 'function', function: { name: 'first', arguments: '{"x":1}' } },
+      { id: 'b', type: 'function', function: { name: 'second', arguments: '{}' } },
+    ],
+  };
+  light.behave((_call, answer) => {
+    answer.writeHead(200, { 'content-type': 'application/json' });
+    const usage = { prompt_tokens: 5, completion_tokens: 4, total_tokens: 9 };
+    answer.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage }));
+  });
+  const answer = await (await system.chat('hi', { model: 'fast' })).json();
+  expect(answer).toMatchObject({
+    model: 'tiny',
+    choices: [{ message, finish_reason: 'tool_calls' }],
+    usage: { prompt_tokens: 5, completion_tokens: 4 },
+  });
+  expect(light.calls[0]?.body).not.toHaveProperty('stream');
+  await readEvents(await system.chat('hi', { model: 'fast', stream: true }));
+  expect(light.calls[1]?.body).toHaveProperty('stream', true);
+});
+
+test.each([
+  ['no JSON', 'text/html', '<html>'],
+  ['an error in its place', 'application/json', '{"error":{"message":"no"}}'],
+  ['an answer that is cut', 'application/json', '{"choices":[{"message":{"content":"x"}}]}'],
+])('a light model that says %s leaves the prompt to the core', async (_name, type, body) => {
+  light.behave((_call, answer) => {
+    answer.writeHead(200, { 'content-type': type });
+    answer.end(body);
+  });
+  const answer = await system.chat('hi', { model: 'fast' });
+  expect(answer.headers.get('x-edgewise-fallback')).toMatch(/^tiny;reason=upstream_/);
+  expect(
+    ((await answer.json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content,
+  ).toBe('From the core.');
+});
