@@ -11,6 +11,9 @@ import { projectRoot } from './local/settings.ts';
 
 const folder = join(projectRoot, 'infra/screenshots');
 
+const METRICS_TOKEN = 'metrics-of-the-screenshots';
+const TRAFFIC_MS = 40_000;
+
 const scenes = {
   en: {
     locale: 'en-GB',
@@ -75,7 +78,9 @@ await runMain(main);
 async function main(): Promise<void> {
   await buildEdge();
   await mkdir(folder, { recursive: true });
-  const system = await startSystem();
+  const system = await startSystem({
+    env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN, EDGEWISE_ARCHIVE: 'on' },
+  });
   const browser = await startBrowser();
   try {
     for (const language of ['en', 'zh'] as const)
@@ -138,14 +143,29 @@ async function takeOperator(system: System, browser: Browser): Promise<void> {
   await page.goto(`${system.address}/admin`);
   await page.getByLabel('Token or API key').fill(await system.token({ sub: 'operator', scope: 'admin' }));
   await page.keyboard.press('Enter');
+  await page.getByLabel('Token of the metrics').fill(METRICS_TOKEN);
+  await page.getByRole('button', { name: 'Show' }).click();
+  await makeTraffic(system);
   for (const name of ['Web shop', 'Nightly reports']) {
     await page.getByLabel('Name').fill(name);
     await page.getByRole('button', { name: 'Create a key' }).click();
     await page.getByRole('button', { name: 'Done' }).click();
   }
+  await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(500);
   await save(page, 'operator-desktop-light-en');
   await context.close();
+}
+
+/** A little of everything for a while, so that the charts have something to show. */
+async function makeTraffic(system: System): Promise<void> {
+  say(system, 'One two three four five.');
+  for (let turn = 0, endMs = Date.now() + TRAFFIC_MS; Date.now() < endMs; turn++) {
+    const headers = turn % 3 === 0 ? {} : { 'x-session-id': `traffic-${turn % 4}` };
+    const model = turn % 4 === 0 ? 'gpt-5-mini' : turn % 5 === 0 ? 'nothing' : 'gpt-5';
+    await (await system.chat(`Question ${turn % 7}`, { model }, headers)).text();
+    await new Promise((resolve) => setTimeout(resolve, 120 + 100 * Math.sin(turn / 12)));
+  }
 }
 
 async function save(page: Page, name: string): Promise<void> {

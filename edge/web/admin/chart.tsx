@@ -76,7 +76,7 @@ function isNumber(value: number | undefined): value is number {
 function titleOf(name: string): string {
   const words = name
     .replace(/^(?:edgewise|gen_ai)_/, '')
-    .replace(/_(?:total|seconds|bytes|usd|dollars)$/, '')
+    .replace(/(?:_(?:total|seconds|bytes|usd|dollars))+$/, '')
     .replaceAll('_', ' ');
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }

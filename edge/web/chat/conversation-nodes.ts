@@ -72,12 +72,16 @@ export function toNodes({ stored, live, pending }: ConversationParts): Conversat
     ),
   );
   /** What stood at the end when something was asked. */
-  const tail = (order: number) =>
+  const tail = (order: number, own: string) =>
     nodes.reduce<ConversationNode | undefined>(
-      (best, node) => (node.order < order && (!best || node.order > best.order) ? node : best),
+      (best, node) =>
+        node.id !== own && node.order < order && (!best || node.order > best.order) ? node : best,
       undefined,
     )?.id ?? null;
-  const questionOf = (turnId: string) => questions.get(turnId) ?? answerParents.get(turnId) ?? null;
+  const questionOf = (turnId: string) => {
+    const asked = pendingByTurn.get(turnId);
+    return questions.get(turnId) ?? answerParents.get(turnId) ?? (asked ? `q:${asked.key}` : null);
+  };
 
   for (const turn of live) {
     if (answered.has(turn.turnId)) continue;
@@ -90,7 +94,7 @@ export function toNodes({ stored, live, pending }: ConversationParts): Conversat
     const key = `a:${turn.key ?? turn.turnId}`;
     nodes.push({
       id: key,
-      parentId: asked || tail(turn.order),
+      parentId: asked || tail(turn.order, key),
       order: turn.order + 0.5,
       isQuestion: false,
       key,
@@ -104,7 +108,7 @@ export function toNodes({ stored, live, pending }: ConversationParts): Conversat
     const isStored = turnId !== undefined && questions.has(turnId);
     let parentId = again === undefined ? (turnId && questions.get(turnId)) || `q:${key}` : questionOf(again);
     if (again === undefined && !isStored) {
-      const above = entry.parentId === undefined ? tail(order) : entry.parentId;
+      const above = entry.parentId === undefined ? tail(order, `a:${key}`) : entry.parentId;
       nodes.push({
         id: `q:${key}`,
         parentId: above,

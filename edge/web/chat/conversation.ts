@@ -151,6 +151,11 @@ export function createConversation(options: ConversationOptions): Conversation {
       foldEvent(turn, event, gatherer.append, Date.now());
       if (isNew || event.type === 'response.created') recognise(turn);
       if (turn.state.value === 'running') return;
+      if (turn.state.value === 'failed' || turn.state.value === 'cancelled') {
+        // It may never be stored: what is stored from now on is newer.
+        turn.order = (stored.value.at(-1)?.position ?? 0) + 0.25;
+        live.value = [...live.value];
+      }
       onTurn();
       refreshQuietly();
       // The answer is stored right after its last word.
