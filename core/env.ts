@@ -12,6 +12,8 @@ export interface CoreConfig {
   /** `postgres://...`; without it the embedded database keeps its files in `databaseDir`, or none without that. */
   databaseUrl: string | undefined;
   databaseDir: string | undefined;
+  /** Whether the database is opened before the first call comes, which takes the embedded one some seconds. */
+  opensDatabase: boolean;
   /** `redis://...`, where several core instances share their generations and quotas. */
   redisUrl: string | undefined;
   /** Who holds it may read the metrics; without it nobody may. */
@@ -73,6 +75,7 @@ const schema = v.object({
   EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/knowledge')),
   DATABASE_URL: addressOf(/^postgres(?:ql)?:$/, 'must be a postgres:// address'),
   EDGEWISE_DATABASE_DIR: v.optional(v.string(), join(root, '.data/postgres')),
+  EDGEWISE_OPEN_DATABASE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   EDGEWISE_REDIS_URL: addressOf(/^rediss?:$/, 'must be a redis:// or rediss:// address'),
   EDGEWISE_METRICS_TOKEN: v.pipe(
     v.optional(v.string(), ''),
@@ -111,6 +114,7 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     knowledgeDir: values.EDGEWISE_KNOWLEDGE_DIR,
     databaseUrl: values.DATABASE_URL || undefined,
     databaseDir: values.EDGEWISE_DATABASE_DIR,
+    opensDatabase: values.EDGEWISE_OPEN_DATABASE === 'on',
     redisUrl: values.EDGEWISE_REDIS_URL || undefined,
     metricsToken: values.EDGEWISE_METRICS_TOKEN || undefined,
     traces: values.EDGEWISE_OTLP_URL

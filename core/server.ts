@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const config = parseCoreEnv(process.env);
   const services = await createCoreServices(config, process.env);
   const { generations } = services;
+  if (config.opensDatabase) await openDatabase(services);
   const server = serve(
     { fetch: createApp(services).fetch, hostname: config.host, port: config.port },
     ({ port }) => {
@@ -50,6 +51,15 @@ async function main(): Promise<void> {
   }
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
+}
+
+/** A database that is away now may be there when it is needed. */
+async function openDatabase({ database }: CoreServices): Promise<void> {
+  try {
+    await database.acrossTenants(async () => undefined);
+  } catch (error) {
+    logLine('warn', 'the database cannot be opened', { 'error.code': toAppError(error).code });
+  }
 }
 
 /** What is old enough goes at the start, and every hour. */

@@ -1,5 +1,6 @@
 /** `npm start`: builds the edge, starts core and edge on this machine, and stops both together. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { buildEdge } from './local/build.ts';
@@ -30,7 +31,14 @@ async function main(): Promise<void> {
     await mkdir(join(settings.dataDir, 'logs'), { recursive: true });
     console.log('Building the edge ...');
     await buildEdge();
-    const env = { EDGEWISE_GRACE_MS: '3000', ...process.env };
+    const metricsToken = process.env.EDGEWISE_METRICS_TOKEN || randomBytes(18).toString('base64url');
+    const env = {
+      EDGEWISE_GRACE_MS: '3000',
+      // Before the first visitor, and not while one waits.
+      EDGEWISE_OPEN_DATABASE: 'on',
+      ...process.env,
+      EDGEWISE_METRICS_TOKEN: metricsToken,
+    };
     children.push(startCore(env, settings, secrets), await startEdge(env, settings, secrets));
     reap(children);
     const health = await Promise.race([untilHealthy(settings.edgePort, children), asked]);
@@ -39,7 +47,7 @@ async function main(): Promise<void> {
     const token = /^(?:HS256)?$/.test(process.env.EDGEWISE_JWT_ALGORITHM ?? '')
       ? await signLocalToken(process.env.EDGEWISE_JWT_SECRET || secrets.jwtSecret, defaultClaims)
       : 'A_TOKEN_OF_YOUR_ISSUER';
-    console.log(welcome(settings, health, token));
+    console.log(welcome(settings, health, { token, metricsToken }));
     const fallen = await Promise.race([
       asked,
       ...children.map(async (child) => child.ended.then(() => child)),
@@ -75,7 +83,11 @@ function startReaper(): (children: Child[]) => void {
   };
 }
 
-function welcome({ edgePort, dataDir }: LocalSettings, health: Health, token: string): string {
+function welcome(
+  { edgePort, dataDir }: LocalSettings,
+  health: Health,
+  { token, metricsToken }: { token: string; metricsToken: string },
+): string {
   const address = `http://127.0.0.1:${edgePort}`;
   const models = (health.core.models ?? []).map(({ id, reason }) => `  ${id}: ${reason ?? ''}`);
   const light = process.env.EDGEWISE_LIGHT_MODEL;
@@ -97,6 +109,8 @@ Models:
 ${models.join('\n')}
 
 Another token: npm run --silent token -- --sub alice
+An operator's, for ${address}/admin: npm run --silent token -- --sub operator --scope admin
+For the charts there, and for Prometheus: ${metricsToken}
 Logs: ${relative(projectRoot, join(dataDir, 'logs')) || '.'}
 Stop: Ctrl-C
 `;

@@ -98,7 +98,7 @@ export async function fallenError(child: Child): Promise<Error> {
 function lastCause(words: string): string | undefined {
   const causes = words.split('\n').flatMap((line) => {
     try {
-      const { cause } = JSON.parse(line) as { cause?: unknown };
+      const { 'error.message': cause } = JSON.parse(line) as Record<string, unknown>;
       return typeof cause === 'string' ? [cause] : [];
     } catch {
       return [];
