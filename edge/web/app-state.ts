@@ -29,6 +29,8 @@ export interface App {
   /** Whether the open conversation has begun. */
   readonly begun: Signal<boolean>;
   readonly models: Signal<readonly ModelInfo[]>;
+  /** Resolves when the list of models has come, or is known not to come. */
+  readonly modelsSettled: Promise<void>;
   readonly model: Signal<string>;
   readonly knowledge: Signal<boolean>;
   /** What stands in the message box. */
@@ -60,6 +62,7 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
   const model = kept('edgewise.model', 'auto');
   const knowledge = signal(false);
   const models = signal<readonly ModelInfo[]>([]);
+  const modelsSettled = Promise.withResolvers<void>();
   const listOpen = signal(false);
 
   const opened = new Set<Conversation>();
@@ -107,6 +110,7 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
     conversation,
     begun,
     models,
+    modelsSettled: modelsSettled.promise,
     model,
     knowledge,
     draft: signal(''),
@@ -153,10 +157,13 @@ export function createApp({ keeper, account, network, settings }: AppOptions): A
       void list.load().catch(tellFailure);
       whenIdle(() => void loadMarkdown());
       void documents.load().catch(() => undefined);
-      void api.models().then((found) => {
-        models.value = found;
-        if (!found.some(({ id }) => id === model.value)) model.value = 'auto';
-      }, tellFailure);
+      void api
+        .models()
+        .then((found) => {
+          models.value = found;
+          if (!found.some(({ id }) => id === model.value)) model.value = 'auto';
+        }, tellFailure)
+        .finally(modelsSettled.resolve);
     },
     stop() {
       removeEventListener('hashchange', onAddress);

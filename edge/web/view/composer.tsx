@@ -1,6 +1,6 @@
 import { useComputed } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { reasonOf, useApp } from '../app-state.ts';
+import { type App, reasonOf, useApp } from '../app-state.ts';
 import { t } from '../words/words.ts';
 import { type Attachment, readImage } from './attachments.ts';
 import { editing } from './editing.ts';
@@ -19,7 +19,7 @@ export function Composer() {
   const current = conversation.value;
   const busy = current.busy.value;
   const text = draft.value;
-  const sees = useSeeingModel();
+  const sees = canSee(app);
   const canAttach = sees || app.documents.offered;
 
   useLayoutEffect(() => fitToText(box.current), [text]);
@@ -32,7 +32,10 @@ export function Composer() {
   async function take(files: Iterable<File>): Promise<void> {
     for (const file of files) {
       try {
-        if (file.type.startsWith('image/') && sees) {
+        const isImage = file.type.startsWith('image/');
+        // Whether it can be shown to the model is not known before the list of models is here.
+        if (isImage) await app.modelsSettled;
+        if (isImage && canSee(app)) {
           const attachment = await readImage(file);
           setAttachments((list) => [...list, attachment]);
         } else if (app.documents.offered) {
@@ -199,8 +202,7 @@ function ConnectionLine() {
 }
 
 /** Whether the chosen model takes images; one of which nothing is said is asked. */
-function useSeeingModel(): boolean {
-  const { models, model } = useApp();
+function canSee({ models, model }: Pick<App, 'models' | 'model'>): boolean {
   const info = models.value.find(({ id }) => id === model.value);
   if (!info?.edgewise.generative) return false;
   return info.edgewise.capabilities?.includes('vision') ?? true;
