@@ -1,6 +1,8 @@
 /** The edge's configuration, as the rest of it reads it; `env.ts` makes it from the bindings. */
+
 import type { PersonalDataLabel } from './filter/personal-data.ts';
 import type { Plans } from './limits/plans.ts';
+import type { LogLevel } from './observe/log.ts';
 import type { StateKey } from './session/sealed-state.ts';
 
 export const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
@@ -33,6 +35,8 @@ export interface EdgeConfig {
   /** How long a body may take to arrive. */
   bodyTimeoutMs: number;
   window: { rounds: number; tokens: number };
+  /** The least that is logged. */
+  logLevel: LogLevel;
   /** Who holds it may read the metrics; without it nobody may. */
   metricsToken: string | undefined;
   /** Where spans go, and which part of the traces that begin here; none without it. */

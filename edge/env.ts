@@ -14,6 +14,7 @@ import {
 } from './config.ts';
 import type { MeterObject } from './limits/meter-object.ts';
 import { parsePlans, usualPlans } from './limits/plans.ts';
+import { logLevels } from './observe/log.ts';
 import type { MetricsObject } from './observe/metrics-object.ts';
 import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
@@ -125,6 +126,7 @@ const bindingsSchema = v.object({
     ),
   ),
   EDGEWISE_KNOWLEDGE_TENANTS: list,
+  EDGEWISE_LOG_LEVEL: v.optional(v.picklist(logLevels, `must be one of ${logLevels.join(', ')}`), 'info'),
   EDGEWISE_METRICS_TOKEN: v.pipe(
     text,
     v.check((value) => value === '' || value.length >= 16, 'must have at least 16 characters'),
@@ -195,6 +197,7 @@ export function parseEdgeEnv(bindings: EdgeBindings): EdgeConfig {
     isArchiveOn: env.EDGEWISE_ARCHIVE === 'on',
     maxUploadBytes: env.EDGEWISE_MAX_UPLOAD_BYTES,
     bodyTimeoutMs: env.EDGEWISE_BODY_TIMEOUT_MS,
+    logLevel: env.EDGEWISE_LOG_LEVEL,
     metricsToken: env.EDGEWISE_METRICS_TOKEN || undefined,
     traces: env.EDGEWISE_OTLP_URL
       ? {

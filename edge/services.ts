@@ -45,6 +45,7 @@ import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
 import { createUsageTeller, type UsageTeller } from './models/usage-teller.ts';
 import { createWorkersAiModel, type WorkersAiBinding } from './models/workers-ai-model.ts';
+import { setLeastLevel } from './observe/log.ts';
 import { createMeasurements, type Measurements } from './observe/measurements.ts';
 import { metricsOf } from './observe/metrics-object.ts';
 import { createObserver, type Observer } from './observe/observer.ts';
@@ -113,6 +114,7 @@ export function edgeServices(bindings: EdgeBindings): EdgeServices {
 
 function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const config = parseEdgeEnv(bindings);
+  setLeastLevel(config.logLevel);
   const now = () => Date.now();
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const newId = () => crypto.randomUUID().replaceAll('-', '');

@@ -28,12 +28,15 @@ export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unkn
   });
 }
 
+/** For a text in one go, which leaves nothing behind in it. */
+const wholeDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
 async function readText(c: EdgeContext): Promise<string> {
   const { maxBodyBytes } = c.get('services').config;
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   let text = '';
   try {
-    if (saysItIsSmall(c, maxBodyBytes)) return decoder.decode(await readWhole(c));
+    if (saysItIsSmall(c, maxBodyBytes)) return wholeDecoder.decode(await readWhole(c));
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
     await readBody(c, maxBodyBytes, (chunk) => {
       text += decoder.decode(chunk, { stream: true });
     });

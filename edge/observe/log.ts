@@ -8,9 +8,25 @@ type Value = string | number | boolean | undefined;
 /** ECS fields by their dotted names; what is ours alone stands under `edgewise`. */
 export type LogFields = Record<string, Value | Record<string, Value>>;
 
+export const logLevels = ['info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The isolate's, set once from its configuration. */
+let least: LogLevel = 'info';
+
+export function setLeastLevel(level: LogLevel): void {
+  least = level;
+}
+
+/** Whether a line of that level goes out, so that nothing is put together for one that does not. */
+export function isLogged(level: LogLevel): boolean {
+  return logLevels.indexOf(level) >= logLevels.indexOf(least);
+}
+
 const always = { 'ecs.version': '9.0.0', 'service.name': 'edgewise-edge', 'event.dataset': 'edgewise.edge' };
 
-export function logLine(level: 'info' | 'warn' | 'error', message: string, fields: LogFields): void {
+export function logLine(level: LogLevel, message: string, fields: LogFields): void {
+  if (!isLogged(level)) return;
   const line = JSON.stringify({
     '@timestamp': new Date().toISOString(),
     'log.level': level,

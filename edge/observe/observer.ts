@@ -2,7 +2,7 @@
 import type { RequestContext } from '../../shared/request-context.ts';
 import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
 import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
-import { logLine } from './log.ts';
+import { isLogged, logLine } from './log.ts';
 import type { Measurements } from './measurements.ts';
 import {
   answeredBy,
@@ -56,7 +56,7 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
       const shown = knownMethods.has(method) ? method : 'other';
       measurements.count('edgewise_requests_total', { method: shown, route: name, status: String(status) });
       measurements.observe('edgewise_request_duration_seconds', { route: name }, (endMs - startMs) / 1000);
-      logRequest(request);
+      if (isLogged(status >= 500 ? 'warn' : 'info')) logRequest(request);
       if (!spans || !trace?.span.isSampled) return;
       const { traceId, spanId } = trace.span;
       spans.tell({

@@ -27,7 +27,7 @@ export const cachedAnswers: BenchRow = {
       ],
       measured: toMeasured(results),
       notes: [
-        'One question over 32 connections; auth, limits, filter, cache and the request log are on, the archive is off.',
+        'One question over 32 connections; auth, limits, filter, cache and metrics are on; the archive and the line per request are off.',
         `The upstream saw ${calls} calls in all; ${peerCalls} rounds of them the peer's.`,
       ],
     };

@@ -71,6 +71,9 @@ export async function startBenchEdge({
     EDGEWISE_PLANS: JSON.stringify({ bench: { user: large, key: {}, tenant: large } }),
     // The archive's core and database would take the processors that the edge is measured on.
     EDGEWISE_ARCHIVE: 'off',
+    // The floors write no line per request either.
+    EDGEWISE_LOG_LEVEL: 'warn',
+    EDGEWISE_METRICS_TOKEN: 'a-token-to-read-metrics',
     OPENAI_API_KEY: 'sk-bench',
     OPENAI_BASE_URL: upstreamUrl,
     OPENAI_MODEL: 'bench-heavy',
