@@ -5,7 +5,7 @@
 import type { CacheMark, ChatEvent, ChatRequest } from '../../shared/chat-model.ts';
 import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
 import { TurnExpander } from '../../shared/turn-expander.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import { emptyTurnResult, type TurnResult } from '../../shared/turn-result.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { chooseModel, type ModelChoice } from './choose-model.ts';
 import type { TurnPlugins } from './turn-plugins.ts';
@@ -27,8 +27,8 @@ export interface AtOncePlan {
   timings: TurnTimings;
   /** Unix time in milliseconds. */
   now: () => number;
-  /** Told of an answer that goes out; the result is made when it is asked for. */
-  onEnd: (result: () => TurnResult) => void;
+  /** Told of an answer that goes out; what the turn came to is made when it is asked for. */
+  onEnd: (answer: CachedAnswer, result: () => TurnResult) => void;
 }
 
 /** @returns the whole turn, or `undefined` where it must be answered the long way */
@@ -44,7 +44,8 @@ export async function answerAtOnce(plan: AtOncePlan): Promise<TurnEvents | undef
   const createdAt = Math.floor(startMs / 1000);
   const expander = new TurnExpander({ turnId, route: choice.route, createdAt });
   const numbered = expand(events, known.mark, expander);
-  onEnd(() => fold(numbered));
+  const { answer, mark } = known;
+  onEnd(answer, () => toResult(answer, { turnId, createdAt, route: choice.route, cache: mark }));
   return oneBatch(numbered);
 }
 
@@ -57,10 +58,12 @@ function expand(events: readonly ChatEvent[], cache: CacheMark, expander: TurnEx
   return numbered;
 }
 
-function fold(events: readonly NumberedTurnEvent[]): TurnResult {
-  const result = emptyTurnResult();
-  for (const { event } of events) foldTurnEvent(result, event);
-  return result;
+/** For the books: without what was said. */
+function toResult(
+  { model, usage }: CachedAnswer,
+  turn: Pick<TurnResult, 'turnId' | 'createdAt' | 'route' | 'cache'>,
+): TurnResult {
+  return { ...emptyTurnResult(), ...turn, model, status: 'completed', ...(usage && { usage }) };
 }
 
 function oneBatch(events: NumberedTurnEvent[]): TurnEvents {

@@ -61,8 +61,8 @@ export async function answerAlone(
       plugins,
       timings,
       now,
-      onEnd(result) {
-        services.observer.answeredAtOnce(context, () => ({ turnId, result: result(), durationMs: 0 }));
+      onEnd(answer, result) {
+        services.observer.answeredAtOnce(answer);
         tellUsage(result);
       },
     });

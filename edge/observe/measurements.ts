@@ -18,7 +18,8 @@ export interface Sample {
 
 export interface Measurements {
   count(name: EdgeMetricName, labels: Labels, by?: number): void;
-  observe(name: EdgeMetricName, labels: Labels, value: number): void;
+  /** @param times How often that value was measured. */
+  observe(name: EdgeMetricName, labels: Labels, value: number, times?: number): void;
   /** Measures when the sums are handed on: for what would take time now. */
   later(measure: () => void): void;
   /** Hands on what there is. Never rejects. */
@@ -62,15 +63,15 @@ export function createMeasurements({ hand, defer, wait }: MeasurementsOptions): 
       sampleOf(name, labels).sum += by;
       gather();
     },
-    observe(name, labels, value) {
+    observe(name, labels, value, times = 1) {
       const rule = edgeMetrics[name];
       const buckets = 'buckets' in rule ? rule.buckets : [];
       const sample = sampleOf(name, labels);
       sample.counts ??= new Array<number>(buckets.length + 1).fill(0);
       const bucket = buckets.findIndex((bound) => value <= bound);
       const at = bucket < 0 ? buckets.length : bucket;
-      sample.counts[at] = (sample.counts[at] ?? 0) + 1;
-      sample.sum += value;
+      sample.counts[at] = (sample.counts[at] ?? 0) + times;
+      sample.sum += value * times;
       gather();
     },
     later(measure) {

@@ -1,7 +1,10 @@
 /** What the edge tells of itself: measurements, log lines, spans. The one thing that routes and turns tell what happened. */
+import type { CacheMark } from '../../shared/chat-model.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
 import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
+import { emptyTurnResult, type TurnResult } from '../../shared/turn-result.ts';
+import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { isLogged, logLine } from './log.ts';
 import type { Measurements } from './measurements.ts';
 import {
@@ -31,7 +34,7 @@ export interface Observer {
   requestEnded(request: EndedRequest): void;
   turnEnded(context: RequestContext, facts: EndedTurnFacts): void;
   /** An answer that this isolate held: its request's line tells of it. */
-  answeredAtOnce(context: RequestContext, facts: () => EndedTurnFacts): void;
+  answeredAtOnce(answer: CachedAnswer): void;
   /** Something that is worth a line and a count of its own. */
   happened(action: 'resume' | 'stop', requestId: string, fields: Record<string, string>): void;
 }
@@ -47,6 +50,18 @@ export interface ObserverOptions {
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
 
 export function createObserver({ measurements, spans, priceOf, defer, now }: ObserverOptions): Observer {
+  /** Answers that went out at once, and how often: most are a few that are asked again and again. */
+  let hits = new Map<CachedAnswer, number>();
+  function measureHits(): void {
+    const measured = hits;
+    hits = new Map();
+    for (const [{ model, usage }, times] of measured) {
+      const cache: CacheMark = { outcome: 'hit' };
+      const result: TurnResult = { ...emptyTurnResult(), model, cache, ...(usage && { usage }) };
+      measureTurn(measurements, { plan: '' }, { result, durationMs: 0 }, { times });
+    }
+  }
+
   return {
     measurements,
 
@@ -81,7 +96,7 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
       defer(
         priceOf(context, facts.result.model)
           .catch(() => undefined)
-          .then((price) => measureTurn(measurements, context, facts, price)),
+          .then((price) => measureTurn(measurements, context, facts, { price })),
       );
       const trace = parseTraceparent(context.traceparent);
       if (!spans || !trace?.isSampled) return;
@@ -107,8 +122,9 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
       });
     },
 
-    answeredAtOnce(context, facts) {
-      measurements.later(() => measureTurn(measurements, context, facts(), undefined));
+    answeredAtOnce(answer) {
+      if (hits.size === 0) measurements.later(measureHits);
+      hits.set(answer, (hits.get(answer) ?? 0) + 1);
     },
 
     happened(action, requestId, fields) {

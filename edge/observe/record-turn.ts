@@ -29,8 +29,8 @@ export function answeredBy({ model, route, cache }: TurnResult): 'light' | 'heav
 export function measureTurn(
   measurements: Measurements,
   { plan }: Pick<RequestContext, 'plan'>,
-  { result, provider = '', firstTokenMs, durationMs, abortMs }: EndedTurnFacts,
-  price: Price,
+  { result, provider = '', firstTokenMs, durationMs, abortMs }: Omit<EndedTurnFacts, 'turnId'>,
+  { price, times = 1 }: { price?: Price; times?: number },
 ): void {
   const { usage, error, cache, fallback, model } = result;
   const by = answeredBy(result);
@@ -44,8 +44,9 @@ export function measureTurn(
     'gen_ai_server_request_duration_seconds',
     { ...labels, error_type: error?.code ?? '' },
     durationMs / 1000,
+    times,
   );
-  if (cache) measurements.count('edgewise_cache_total', { outcome: cache.outcome });
+  if (cache) measurements.count('edgewise_cache_total', { outcome: cache.outcome }, times);
   if (fallback)
     measurements.count('edgewise_fallbacks_total', {
       from: fallback.from,
@@ -68,7 +69,7 @@ export function measureTurn(
     ['input', usage.inputTokens],
     ['output', usage.outputTokens],
   ] as const)
-    measurements.observe('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type }, tokens);
+    measurements.observe('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type }, tokens, times);
   if (by !== 'cache' && price)
     measurements.count(
       'edgewise_cost_usd_total',
