@@ -136,9 +136,19 @@ export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
     const batches = open.filter(({ status }) => status === 'in_progress');
     if (room < concurrency || batches.length === 0) return;
     const share = Math.max(1, Math.ceil(room / batches.length));
-    for (const batch of batches) ready.push(...(await work.claim(batch, share)));
+    for (const batch of batches) {
+      const claimed = await work.claim(batch, share);
+      // On a database that is slow for seconds a lease of ours may run out before it is renewed.
+      const held = new Set(heldOf(batch).map(({ ordinal }) => ordinal));
+      ready.push(...claimed.filter(({ ordinal }) => !held.has(ordinal)));
+    }
     // Nothing was left to take: it may be at its end.
     if (ready.length === 0 && underWay.size === 0 && answered.length === 0) lookAtMs = 0;
+  }
+
+  function heldOf({ id }: BatchRow): ClaimedLine[] {
+    const lines = [...ready, ...underWay.keys(), ...answered.map(({ line }) => line)];
+    return lines.filter(({ batch }) => batch.id === id);
   }
 
   function begin(): void {
