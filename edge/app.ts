@@ -2,10 +2,10 @@
 import { Hono } from 'hono';
 import { BATCH_SCOPE } from '../shared/batch-protocol.ts';
 import { taskPaths, tasks } from '../shared/task-protocol.ts';
+import { aroundRequest } from './http/around-request.ts';
 import { requestContext } from './http/auth.ts';
 import { cacheRoute } from './http/cache-route.ts';
 import { chatCompletionsRoute } from './http/chat-completions-route.ts';
-import { crossOrigin } from './http/cross-origin.ts';
 import type { EdgeHono } from './http/edge-hono.ts';
 import { handOn } from './http/hand-on.ts';
 import { healthRoute } from './http/health-route.ts';
@@ -15,27 +15,19 @@ import { modelsRoute } from './http/models-route.ts';
 import { onError } from './http/on-error.ts';
 import { onNotFound } from './http/on-not-found.ts';
 import { pageFiles, pageRoute } from './http/page-route.ts';
-import { requestId } from './http/request-id.ts';
-import { requestLog } from './http/request-log.ts';
 import { requireScope } from './http/require-scope.ts';
 import { responsesRoute } from './http/responses-route.ts';
-import { securityHeaders } from './http/security-headers.ts';
 import { sessionSocketRoute } from './http/session-socket-route.ts';
 import { sessionRoute, sessionsRoute } from './http/sessions-route.ts';
 import { tasksRoute } from './http/tasks-route.ts';
 import { tokensRoute } from './http/tokens-route.ts';
 import { uiChatRoute } from './http/ui-chat-route.ts';
 import { userDataRoute } from './http/user-data-route.ts';
-import { withServices } from './http/with-services.ts';
 
 export function createApp(): Hono<EdgeHono> {
   const app = new Hono<EdgeHono>();
 
-  app.use(withServices());
-  app.use(requestId());
-  app.use(requestLog());
-  app.use(securityHeaders());
-  app.use(crossOrigin());
+  app.use(aroundRequest());
   app.get('/healthz', healthRoute);
   app.get('/metrics', metricsRoute);
   for (const path of Object.keys(pageFiles)) app.get(path, pageRoute.file);

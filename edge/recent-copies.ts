@@ -33,6 +33,8 @@ export function createRecentCopies<Value>(options: RecentCopiesOptions<Value>): 
   /** In the order of use. */
   const copies = new Map<string, Copy<Value>>();
   let allBytes = 0;
+  /** The one that was used last: it stands where it belongs. */
+  let newest: Copy<Value> | undefined;
 
   function remove(name: string): Copy<Value> | undefined {
     const copy = copies.get(name);
@@ -45,14 +47,20 @@ export function createRecentCopies<Value>(options: RecentCopiesOptions<Value>): 
   function put(name: string, copy: Copy<Value>): void {
     copies.set(name, copy);
     allBytes += copy.bytes;
+    newest = copy;
   }
 
   return {
     get(name) {
-      const copy = remove(name);
-      if (!copy || copy.untilMs <= now()) return undefined;
-      put(name, copy);
-      return copy.value;
+      const copy = copies.get(name);
+      if (!copy) return undefined;
+      if (copy !== newest) {
+        remove(name);
+        put(name, copy);
+      }
+      if (copy.untilMs > now()) return copy.value;
+      remove(name);
+      return undefined;
     },
     set(name, value, ttlMs = Number.POSITIVE_INFINITY) {
       remove(name);

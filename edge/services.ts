@@ -49,6 +49,7 @@ import { setLeastLevel } from './observe/log.ts';
 import { createMeasurements, type Measurements } from './observe/measurements.ts';
 import { metricsOf } from './observe/metrics-object.ts';
 import { createObserver, type Observer } from './observe/observer.ts';
+import { createPluginRecorder } from './observe/record-plugin.ts';
 import { createStateSealer, type StateSealer } from './session/sealed-state.ts';
 import { createTokenCounters, type TokenCounters } from './session/token-counters.ts';
 
@@ -139,6 +140,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const light = createLight(config, bindings, counters);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   const plugins = createPlugins(config, bindings, now);
+  const recordPlugin = createPluginRecorder(measurements);
   const archive = config.isArchiveOn ? createArchiveClient(callCore, now, newId) : undefined;
   const limiter = createLimiter(config, bindings, { catalog, measurements, now, newId });
   return {
@@ -165,7 +167,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     lightModel: light?.name,
     sealer: config.state && createStateSealer({ ...config.state, ttlMs: config.sessionTtlMs, now }),
     pluginsFor(context) {
-      const ofTurn = createTurnPlugins(plugins, context, { measurements, waitUntil });
+      const ofTurn = createTurnPlugins(plugins, context, { record: recordPlugin, waitUntil });
       return names(config.knowledgeTenants, context.tenant) ? withKnowledgeDefault(ofTurn) : ofTurn;
     },
     modelsFor: (context, turnId) => ({

@@ -91,7 +91,8 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
 
     async question({ context, choice, control }, asked) {
       // Others who ask the same may want it word by word.
-      const { isWhole: _, ...request } = asked;
+      const { isWhole, ...plain } = asked;
+      const request = isWhole ? plain : asked;
       const model = await options.resolveModel(context, choice.model);
       const question: AnswerQuestion = { tenant: context.tenant, model, policy: options.policy, request };
       const maxAge = control.noCache ? 0 : control.maxAgeSeconds;

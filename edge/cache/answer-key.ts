@@ -24,18 +24,29 @@ const silentParams: ReadonlySet<string> = new Set([
 const keys = createRecentCopies<string>({ maxCopies: 500, now: () => 0 });
 const MAX_REMEMBERED_CHARS = 4096;
 
-/** @returns 64 hex digits: SHA-256 over JSON with sorted names (in the manner of RFC 8785) */
+/** @returns 64 hex digits: SHA-256 over JSON texts with sorted names (in the manner of RFC 8785) */
 export async function answerKey({ tenant, model, policy, request }: AnswerQuestion): Promise<string> {
-  const params = Object.entries(request.params).filter(
-    ([name, value]) => value !== undefined && value !== null && !silentParams.has(name),
-  );
-  const text = canonicalJson(['1', tenant, model, policy, request.messages, Object.fromEntries(params)]);
+  const text = `${JSON.stringify(['1', tenant, model, policy])}${askedText(request)}`;
   const known = keys.get(text);
   if (known) return known;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   const key = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (text.length <= MAX_REMEMBERED_CHARS) keys.set(text, key);
   return key;
+}
+
+/** What requests ask, as text: of one that comes again as the same object it is known. */
+const asked = new WeakMap<ChatRequest, string>();
+
+function askedText(request: ChatRequest): string {
+  const known = asked.get(request);
+  if (known !== undefined) return known;
+  const params = Object.entries(request.params).filter(
+    ([name, value]) => value !== undefined && value !== null && !silentParams.has(name),
+  );
+  const text = canonicalJson([request.messages, Object.fromEntries(params)]);
+  asked.set(request, text);
+  return text;
 }
 
 /** JSON in which the order of an object's names does not matter. `undefined` members are left out. */

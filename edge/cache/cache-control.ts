@@ -8,9 +8,12 @@ export interface CacheControl {
   maxAgeSeconds: number | undefined;
 }
 
+const nothingSaid: CacheControl = { noStore: false, noCache: false, maxAgeSeconds: undefined };
+
 /** Never throws: directives that are not known, and values that are no number, say nothing. */
 export function parseCacheControl(header: string | undefined): CacheControl {
-  const directives = (header ?? '')
+  if (header === undefined) return nothingSaid;
+  const directives = header
     .toLowerCase()
     .split(',')
     .map((directive) => directive.trim());

@@ -39,7 +39,7 @@ export function createIsolateAnswers(maxBytes: number, now: () => number): Isola
       answers.set(nameOf(tenant, entry.key, entry.scope), entry, ttl);
     },
     clear(tenant) {
-      const prefix = `${JSON.stringify([tenant]).slice(0, -1)},`;
+      const prefix = nameOf(tenant, '', '');
       for (const name of answers.names()) if (name.startsWith(prefix)) answers.delete(name);
     },
     get bytes() {
@@ -49,5 +49,6 @@ export function createIsolateAnswers(maxBytes: number, now: () => number): Isola
 }
 
 function nameOf(tenant: string, key: string, scope: string): string {
-  return JSON.stringify([tenant, key, scope]);
+  // A length before a name of any characters, then a key of fixed length.
+  return `${tenant.length}:${tenant}${key}${scope}`;
 }

@@ -5,8 +5,8 @@ import type { TurnPlugins } from './turn-plugins.ts';
 export function withKnowledgeDefault(plugins: TurnPlugins): TurnPlugins {
   return {
     ...plugins,
-    async onPrompt(request, signal) {
-      const prompt = await plugins.onPrompt(request, signal);
+    async onPrompt(request, caller) {
+      const prompt = await plugins.onPrompt(request, caller);
       return prompt.model === 'auto' && !prompt.recall ? { ...prompt, ...withKnowledge(true) } : prompt;
     },
   };

@@ -20,6 +20,8 @@ export interface TurnResponseOptions {
   /** Only events after this number are sent; -1 for all. */
   after: number;
   timings: TurnTimings;
+  /** Headers of the answer besides the turn's own; a `Server-Timing` goes after the turn's. */
+  headers?: Record<string, string>;
   /** A comment goes out after this long without an event. */
   heartbeatMs: number;
   /** The reader is gone. */
@@ -44,14 +46,15 @@ async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Prom
     for (const { event } of value.events) foldTurnEvent(result, event);
   }
   if (result.error) throw AppError.fromInfo(result.error);
-  const headers = turnHeaders(result, options.timings);
+  const headers = turnHeaders(result, options);
   if (result.receipt) {
     const { rounds, roundsDropped, tokens, summary, state } = result.receipt;
     headers['x-edgewise-context'] =
       `rounds=${rounds}; dropped=${roundsDropped}; tokens=${tokens}; summary=${summary}`;
     if (state !== undefined) headers[STATE_HEADER] = state;
   }
-  return Response.json(options.wire.body(result), { headers });
+  headers['content-type'] = 'application/json';
+  return new Response(JSON.stringify(options.wire.body(result)), { headers });
 }
 
 async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promise<Response> {
@@ -76,7 +79,7 @@ async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promi
     next = turn.next();
   }
   return new Response(encodeTurn({ turn, first: next, early, wait }, options), {
-    headers: { ...options.wire.streamHeaders, ...turnHeaders(result, options.timings) },
+    headers: { ...turnHeaders(result, options), ...options.wire.streamHeaders },
   });
 }
 
@@ -140,8 +143,11 @@ function encodeTurn(
 }
 
 /** Headers that every answer to a prompt carries. Only what is known by now. */
-function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, string> {
-  const headers: Record<string, string> = {};
+function turnHeaders(
+  result: TurnResult,
+  { timings, headers: others }: Pick<TurnResponseOptions, 'timings' | 'headers'>,
+): Record<string, string> {
+  const headers: Record<string, string> = { ...others };
   if (result.route) headers['x-edgewise-route'] = `${result.route.place}; reason="${result.route.reason}"`;
   if (result.model) headers['x-edgewise-model'] = headerText(result.model);
   if (result.cache) {
@@ -156,7 +162,8 @@ function turnHeaders(result: TurnResult, timings: TurnTimings): Record<string, s
   }
   if (result.limits) Object.assign(headers, toRateLimitHeaders(result.limits));
   const timing = toServerTiming(timings);
-  if (timing) headers['server-timing'] = timing;
+  const ours = headers['server-timing'];
+  if (timing) headers['server-timing'] = ours === undefined ? timing : `${timing}, ${ours}`;
   return headers;
 }
 

@@ -19,7 +19,10 @@ const metrics: readonly [keyof TurnTimings, string][] = [
 
 /** Only the steps that were taken. */
 export function toServerTiming(timings: TurnTimings): string {
-  return metrics
-    .flatMap(([key, name]) => (timings[key] === undefined ? [] : [`${name};dur=${timings[key].toFixed(1)}`]))
-    .join(', ');
+  let text = '';
+  for (const [key, name] of metrics) {
+    const ms = timings[key];
+    if (ms !== undefined) text += `${text === '' ? '' : ', '}${name};dur=${ms.toFixed(1)}`;
+  }
+  return text;
 }

@@ -44,7 +44,7 @@ const ask = (plugin: Plugin, content: string) =>
       params: {},
     },
     runOf(plugin),
-    new AbortController().signal,
+    new AbortController(),
   );
 const answer = async (plugin: Plugin, events: ChatEvent[]) =>
   readAll(

@@ -45,11 +45,7 @@ const runOf = (plugins: Plugin[], tenant = 't') => ({
   waitUntil: () => undefined,
 });
 const ask = (messages: ChatMessage[], plugins = [words(), personal], tenant = 't') =>
-  runPromptPlugins(
-    { model: 'm', messages, params: {} },
-    runOf(plugins, tenant),
-    new AbortController().signal,
-  );
+  runPromptPlugins({ model: 'm', messages, params: {} }, runOf(plugins, tenant), new AbortController());
 const answer = (events: ChatEvent[], plugins = [words(), personal], tenant = 't') =>
   readAll(
     withPlugins(scriptedModel('inner', [modelStart, ...events]), runOf(plugins, tenant)).stream(
@@ -121,7 +117,7 @@ describe('prompts', () => {
   test('that are clean stay what they are', async () => {
     const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'a shell 禁止' }], params: {} };
     const run = runOf([words(), personal]);
-    expect(await runPromptPlugins(asked, run, new AbortController().signal)).toBe(asked);
+    expect(await runPromptPlugins(asked, run, new AbortController())).toBe(asked);
   });
 
   test('with a forbidden word are refused, and the error names the field and not the word', async () => {

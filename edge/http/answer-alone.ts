@@ -9,6 +9,7 @@ import { toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import { sealedConversationOfTurn } from '../session/sealed-conversation.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
+import { answerHeaders, authTiming } from './answer-headers.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
 export interface AloneTurn {
@@ -28,8 +29,7 @@ export async function answerAlone(
   const { modelsFor, cache, config, now } = services;
   const context = c.get('request');
   const plugins = services.pluginsFor(context);
-  const filtered = await plugins.onPrompt(asked, c.req.raw.signal);
-  const request = wire.stream ? filtered : { ...filtered, isWhole: true };
+  const filtered = await plugins.onPrompt(asked, c.req.raw);
   const timings: TurnTimings = {};
   const startedAtMs = now();
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
@@ -48,14 +48,15 @@ export async function answerAlone(
     stream: wire.stream,
     after: -1,
     timings,
+    headers: { ...answerHeaders(c), 'server-timing': authTiming(c) },
     heartbeatMs: config.heartbeatMs,
   };
   if (cache && state === undefined) {
-    const find = (choice: ModelChoice) => cache.findNear({ ...cached, choice }, request);
+    const find = (choice: ModelChoice) => cache.findNear({ ...cached, choice }, filtered);
     const { lightModel } = services;
     const turn = await answerAtOnce({
       turnId,
-      request,
+      request: filtered,
       lightModel,
       find,
       plugins,
@@ -68,6 +69,7 @@ export async function answerAlone(
     });
     if (turn) return toTurnResponse(turn, { ...response, onCancel: () => undefined });
   }
+  const request = wire.stream ? filtered : { ...filtered, isWhole: true };
   const reader = followingController(c.req.raw.signal);
   const { signal } = reader;
   // It goes with the request, should that end before.

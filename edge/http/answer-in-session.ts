@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts';
 import type { TurnCommand } from '../session/turn-command.ts';
+import { authTiming } from './answer-headers.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { sessionOfCaller } from './session-of-caller.ts';
 
@@ -11,7 +12,7 @@ export async function answerInSession(
   const context = c.get('request');
   const { sessionId } = command;
   // What is masked is masked in the history, too.
-  const request = await c.get('services').pluginsFor(context).onPrompt(command.request, c.req.raw.signal);
+  const request = await c.get('services').pluginsFor(context).onPrompt(command.request, c.req.raw);
   const createdAt = Math.floor(c.get('services').now() / 1000);
   const reply = await sessionOfCaller(c, sessionId).startTurn({
     ...command,
@@ -23,5 +24,6 @@ export async function answerInSession(
   if (!reply.ok) throw AppError.fromInfo(reply.error);
   const response = new Response(reply.value.body, reply.value);
   response.headers.set('x-session-id', sessionId);
+  response.headers.append('server-timing', authTiming(c));
   return response;
 }

@@ -62,7 +62,7 @@ export const cacheRoute = {
       throw new AppError('missing_required_parameter', { param: 'ttl_seconds', message });
     }
     const context = c.get('request');
-    const shown = await c.get('services').pluginsFor(context).onPrompt(request, c.req.raw.signal);
+    const shown = await c.get('services').pluginsFor(context).onPrompt(request, c.req.raw);
     const choice = chooseModel(shown, { lightModel, earlierRounds: 0 });
     const asked = await cache.question({ context, choice, control }, { ...shown, model: choice.model });
     const answers = answersOf(c.env, context.tenant, asked.key[0] ?? '');

@@ -1,23 +1,17 @@
-import {
-  type ChatCompletionInput,
-  parseChatCompletionRequest,
-  parseSessionId,
-} from '../../shared/chat-schema.ts';
+import { type ChatCompletionInput, parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
 import { STATE_HEADER } from '../chat/turn-response.ts';
 import { branchOf } from '../session/branch-of.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';
-import { withAuthTiming } from './auth-timing.ts';
+import { readChatPrompt } from './chat-prompt.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
-import { readJson } from './json-body.ts';
 
 /** `POST /v1/chat/completions`: a turn of a session when one is named, else a prompt that stands alone. */
 export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
-  const body = await readJson(c);
-  const input = parseChatCompletionRequest(body);
+  const { body, input } = await readChatPrompt(c);
   const { request } = input;
   const sessionId = sessionIdOf(c, input);
   const state = stateOf(c, sessionId);
@@ -26,10 +20,7 @@ export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
   const wire = toWireRequest(input);
   const turnId = c.get('services').newId();
   if (sessionId !== undefined) {
-    return withAuthTiming(
-      c,
-      await answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire }),
-    );
+    return answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
   }
   if (branch) {
     const message = "'regenerate' and 'parent_id' need a session.";
@@ -45,9 +36,9 @@ export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
       idempotency,
       wire,
     };
-    return withAuthTiming(c, await answerInSession(c, command));
+    return answerInSession(c, command);
   }
-  return withAuthTiming(c, await answerAlone(c, { turnId, request, state, wire }));
+  return answerAlone(c, { turnId, request, state, wire });
 }
 
 /** The header wins; both with different values is a mistake worth telling. */

@@ -28,15 +28,13 @@ const exposed = [
 ];
 
 /** CORS (WHATWG Fetch) for exactly the configured origins. Tokens travel in a header, so no credentials mode. */
-export function crossOrigin(): MiddlewareHandler<EdgeHono> {
-  return async function allowOrigin(c, next) {
-    const { corsOrigins } = c.get('services').config;
-    if (corsOrigins.length === 0) return next();
-    return cors({
-      origin: corsOrigins.includes('*') ? '*' : corsOrigins,
-      allowMethods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
-      exposeHeaders: exposed,
-      maxAge: 86_400,
-    })(c, next);
-  };
-}
+export const allowOrigin: MiddlewareHandler<EdgeHono> = async (c, next) => {
+  const { corsOrigins } = c.get('services').config;
+  if (corsOrigins.length === 0) return void (await next());
+  return cors({
+    origin: corsOrigins.includes('*') ? '*' : corsOrigins,
+    allowMethods: ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
+    exposeHeaders: exposed,
+    maxAge: 86_400,
+  })(c, next);
+};

@@ -1,7 +1,7 @@
 import { findDuplicateKey } from '../../shared/duplicate-key.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { EdgeContext } from './edge-hono.ts';
-import { readBody, readWhole } from './read-body.ts';
+import { readBody, readWholeText } from './read-body.ts';
 
 /**
  * The request's body as JSON, at most the configured number of bytes, read no further than that.
@@ -9,11 +9,12 @@ import { readBody, readWhole } from './read-body.ts';
  * @throws AppError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_json`
  */
 export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unknown> {
-  const contentType = c.req.header('content-type') ?? 'application/json';
-  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType))
-    throw new AppError('unsupported_media_type');
-  const text = await readText(c);
-  if (text === '' && fallback !== undefined) return fallback;
+  const text = await readJsonText(c);
+  return text === '' && fallback !== undefined ? fallback : parseJson(text);
+}
+
+/** @throws AppError `invalid_json` */
+export function parseJson(text: string): unknown {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -28,27 +29,52 @@ export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unkn
   });
 }
 
-/** For a text in one go, which leaves nothing behind in it. */
-const wholeDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-
-async function readText(c: EdgeContext): Promise<string> {
+/**
+ * The text of a body that says it is JSON.
+ * @throws AppError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_json`
+ */
+export async function readJsonText(c: EdgeContext): Promise<string> {
+  const contentType = c.req.header('content-type') ?? 'application/json';
+  if (contentType !== 'application/json' && !jsonType.test(contentType))
+    throw new AppError('unsupported_media_type');
   const { maxBodyBytes } = c.get('services').config;
+  const length = c.req.header('content-length');
+  // HTTP holds the sender to the length that it gave.
+  if (length !== undefined && Number(length) <= maxBodyBytes) return readSmall(c, Number(length));
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   let text = '';
   try {
-    if (saysItIsSmall(c, maxBodyBytes)) return wholeDecoder.decode(await readWhole(c));
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
     await readBody(c, maxBodyBytes, (chunk) => {
       text += decoder.decode(chunk, { stream: true });
     });
     return text + decoder.decode();
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    throw new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause });
+    throw notUtf8(cause);
   }
 }
 
-/** The length that HTTP holds the sender to is within the limit. */
-function saysItIsSmall(c: EdgeContext, maxBytes: number): boolean {
-  const length = c.req.header('content-length');
-  return length !== undefined && Number(length) <= maxBytes;
+const jsonType = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+
+const REPLACEMENT = '\ufffd';
+
+/**
+ * The platform's own decoder puts U+FFFD where bytes are no UTF-8. Only a text that holds one can have been such, and
+ * its length tells, but for a character of four bytes that is cut off after its third.
+ */
+async function readSmall(c: EdgeContext, bytes: number): Promise<string> {
+  const text = await readWholeText(c);
+  if (text.includes(REPLACEMENT) && ![bytes, bytes - BOM_BYTES].includes(utf8Length(text))) throw notUtf8();
+  return text;
+}
+
+/** A mark at a text's beginning, which the decoder takes off. */
+const BOM_BYTES = 3;
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}
+
+function notUtf8(cause?: unknown): AppError {
+  return new AppError('invalid_json', { message: 'The request body is not valid UTF-8.', cause });
 }

@@ -41,19 +41,22 @@ export async function readBody(
 }
 
 /**
- * Reads a body whose length is known to be within bounds, in one go.
+ * Reads a body whose length is known to be within bounds, in one go, as text.
  * @throws AppError `request_timeout`
  */
-export async function readWhole(c: EdgeContext): Promise<ArrayBuffer> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), c.get('services').config.bodyTimeoutMs);
-  try {
-    const bytes = await Promise.race([c.req.raw.arrayBuffer(), late.promise]);
-    if (!bytes) throw new AppError('request_timeout');
-    return bytes;
-  } finally {
+export function readWholeText(c: EdgeContext): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const late = () => reject(new AppError('request_timeout'));
+  const timer = setTimeout(late, c.get('services').config.bodyTimeoutMs);
+  const settle = (how: () => void) => {
     clearTimeout(timer);
-  }
+    how();
+  };
+  c.req.raw.text().then(
+    (text) => settle(() => resolve(text)),
+    (error: unknown) => settle(() => reject(error)),
+  );
+  return promise;
 }
 
 /** @throws AppError `request_too_large`, `request_timeout` */

@@ -1,26 +1,25 @@
-import type { MiddlewareHandler } from 'hono';
 import { continueTrace, parseTraceparent, toTraceparent } from '../../shared/trace-context.ts';
-import type { EdgeHono } from './edge-hono.ts';
+import type { EdgeContext } from './edge-hono.ts';
 
-/** Tells of each request when its headers are out; of a stream's own end tells the turn. */
-export function requestLog(): MiddlewareHandler<EdgeHono> {
-  return async function logRequest(c, next) {
-    const { observer, traceSample, random, now } = c.get('services');
-    const startMs = now();
-    const sent = traceSample === undefined ? undefined : parseTraceparent(c.req.header('traceparent'));
-    const span = traceSample === undefined ? undefined : continueTrace(sent, () => random() < traceSample);
-    if (span) c.set('traceparent', toTraceparent(span));
-    await next();
-    observer.requestEnded({
-      requestId: c.get('requestId'),
-      method: c.req.method,
-      route: c.req.routePath,
-      status: c.res.status,
-      startMs,
-      endMs: now(),
-      errorCode: c.get('errorCode'),
-      headers: c.res.headers,
-      trace: span && { span, parentSpanId: sent?.spanId },
-    });
+/** Tells of a request when its headers are out; of a stream's own end tells the turn. */
+export function startRequestLog(c: EdgeContext): { end(): void } {
+  const { observer, traceSample, random, now } = c.get('services');
+  const startMs = now();
+  const sent = traceSample === undefined ? undefined : parseTraceparent(c.req.header('traceparent'));
+  const span = traceSample === undefined ? undefined : continueTrace(sent, () => random() < traceSample);
+  if (span) c.set('traceparent', toTraceparent(span));
+  return {
+    end: () =>
+      observer.requestEnded({
+        requestId: c.get('requestId'),
+        method: c.req.method,
+        route: c.req.routePath,
+        status: c.res.status,
+        startMs,
+        endMs: now(),
+        errorCode: c.get('errorCode'),
+        headers: c.res.headers,
+        trace: span && { span, parentSpanId: sent?.spanId },
+      }),
   };
 }

@@ -8,7 +8,6 @@ import type { WireRequest } from '../wire/create-wire.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';
-import { withAuthTiming } from './auth-timing.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
@@ -32,12 +31,11 @@ export const responsesRoute = {
       idempotency?.sessionId ??
       `conv_${c.get('services').newId()}`;
     const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
-    if (!input.store && !idempotency)
-      return withAuthTiming(c, await answerAlone(c, { turnId, request, wire }));
+    if (!input.store && !idempotency) return answerAlone(c, { turnId, request, wire });
     const branch = previous ? { kind: 'after-turn' as const, turnId: previous.turnId } : branchOf(input);
     const common = { sessionId, turnId, request, idempotency, background, wire };
     const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };
-    return withAuthTiming(c, await answerInSession(c, command));
+    return answerInSession(c, command);
   },
 
   /** The response as far as it has come; with `stream=true` its events after `starting_after`, and the live rest. */

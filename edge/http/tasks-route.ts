@@ -90,6 +90,6 @@ async function filtered(c: EdgeContext, task: Task, json: JsonObject): Promise<J
   if (field === undefined || typeof prompt !== 'string') return json;
   const plugins = c.get('services').pluginsFor(c.get('request'));
   const asked = { model: '', messages: [{ role: 'user' as const, content: prompt }], params: {} };
-  const { messages } = await plugins.onPrompt(asked, c.req.raw.signal);
+  const { messages } = await plugins.onPrompt(asked, c.req.raw);
   return { ...json, [field]: messages[0]?.content as string };
 }

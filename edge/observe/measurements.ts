@@ -16,9 +16,19 @@ export interface Sample {
   counts?: number[];
 }
 
-export interface Measurements {
-  count(name: EdgeMetricName, labels: Labels, by?: number): void;
+/** One name with its labels. */
+export interface Measurement {
+  count(by?: number): void;
   /** @param times How often that value was measured. */
+  observe(value: number, times?: number): void;
+}
+
+export interface Measurements {
+  /** What is measured with each request is named once, and held. */
+  of(name: EdgeMetricName, labels: Labels): Measurement;
+  /** As {@link Measurement.count}. */
+  count(name: EdgeMetricName, labels: Labels, by?: number): void;
+  /** As {@link Measurement.observe}. */
   observe(name: EdgeMetricName, labels: Labels, value: number, times?: number): void;
   /** Measures when the sums are handed on: for what would take time now. */
   later(measure: () => void): void;
@@ -41,15 +51,32 @@ export function createMeasurements({ hand, defer, wait }: MeasurementsOptions): 
   let isGathering = false;
   let lost = 0;
 
-  function sampleOf(name: EdgeMetricName, labels: Labels): Sample {
+  function measurementOf(name: EdgeMetricName, labels: Labels): Measurement {
     const written = writeLabels(labels);
     const key = `${name}{${written}`;
-    let sample = samples.get(key);
-    if (!sample) {
-      sample = { name, labels: written, sum: 0 };
+    const rule = edgeMetrics[name];
+    const buckets = 'buckets' in rule ? rule.buckets : [];
+    const newSample = (): Sample => {
+      const sample = { name, labels: written, sum: 0 };
       samples.set(key, sample);
-    }
-    return sample;
+      return sample;
+    };
+    return {
+      count(by = 1) {
+        const sample = samples.get(key) ?? newSample();
+        sample.sum += by;
+        gather();
+      },
+      observe(value, times = 1) {
+        const sample = samples.get(key) ?? newSample();
+        sample.counts ??= new Array<number>(buckets.length + 1).fill(0);
+        let at = 0;
+        while (at < buckets.length && value > (buckets[at] as number)) at++;
+        sample.counts[at] = (sample.counts[at] ?? 0) + times;
+        sample.sum += value * times;
+        gather();
+      },
+    };
   }
 
   function gather(): void {
@@ -59,21 +86,9 @@ export function createMeasurements({ hand, defer, wait }: MeasurementsOptions): 
   }
 
   const measurements: Measurements = {
-    count(name, labels, by = 1) {
-      sampleOf(name, labels).sum += by;
-      gather();
-    },
-    observe(name, labels, value, times = 1) {
-      const rule = edgeMetrics[name];
-      const buckets = 'buckets' in rule ? rule.buckets : [];
-      const sample = sampleOf(name, labels);
-      sample.counts ??= new Array<number>(buckets.length + 1).fill(0);
-      const bucket = buckets.findIndex((bound) => value <= bound);
-      const at = bucket < 0 ? buckets.length : bucket;
-      sample.counts[at] = (sample.counts[at] ?? 0) + times;
-      sample.sum += value * times;
-      gather();
-    },
+    of: measurementOf,
+    count: (name, labels, by) => measurementOf(name, labels).count(by),
+    observe: (name, labels, value, times) => measurementOf(name, labels).observe(value, times),
     later(measure) {
       postponed.push(measure);
       gather();
@@ -83,7 +98,7 @@ export function createMeasurements({ hand, defer, wait }: MeasurementsOptions): 
       postponed = [];
       isGathering = true;
       for (const measure of measures) measure();
-      if (lost > 0) sampleOf('edgewise_metrics_lost_total', {}).sum += lost;
+      if (lost > 0) measurementOf('edgewise_metrics_lost_total', {}).count(lost);
       const handed = [...samples.values()];
       samples = new Map();
       isGathering = false;

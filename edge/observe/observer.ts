@@ -6,7 +6,7 @@ import { parseTraceparent, type TraceContext } from '../../shared/trace-context.
 import { emptyTurnResult, type TurnResult } from '../../shared/turn-result.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { isLogged, logLine } from './log.ts';
-import type { Measurements } from './measurements.ts';
+import type { Measurement, Measurements } from './measurements.ts';
 import {
   answeredBy,
   type EndedTurnFacts,
@@ -62,6 +62,19 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
     }
   }
 
+  /** By method, route and status: few, and each request is counted. */
+  const requests = new Map<string, { total: Measurement; seconds: Measurement }>();
+  function requestsOf(method: string, route: string, status: number) {
+    const key = `${status} ${method} ${route}`;
+    let found = requests.get(key);
+    if (!found) {
+      const total = measurements.of('edgewise_requests_total', { method, route, status: String(status) });
+      found = { total, seconds: measurements.of('edgewise_request_duration_seconds', { route }) };
+      requests.set(key, found);
+    }
+    return found;
+  }
+
   return {
     measurements,
 
@@ -69,8 +82,9 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
       const { method, route, status, startMs, endMs, trace } = request;
       const name = route.includes('*') ? 'other' : route;
       const shown = knownMethods.has(method) ? method : 'other';
-      measurements.count('edgewise_requests_total', { method: shown, route: name, status: String(status) });
-      measurements.observe('edgewise_request_duration_seconds', { route: name }, (endMs - startMs) / 1000);
+      const { total, seconds } = requestsOf(shown, name, status);
+      total.count();
+      seconds.observe((endMs - startMs) / 1000);
       if (isLogged(status >= 500 ? 'warn' : 'info')) logRequest(request);
       if (!spans || !trace?.span.isSampled) return;
       const { traceId, spanId } = trace.span;

@@ -61,8 +61,8 @@ export interface Plugin {
   /** How long one call of a hook may take, in milliseconds. One that computes all the while is judged when it is over. */
   readonly limitMs: number;
   /**
-   * What the verdict on an answer depends on besides its words and on nothing else: the same object, the same
-   * verdict. `undefined`, or left out: it depends on more, or that is not known at once.
+   * What the verdict on a prompt or an answer depends on besides its words and on nothing else: the same object, the
+   * same verdict. `undefined`, or left out: it depends on more, or that is not known at once.
    */
   edition?(context: RequestContext): object | undefined;
   onPrompt?(request: ChatRequest, context: PluginContext): PromptVerdict | Promise<PromptVerdict>;

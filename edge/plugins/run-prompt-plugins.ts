@@ -2,18 +2,29 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { callHook } from './call-hook.ts';
+import { hasPassed, promptEditions, rememberPassed } from './known-prompts.ts';
 import type { PluginContext, PluginRun } from './plugin.ts';
 
 /**
+ * @param caller Whose signal is aborted when nobody waits any more; looked at only for a plugin that waits.
  * @returns the request as the plugins leave it
  * @throws AppError `content_filter` when one refuses it, `filter_unavailable` when one that fails closed fails
  */
 export async function runPromptPlugins(
   request: ChatRequest,
-  { plugins, context, record, now }: PluginRun,
-  signal: AbortSignal,
+  run: PluginRun,
+  caller: { readonly signal: AbortSignal },
 ): Promise<ChatRequest> {
+  const { plugins, context, record, now } = run;
+  // Before any plugin has waited for its list: what was judged by a later one is judged again.
+  const editions = promptEditions(run);
+  if (editions && hasPassed(request, editions)) {
+    for (const { name, onPrompt } of plugins)
+      if (onPrompt) record({ plugin: name, hook: 'prompt', outcome: 'pass', ms: 0 });
+    return request;
+  }
   let current = request;
+  let hasPassedAll = true;
   for (const plugin of plugins) {
     if (!plugin.onPrompt) continue;
     const entry = { plugin: plugin.name, hook: 'prompt' } as const;
@@ -23,7 +34,7 @@ export async function runPromptPlugins(
       // Made for who asks: most plugins have an answer at once.
       get signal() {
         giveUp ??= new AbortController();
-        return AbortSignal.any([signal, giveUp.signal]);
+        return AbortSignal.any([caller.signal, giveUp.signal]);
       },
     };
     const hook = plugin.onPrompt.bind(plugin, current, asked);
@@ -32,6 +43,7 @@ export async function runPromptPlugins(
     giveUp?.abort();
     if (result.outcome !== 'done') {
       record({ ...entry, ...result });
+      hasPassedAll = false;
       if (plugin.onFailure === 'closed') throw new AppError('filter_unavailable', { cause: plugin.name });
       continue;
     }
@@ -41,7 +53,10 @@ export async function runPromptPlugins(
       throw new AppError('content_filter', { param: value.param });
     }
     record({ ...entry, outcome: value.outcome, ms });
-    if (value.outcome !== 'pass') current = value.request;
+    if (value.outcome === 'pass') continue;
+    hasPassedAll = false;
+    current = value.request;
   }
+  if (editions && hasPassedAll) rememberPassed(request, editions);
   return current;
 }

@@ -76,7 +76,7 @@ describe('prompts', () => {
         }),
       });
     const plugins = run(add('a'), plugin('silent', {}), add('b'));
-    const changed = await runPromptPlugins(request, plugins, new AbortController().signal);
+    const changed = await runPromptPlugins(request, plugins, new AbortController());
     expect(changed.messages.map(({ content }) => content)).toEqual(['hi', 'a', 'b']);
     expect(plugins.records.map(({ plugin, outcome }) => [plugin, outcome])).toEqual([
       ['a', 'change'],
@@ -97,7 +97,7 @@ describe('prompts', () => {
         },
       }),
     );
-    const refused = runPromptPlugins(request, plugins, new AbortController().signal);
+    const refused = runPromptPlugins(request, plugins, new AbortController());
     await expect(refused).rejects.toMatchObject({
       code: 'content_filter',
       status: 400,
@@ -121,7 +121,7 @@ describe('prompts', () => {
   test.each(broken)('a plugin that %s follows its setting', async (_, onPrompt, outcome) => {
     for (const onFailure of ['open', 'closed'] as const) {
       const plugins = run(plugin('broken', { onFailure, limitMs: 20, ...(onPrompt && { onPrompt }) }));
-      const asked = runPromptPlugins(request, plugins, new AbortController().signal);
+      const asked = runPromptPlugins(request, plugins, new AbortController());
       if (onFailure === 'open') await expect(asked).resolves.toBe(request);
       else await expect(asked).rejects.toMatchObject({ code: 'filter_unavailable', status: 503 });
       expect(plugins.records).toMatchObject([{ plugin: 'broken', hook: 'prompt', outcome }]);
@@ -138,7 +138,7 @@ describe('prompts', () => {
         return never;
       },
     });
-    await runPromptPlugins(request, run(slow), new AbortController().signal);
+    await runPromptPlugins(request, run(slow), new AbortController());
     expect(given?.aborted).toBe(true);
   });
 });

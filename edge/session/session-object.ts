@@ -266,7 +266,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     const { onPrompt } = this.#services.pluginsFor(command.context);
     const start = async () => {
       const { signal, clear } = startDeadline(this.#services.config.turnTimeoutMs);
-      const request = await onPrompt(command.request, signal).finally(clear);
+      const request = await onPrompt(command.request, { signal }).finally(clear);
       this.#line.start({ ...command, request }, {});
     };
     const started = this.#starting.then(start);

@@ -6,7 +6,11 @@ import { type System, startSystem } from './system.ts';
 let system: System;
 beforeAll(async () => {
   system = await startSystem({
-    env: { EDGEWISE_CORS_ORIGINS: 'https://app.example.com', EDGEWISE_BODY_TIMEOUT_MS: '500' },
+    env: {
+      EDGEWISE_CORS_ORIGINS: 'https://app.example.com',
+      EDGEWISE_BODY_TIMEOUT_MS: '500',
+      EDGEWISE_CACHE: 'on',
+    },
   });
 });
 afterAll(() => system.stop());
@@ -94,6 +98,41 @@ test('a body over the limit is 413, with and without its length told', async () 
   expect(untold.status).toBe(413);
 });
 
+describe('a body that is UTF-8, or not', () => {
+  const ask = (content: Uint8Array) => {
+    const [before, after] = JSON.stringify({ messages: [{ role: 'user', content: '\u0000' }] }).split(
+      '\\u0000',
+    );
+    const body = Buffer.concat([Buffer.from(before ?? ''), content, Buffer.from(after ?? '')]);
+    return system.request('/v1/chat/completions', { method: 'POST', body, headers: json });
+  };
+
+  test.each([
+    ['a byte that begins nothing', [0xff]],
+    ['a character that is cut off', [0xe4, 0xbd]],
+    ['half of a pair', [0xed, 0xa0, 0x80]],
+    ['such a byte beside a replacement character', [0xef, 0xbf, 0xbd, 0x80]],
+  ])('%s is refused', async (_name, bytes) => {
+    const response = await ask(Uint8Array.from(bytes));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { code: 'invalid_json', message: 'The request body is not valid UTF-8.' },
+    });
+  });
+
+  test.each([
+    ['a replacement character', '\ufffd'],
+    ['characters of every length', 'aé你😀'],
+  ])('%s is taken', async (_name, text) => {
+    expect((await ask(Buffer.from(text))).status).toBe(200);
+  });
+
+  test('a byte order mark is taken off', async () => {
+    const body = `\ufeff${JSON.stringify({ messages: [{ role: 'user', content: '\ufffd' }] })}`;
+    expect((await post(body)).status).toBe(200);
+  });
+});
+
 test('another content type is 415', async () => {
   expect((await post('{}', { 'content-type': 'text/xml' })).status).toBe(415);
 });
@@ -149,6 +188,20 @@ test('CORS lets in the configured origin and no other', async () => {
   expect(ours.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
   const theirs = await preflight('https://evil.example.com');
   expect(theirs.headers.get('access-control-allow-origin')).toBeNull();
+  for (const method of ['POST', 'PATCH', 'DELETE'])
+    expect(ours.headers.get('access-control-allow-methods')).toContain(method);
+});
+
+test('an answer to an allowed origin has the headers of all answers, asked or remembered', async () => {
+  for (const outcome of ['miss', 'hit']) {
+    const { headers } = await system.chat('What is shown to all?', {}, { origin: 'https://app.example.com' });
+    expect(headers.get('x-edgewise-cache')).toBe(outcome);
+    expect(headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers.get('server-timing')).toMatch(/^route;.*, auth;dur=/);
+  }
 });
 
 test("the client's request id is taken when it is a plain word, and replaced otherwise", async () => {

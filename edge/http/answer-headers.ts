@@ -1,0 +1,29 @@
+import type { EdgeContext } from './edge-hono.ts';
+
+/** What every answer tells a browser (OWASP Secure Headers): nothing here is a page, a frame or a script. */
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-site',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  // Answers of people's prompts belong in no shared cache, unless a route says otherwise.
+  'cache-control': 'no-store',
+};
+
+export const REQUEST_ID_HEADER = 'x-request-id';
+
+/**
+ * The headers of every answer, for one that is made with all of them at once: to set them one by one afterwards, as the
+ * guards do for all others, costs a tenth of what a cached answer takes. The guards know such an answer by its request's id.
+ */
+export function answerHeaders(c: EdgeContext): Record<string, string> {
+  return { ...securityHeaders, [REQUEST_ID_HEADER]: c.get('requestId') };
+}
+
+/** A response with what the auth guard took in its `Server-Timing`. */
+export function authTiming(c: EdgeContext): string {
+  return `auth;dur=${c.get('authMs').toFixed(1)}`;
+}
