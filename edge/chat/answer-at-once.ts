@@ -9,7 +9,6 @@ import { emptyTurnResult, type TurnResult } from '../../shared/turn-result.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { chooseModel, type ModelChoice } from './choose-model.ts';
 import type { TurnPlugins } from './turn-plugins.ts';
-import type { TurnEvents } from './turn-response.ts';
 import type { TurnTimings } from './turn-timings.ts';
 
 /** An answer near at hand, and what its reader is told of the cache. */
@@ -31,8 +30,8 @@ export interface AtOncePlan {
   onEnd: (answer: CachedAnswer, result: () => TurnResult) => void;
 }
 
-/** @returns the whole turn, or `undefined` where it must be answered the long way */
-export async function answerAtOnce(plan: AtOncePlan): Promise<TurnEvents | undefined> {
+/** @returns the whole turn's events, or `undefined` where it must be answered the long way */
+export async function answerAtOnce(plan: AtOncePlan): Promise<NumberedTurnEvent[] | undefined> {
   const { turnId, request, lightModel, find, plugins, timings, now, onEnd } = plan;
   const startMs = now();
   const choice = chooseModel(request, { lightModel, earlierRounds: 0 });
@@ -46,7 +45,7 @@ export async function answerAtOnce(plan: AtOncePlan): Promise<TurnEvents | undef
   const numbered = expand(events, known.mark, expander);
   const { answer, mark } = known;
   onEnd(answer, () => toResult(answer, { turnId, createdAt, route: choice.route, cache: mark }));
-  return oneBatch(numbered);
+  return numbered;
 }
 
 function expand(events: readonly ChatEvent[], cache: CacheMark, expander: TurnExpander): NumberedTurnEvent[] {
@@ -64,15 +63,4 @@ function toResult(
   turn: Pick<TurnResult, 'turnId' | 'createdAt' | 'route' | 'cache'>,
 ): TurnResult {
   return { ...emptyTurnResult(), ...turn, model, status: 'completed', ...(usage && { usage }) };
-}
-
-function oneBatch(events: NumberedTurnEvent[]): TurnEvents {
-  let isRead = false;
-  return {
-    async next() {
-      if (isRead) return { done: true, value: undefined };
-      isRead = true;
-      return { done: false, value: { events } };
-    },
-  };
 }

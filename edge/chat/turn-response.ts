@@ -45,6 +45,14 @@ async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Prom
     if (done) break;
     for (const { event } of value.events) foldTurnEvent(result, event);
   }
+  return toWholeResponse(result, options);
+}
+
+/** A turn that is over, as one object. @throws AppError when it failed */
+export function toWholeResponse(
+  result: TurnResult,
+  options: Pick<TurnResponseOptions, 'wire' | 'timings' | 'headers'>,
+): Response {
   if (result.error) throw AppError.fromInfo(result.error);
   const headers = turnHeaders(result, options);
   if (result.receipt) {

@@ -25,5 +25,5 @@ export function requestContext(): MiddlewareHandler<EdgeHono> {
 function tokenOf(c: EdgeContext): string | undefined {
   const header = c.req.header('authorization');
   if (header === undefined) return tokenOfProtocols(c.req.header('sec-websocket-protocol'));
-  return header.match(/^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i)?.[1];
+  return header.match(/^Bearer +(.+)$/i)?.[1];
 }

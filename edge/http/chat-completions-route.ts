@@ -15,7 +15,8 @@ export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
   const { request } = input;
   const sessionId = sessionIdOf(c, input);
   const state = stateOf(c, sessionId);
-  const idempotency = await readIdempotencyKey(c, state === undefined ? body : [body, state]);
+  const keyed = readIdempotencyKey(c, state === undefined ? body : [body, state]);
+  const idempotency = keyed && (await keyed);
   const branch = branchOf(input);
   const wire = toWireRequest(input);
   const turnId = c.get('services').newId();

@@ -28,13 +28,11 @@ const exposed = [
 ];
 
 /** CORS (WHATWG Fetch) for exactly the configured origins. Tokens travel in a header, so no credentials mode. */
-export const allowOrigin: MiddlewareHandler<EdgeHono> = async (c, next) => {
-  const { corsOrigins } = c.get('services').config;
-  if (corsOrigins.length === 0) return void (await next());
+export function allowOrigins(corsOrigins: string[]): MiddlewareHandler<EdgeHono> {
   return cors({
     origin: corsOrigins.includes('*') ? '*' : corsOrigins,
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
     exposeHeaders: exposed,
     maxAge: 86_400,
-  })(c, next);
-};
+  });
+}

@@ -13,6 +13,8 @@ export interface EdgeHono {
     /** What the request was refused with. */
     errorCode: string | undefined;
     services: EdgeServices;
+    /** An answer that has the headers of every answer already. */
+    madeWithHeaders: Response | undefined;
     /** Set behind the auth guard. */
     request: RequestContext;
     /** Whether the caller holds an API key, and not a token. Set behind the auth guard. */

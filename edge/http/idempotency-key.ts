@@ -14,22 +14,19 @@ export interface IdempotencyKey {
  * @param asked All that the request asks, besides its address.
  * @throws AppError `invalid_value` when it is no printable text of 1 to 255 characters
  */
-export async function readIdempotencyKey(
-  c: EdgeContext,
-  asked: unknown,
-): Promise<IdempotencyKey | undefined> {
+export function readIdempotencyKey(c: EdgeContext, asked: unknown): Promise<IdempotencyKey> | undefined {
   const key = c.req.header('idempotency-key');
-  if (key === undefined) return undefined;
+  return key === undefined ? undefined : toIdempotencyKey(key, c.req.path, asked);
+}
+
+async function toIdempotencyKey(key: string, path: string, asked: unknown): Promise<IdempotencyKey> {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new AppError('invalid_value', {
       param: 'Idempotency-Key',
       message: "Invalid value for 'Idempotency-Key': expected 1 to 255 printable characters.",
     });
   }
-  const [bodyHash, name] = await Promise.all([
-    sha256(`${c.req.path}\n${JSON.stringify(asked)}`),
-    sha256(key),
-  ]);
+  const [bodyHash, name] = await Promise.all([sha256(`${path}\n${JSON.stringify(asked)}`), sha256(key)]);
   return { key, bodyHash, sessionId: `conv_${name.slice(0, 32)}` };
 }
 

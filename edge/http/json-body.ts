@@ -40,7 +40,8 @@ export async function readJsonText(c: EdgeContext): Promise<string> {
   const { maxBodyBytes } = c.get('services').config;
   const length = c.req.header('content-length');
   // HTTP holds the sender to the length that it gave.
-  if (length !== undefined && Number(length) <= maxBodyBytes) return readSmall(c, Number(length));
+  if (length !== undefined && Number(length) <= maxBodyBytes)
+    return checkUtf8(await readWholeText(c), Number(length));
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   let text = '';
   try {
@@ -62,8 +63,7 @@ const REPLACEMENT = '\ufffd';
  * The platform's own decoder puts U+FFFD where bytes are no UTF-8. Only a text that holds one can have been such, and
  * its length tells, but for a character of four bytes that is cut off after its third.
  */
-async function readSmall(c: EdgeContext, bytes: number): Promise<string> {
-  const text = await readWholeText(c);
+function checkUtf8(text: string, bytes: number): string {
   if (text.includes(REPLACEMENT) && ![bytes, bytes - BOM_BYTES].includes(utf8Length(text))) throw notUtf8();
   return text;
 }

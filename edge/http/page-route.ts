@@ -99,6 +99,7 @@ function pageHeaders(c: EdgeContext): Record<string, string> {
     'content-security-policy': policy.join('; '),
     'cross-origin-opener-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(self)',
+    'referrer-policy': 'no-referrer',
   };
 }
 

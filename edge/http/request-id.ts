@@ -12,5 +12,5 @@ export function nameRequest(c: EdgeContext): void {
 }
 
 export function nameAnswer(c: EdgeContext): void {
-  if (!c.res.headers.has(REQUEST_ID_HEADER)) setHeaders(c, [[REQUEST_ID_HEADER, c.get('requestId')]]);
+  setHeaders(c, [[REQUEST_ID_HEADER, c.get('requestId')]]);
 }

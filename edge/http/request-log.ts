@@ -14,11 +14,10 @@ export function startRequestLog(c: EdgeContext): { end(): void } {
         requestId: c.get('requestId'),
         method: c.req.method,
         route: c.req.routePath,
-        status: c.res.status,
         startMs,
         endMs: now(),
         errorCode: c.get('errorCode'),
-        headers: c.res.headers,
+        answer: c.res,
         trace: span && { span, parentSpanId: sent?.spanId },
       }),
   };

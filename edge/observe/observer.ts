@@ -21,11 +21,10 @@ export interface EndedRequest {
   method: string;
   /** As the app's map has it: `/v1/sessions/:id`. */
   route: string;
-  status: number;
   startMs: number;
   endMs: number;
   errorCode: string | undefined;
-  headers: Headers;
+  answer: Response;
   trace: { span: TraceContext; parentSpanId: string | undefined } | undefined;
 }
 
@@ -79,7 +78,8 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
     measurements,
 
     requestEnded(request) {
-      const { method, route, status, startMs, endMs, trace } = request;
+      const { method, route, answer, startMs, endMs, trace } = request;
+      const { status } = answer;
       const name = route.includes('*') ? 'other' : route;
       const shown = knownMethods.has(method) ? method : 'other';
       const { total, seconds } = requestsOf(shown, name, status);
@@ -151,11 +151,10 @@ function logRequest({
   requestId,
   method,
   route,
-  status,
   startMs,
   endMs,
   errorCode,
-  headers,
+  answer: { status, headers },
   trace,
 }: EndedRequest): void {
   const told = (name: string) => headers.get(name) ?? undefined;
