@@ -32,7 +32,7 @@ import { type EdgeBindings, parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
 import { createLeasedLimits } from './limits/leased-limits.ts';
 import { type LimitedCall, limitCall, unlimitedCall } from './limits/limit-call.ts';
-import { withMeasuredLimits } from './limits/measured-limits.ts';
+import { createMeasuredLimits } from './limits/measured-limits.ts';
 import { createMeterLimits } from './limits/meter-object.ts';
 import { subjectsOf } from './limits/plans.ts';
 import { createUpstashLimits } from './limits/upstash-limits.ts';
@@ -155,7 +155,6 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       measurements,
       spans: config.traces && createSpans(config.traces, wait),
       priceOf: async (context, model) => (await catalog.find(context, model)).edgewise.price,
-      defer: waitUntil,
       now,
     }),
     traceSample: config.traces?.sample,
@@ -240,9 +239,10 @@ function createLimiter(
 ): Limiter {
   if (!plans) return { model: (model) => model, call: async () => unlimitedCall };
   const store = redis ? createUpstashLimits(redis) : createMeterLimits(bindings, now);
-  const limits = createLeasedLimits({ limits: store, defer: waitUntil, now, newId });
+  const leased = createLeasedLimits({ limits: store, defer: waitUntil, now, newId });
+  const measured = createMeasuredLimits(leased, measurements);
   const of = (context: RequestContext, id: string, model: string) => ({
-    limits: withMeasuredLimits(limits, measurements, context.plan),
+    limits: measured(context.plan),
     id,
     tenant: context.tenant,
     subjects: subjectsOf(plans, context),

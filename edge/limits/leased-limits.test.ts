@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createLeasedLimits, leaseSize, PARTS } from './leased-limits.ts';
-import type { Limits, Reservation } from './limits.ts';
+import type { Limits, Reservation, SubjectLimits } from './limits.ts';
 import { charged, emptyMeter, type MeterState, refusalOf } from './meter.ts';
 
 let nowMs: number;
@@ -38,10 +38,20 @@ const open = () =>
     now: () => nowMs,
     newId: () => `share-${count++}`,
   });
+const plans = new Map<number, SubjectLimits>();
+/** The same object for the same limit, as a plan has it. */
+function limitsOf(requestsPerMinute: number): SubjectLimits {
+  const limits = plans.get(requestsPerMinute) ?? {
+    requestsPerMinute,
+    tokensPerMinute: requestsPerMinute * 10,
+  };
+  plans.set(requestsPerMinute, limits);
+  return limits;
+}
 const reservation = (requestsPerMinute: number): Reservation => ({
   id: `r-${count++}`,
   tenant: 't',
-  subjects: [{ name: 'tenant', limits: { requestsPerMinute, tokensPerMinute: requestsPerMinute * 10 } }],
+  subjects: [{ name: 'tenant', limits: limitsOf(requestsPerMinute) }],
   requests: 1,
   tokens: 10,
   micros: 0,
@@ -51,7 +61,7 @@ const reservation = (requestsPerMinute: number): Reservation => ({
 test('a share is a small part of the smallest limit, and small limits have none', () => {
   expect(leaseSize(reservation(PARTS * 2 - 1))).toBe(1);
   expect(leaseSize(reservation(PARTS * 10))).toBe(10);
-  expect(leaseSize(reservation(1e9))).toBe(50);
+  expect(leaseSize(reservation(1e9))).toBe(200);
   expect(leaseSize({ ...reservation(1000), subjects: [{ name: 'u', limits: { turnsAtOnce: 4 } }] })).toBe(1);
 });
 
@@ -79,6 +89,25 @@ test('a share is told to the store once, when all of it is settled or its time i
   nowMs += 10_001;
   await limits.reserve(reservation(1000));
   expect(settled).toBe(1);
+});
+
+test('the shares of others whose time is up are told with the next one that is taken', async () => {
+  const limits = open();
+  for (const tenant of ['a', 'b', 'c']) {
+    const made = { ...reservation(1000), tenant };
+    await limits.reserve(made);
+    await limits.settle({ id: made.id, tenant, tokens: 5, micros: 0 });
+  }
+  nowMs += 10_001;
+  await limits.reserve(reservation(1000));
+  expect(settled).toBe(3);
+});
+
+test('who has another plan has another share', async () => {
+  const limits = open();
+  await limits.reserve(reservation(1000));
+  await limits.reserve(reservation(2000));
+  expect(calls).toBe(2);
 });
 
 test('a call that is larger than those the share was made for goes to the store itself', async () => {

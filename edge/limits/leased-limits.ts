@@ -7,7 +7,7 @@
  * share counts as one running turn, so each isolate may run up to {@link leaseSize} turns where one is counted.
  * Shares are taken where every limit is at least {@link PARTS} times as large, and are at most that part of it.
  */
-import type { Decision, Limits, Reservation, Settlement } from './limits.ts';
+import type { Decision, Limits, Reservation, Settlement, SubjectLimits } from './limits.ts';
 
 interface Share {
   id: string;
@@ -21,6 +21,8 @@ interface Share {
   tokensUsed: number;
   microsUsed: number;
   untilMs: number;
+  /** Whether the store knows what it came to. */
+  isTold: boolean;
   decision: Extract<Decision, { granted: true }>;
 }
 
@@ -34,7 +36,7 @@ export interface LeasedLimitsOptions {
 
 /** A share is at most this part of a limit. */
 export const PARTS = 20;
-const MAX_SHARE = 50;
+const MAX_SHARE = 200;
 const LEASE_MS = 10_000;
 
 /** How many calls a share may be for, given all the limits; 1: no share. */
@@ -78,20 +80,34 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       tokensUsed: 0,
       microsUsed: 0,
       untilMs,
+      isTold: false,
       decision,
     };
     const old = shares.get(name);
+    shares.delete(name);
     shares.set(name, share);
     if (old) giveBack(old);
+    giveBackOld();
     return share;
   }
 
   /** Once nobody uses it any more, the store is told what it came to. */
   function giveBack(share: Share): void {
     share.left = 0;
-    if (share.open > 0) return;
+    if (share.open > 0 || share.isTold) return;
+    share.isTold = true;
     const { id, tenant, tokensUsed, microsUsed } = share;
-    defer(limits.settle({ id, tenant, tokens: tokensUsed, micros: microsUsed }).catch(() => undefined));
+    const told = limits.settle({ id, tenant, tokens: tokensUsed, micros: microsUsed });
+    if (told) defer(told.catch(() => undefined));
+  }
+
+  /** Shares whose time is up without anybody asking again stand first: they are in the order of being taken. */
+  function giveBackOld(): void {
+    for (const [name, share] of shares) {
+      if (share.untilMs > now()) return;
+      shares.delete(name);
+      giveBack(share);
+    }
   }
 
   function takeFrom(share: Share, { id, tokens, micros }: Reservation): Decision | undefined {
@@ -107,7 +123,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
     async reserve(reservation) {
       const size = leaseSize(reservation);
       if (size === 1) return limits.reserve(reservation);
-      const name = JSON.stringify([reservation.tenant, reservation.subjects]);
+      const name = nameOf(reservation);
       const share = shares.get(name);
       const decision = share && takeFrom(share, reservation);
       if (share && decision) {
@@ -122,7 +138,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       return (fresh && takeFrom(fresh, reservation)) ?? limits.reserve(reservation);
     },
 
-    async settle(settlement: Settlement) {
+    settle(settlement: Settlement) {
       const local = given.get(settlement.id);
       if (!local) return limits.settle(settlement);
       given.delete(settlement.id);
@@ -132,6 +148,25 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       share.microsUsed += settlement.micros;
       const isOver = share.left === 0 || share.untilMs <= now();
       if (isOver && share.open === 0) giveBack(share);
+      return undefined;
     },
   };
+}
+
+/** Limits are those of a plan, the same objects each time. */
+const numbers = new WeakMap<SubjectLimits, number>();
+let counted = 0;
+
+/** What shares are told apart by: whose they are, and the limits that hold for each of them. */
+function nameOf({ tenant, subjects }: Reservation): string {
+  let name = `${tenant.length}:${tenant}`;
+  for (const subject of subjects) {
+    let number = numbers.get(subject.limits);
+    if (number === undefined) {
+      number = counted++;
+      numbers.set(subject.limits, number);
+    }
+    name += `${subject.name.length}:${subject.name}${number}`;
+  }
+  return name;
 }

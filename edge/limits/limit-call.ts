@@ -30,7 +30,8 @@ export async function limitCall(
     limits: mark,
     settle(tokens = estimatedTokens) {
       const settlement = { id, tenant, tokens, micros: Math.ceil(tokens * input) };
-      defer(limits.settle(settlement).catch(() => undefined));
+      const told = limits.settle(settlement);
+      if (told) defer(told.catch(() => undefined));
     },
   };
 }

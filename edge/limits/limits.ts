@@ -52,6 +52,10 @@ export interface Settlement {
 export interface Limits {
   /** @throws AppError `limits_unavailable`: what cannot be counted is not spent */
   reserve(reservation: Reservation): Promise<Decision>;
-  /** Idempotent; a reservation that is not known, or was settled, is left alone. @throws AppError `limits_unavailable` */
-  settle(settlement: Settlement): Promise<void>;
+  /**
+   * Idempotent; a reservation that is not known, or was settled, is left alone.
+   * @returns nothing to wait for where no store has to be told
+   * @throws AppError `limits_unavailable`
+   */
+  settle(settlement: Settlement): Promise<void> | undefined;
 }

@@ -73,7 +73,18 @@ export function subjectsOf(plans: Plans, { user, keyId, plan: name }: RequestCon
 
 const MICROS = 1_000_000;
 
+/** One object for each plan's limits, by which they can be told apart. */
+const limitsOfPlans = new WeakMap<PlanLimits, SubjectLimits>();
+
 function toLimits(plan: PlanLimits): SubjectLimits {
+  const known = limitsOfPlans.get(plan);
+  if (known) return known;
+  const limits = readLimits(plan);
+  limitsOfPlans.set(plan, limits);
+  return limits;
+}
+
+function readLimits(plan: PlanLimits): SubjectLimits {
   const { requests_per_minute, tokens_per_minute, turns_at_once, usd_per_day, usd_per_month } = plan;
   return {
     ...(requests_per_minute !== undefined && { requestsPerMinute: requests_per_minute }),

@@ -87,7 +87,8 @@ async function* limited(
       tokens: used.inputTokens + used.outputTokens,
       micros: Math.ceil(used.inputTokens * price.input + used.outputTokens * price.output),
     };
-    options.defer(options.limits.settle(settlement).catch(() => undefined));
+    const told = options.limits.settle(settlement);
+    if (told) options.defer(told.catch(() => undefined));
   }
 }
 

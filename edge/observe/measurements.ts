@@ -30,8 +30,8 @@ export interface Measurements {
   count(name: EdgeMetricName, labels: Labels, by?: number): void;
   /** As {@link Measurement.observe}. */
   observe(name: EdgeMetricName, labels: Labels, value: number, times?: number): void;
-  /** Measures when the sums are handed on: for what would take time now. */
-  later(measure: () => void): void;
+  /** Measures when the sums are handed on: for what would take time now. It must not reject. */
+  later(measure: () => void | Promise<void>): void;
   /** Hands on what there is. Never rejects. */
   flush(): Promise<void>;
 }
@@ -47,7 +47,7 @@ const GATHER_MS = 2000;
 
 export function createMeasurements({ hand, defer, wait }: MeasurementsOptions): Measurements {
   let samples = new Map<string, Sample>();
-  let postponed: (() => void)[] = [];
+  const postponed: (() => void | Promise<void>)[] = [];
   let isGathering = false;
   let lost = 0;
 
@@ -94,10 +94,8 @@ export function createMeasurements({ hand, defer, wait }: MeasurementsOptions): 
       gather();
     },
     async flush() {
-      const measures = postponed;
-      postponed = [];
       isGathering = true;
-      for (const measure of measures) measure();
+      for (let next = postponed.shift(); next; next = postponed.shift()) await next();
       if (lost > 0) measurementOf('edgewise_metrics_lost_total', {}).count(lost);
       const handed = [...samples.values()];
       samples = new Map();

@@ -3,7 +3,6 @@ import type { CacheMark } from '../../shared/chat-model.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
 import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
-import { emptyTurnResult, type TurnResult } from '../../shared/turn-result.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { isLogged, logLine } from './log.ts';
 import type { Measurement, Measurements } from './measurements.ts';
@@ -11,8 +10,10 @@ import {
   answeredBy,
   type EndedTurnFacts,
   logTurn,
+  type MeasuredTurn,
   measureTurn,
   type Price,
+  toMeasuredTurn,
   toNanoseconds,
 } from './record-turn.ts';
 
@@ -42,13 +43,12 @@ export interface ObserverOptions {
   measurements: Measurements;
   spans: SpanExporter | undefined;
   priceOf: (context: RequestContext, model: string) => Promise<Price>;
-  defer: (work: Promise<unknown>) => void;
   now: () => number;
 }
 
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
 
-export function createObserver({ measurements, spans, priceOf, defer, now }: ObserverOptions): Observer {
+export function createObserver({ measurements, spans, priceOf, now }: ObserverOptions): Observer {
   /** Answers that went out at once, and how often: most are a few that are asked again and again. */
   let hits = new Map<CachedAnswer, number>();
   function measureHits(): void {
@@ -56,8 +56,19 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
     hits = new Map();
     for (const [{ model, usage }, times] of measured) {
       const cache: CacheMark = { outcome: 'hit' };
-      const result: TurnResult = { ...emptyTurnResult(), model, cache, ...(usage && { usage }) };
-      measureTurn(measurements, { plan: '' }, { result, durationMs: 0 }, { times });
+      const result = { model, cache, ...(usage && { usage }) };
+      measureTurn(measurements, { plan: '', result, durationMs: 0 }, { times });
+    }
+  }
+
+  /** Turns that ended, each with the context that its price is asked in. */
+  let ended: { context: RequestContext; turn: MeasuredTurn }[] = [];
+  async function measureTurns(): Promise<void> {
+    const measured = ended;
+    ended = [];
+    for (const { context, turn } of measured) {
+      const price = await priceOf(context, turn.result.model).catch(() => undefined);
+      measureTurn(measurements, turn, { price });
     }
   }
 
@@ -107,11 +118,8 @@ export function createObserver({ measurements, spans, priceOf, defer, now }: Obs
 
     turnEnded(context, facts) {
       logTurn(context, facts);
-      defer(
-        priceOf(context, facts.result.model)
-          .catch(() => undefined)
-          .then((price) => measureTurn(measurements, context, facts, { price })),
-      );
+      if (ended.length === 0) measurements.later(measureTurns);
+      ended.push({ context, turn: toMeasuredTurn(context, facts) });
       const trace = parseTraceparent(context.traceparent);
       if (!spans || !trace?.isSampled) return;
       const { result, durationMs } = facts;

@@ -1,7 +1,7 @@
 /** What a turn came to, as measurements and a log line: numbers and names, nothing of what was said. */
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { TurnResult } from '../../shared/turn-result.ts';
-import { logLine } from './log.ts';
+import { isLogged, logLine } from './log.ts';
 import type { Labels, Measurements } from './measurements.ts';
 
 export interface EndedTurnFacts {
@@ -20,16 +20,40 @@ export type Price = { input: number; output: number } | undefined;
 
 const MILLION = 1_000_000;
 
-export function answeredBy({ model, route, cache }: TurnResult): 'light' | 'heavy' | 'cache' | 'none' {
+export function answeredBy({
+  model,
+  route,
+  cache,
+}: Pick<TurnResult, 'model' | 'route' | 'cache'>): 'light' | 'heavy' | 'cache' | 'none' {
   if (cache && ['hit', 'semantic', 'coalesced'].includes(cache.outcome)) return 'cache';
   if (model === '') return 'none';
   return route?.place === 'edge' ? 'light' : 'heavy';
 }
 
+/** What of a turn is measured; nothing of what was said. */
+export type MeasuredTurn = Omit<EndedTurnFacts, 'turnId' | 'result'> & {
+  plan: string;
+  result: Pick<TurnResult, 'usage' | 'error' | 'cache' | 'fallback' | 'model' | 'route'>;
+};
+
+export function toMeasuredTurn(
+  { plan }: Pick<RequestContext, 'plan'>,
+  { result, provider, firstTokenMs, durationMs, abortMs }: EndedTurnFacts,
+): MeasuredTurn {
+  const { usage, error, cache, fallback, model, route } = result;
+  return {
+    plan,
+    result: { usage, error, cache, fallback, model, route } as MeasuredTurn['result'],
+    provider,
+    firstTokenMs,
+    durationMs,
+    abortMs,
+  };
+}
+
 export function measureTurn(
   measurements: Measurements,
-  { plan }: Pick<RequestContext, 'plan'>,
-  { result, provider = '', firstTokenMs, durationMs, abortMs }: Omit<EndedTurnFacts, 'turnId'>,
+  { plan, result, provider = '', firstTokenMs, durationMs, abortMs }: MeasuredTurn,
   { price, times = 1 }: { price?: Price; times?: number },
 ): void {
   const { usage, error, cache, fallback, model } = result;
@@ -83,7 +107,9 @@ export function logTurn(
   { turnId, result, provider, firstTokenMs, durationMs }: EndedTurnFacts,
 ): void {
   const { status, error, usage, cache, fallback, route, model } = result;
-  logLine(error && error.code !== 'cancelled' ? 'warn' : 'info', 'turn', {
+  const level = error && error.code !== 'cancelled' ? 'warn' : 'info';
+  if (!isLogged(level)) return;
+  logLine(level, 'turn', {
     'event.action': 'turn',
     'event.outcome': error ? 'failure' : 'success',
     'event.duration': toNanoseconds(durationMs),

@@ -17,7 +17,7 @@ describe.skipIf(lacks('redis-server'))('with a real Redis', () => {
 
   describeLimits('limits in Upstash Redis', (now) => {
     const limits = createUpstashLimits({ url: service.url, token: service.token });
-    const at = <T>(work: () => Promise<T>): Promise<T> => {
+    const at = <T>(work: () => T): T => {
       vi.setSystemTime(now());
       return work();
     };
