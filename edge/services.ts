@@ -4,10 +4,6 @@ import type { ChatEvent, ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
 import type { RequestContext } from '../shared/request-context.ts';
 import { createSpanExporter } from '../shared/span-exporter.ts';
-import { roughTokens, tokenEncodingFor } from '../shared/token-count.ts';
-import { withCountedUsage } from '../shared/with-counted-usage.ts';
-import { withOutputLimit } from '../shared/with-output-limit.ts';
-import { type TimeLimits, withTimeLimits } from '../shared/with-time-limits.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
 import { createKeyDirectory, type KeyDirectory } from './auth/key-directory.ts';
 import { createKeySet } from './auth/key-set.ts';
@@ -24,6 +20,7 @@ import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import type { ModelChoice } from './chat/choose-model.ts';
+import { createLight } from './chat/create-light.ts';
 import { withKnowledgeDefault } from './chat/knowledge-default.ts';
 import { createLightLadder } from './chat/light-ladder.ts';
 import { createTurnPlugins, type TurnPlugins } from './chat/turn-plugins.ts';
@@ -41,10 +38,9 @@ import { type ArchiveClient, createArchiveClient } from './models/archive-client
 import { type CoreCall, createCoreCall } from './models/core-call.ts';
 import { type CoreClient, createCoreClient } from './models/core-client.ts';
 import { createCoreRegions } from './models/core-regions.ts';
-import { createLightModel } from './models/light-model.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
 import { createUsageTeller, type UsageTeller } from './models/usage-teller.ts';
-import { createWorkersAiModel, type WorkersAiBinding } from './models/workers-ai-model.ts';
+import { withTrace } from './models/with-trace.ts';
 import { setLeastLevel } from './observe/log.ts';
 import { createMeasurements, type Measurements } from './observe/measurements.ts';
 import { metricsOf } from './observe/metrics-object.ts';
@@ -91,17 +87,6 @@ export interface EdgeServices {
   newId: () => string;
 }
 
-/** A light model that is slow has missed its point. */
-const lightTimeLimits: TimeLimits = {
-  connectMs: 5000,
-  firstTokenMs: 15_000,
-  idleMs: 15_000,
-  totalMs: 120_000,
-};
-
-/** One that is asked for in one piece says nothing until it is whole. */
-const wholeAnswerLimits: TimeLimits = { ...lightTimeLimits, connectMs: 30_000 };
-
 const servicesOfBindings = new WeakMap<EdgeBindings, EdgeServices>();
 
 export function edgeServices(bindings: EdgeBindings): EdgeServices {
@@ -138,6 +123,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const keys = createKeyDirectory(callCore, now);
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config, bindings, counters);
+  const lightFor = ({ traceparent }: RequestContext) => withTrace(required(light), traceparent);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   const plugins = createPlugins(config, bindings, now);
   const recordPlugin = createPluginRecorder(measurements);
@@ -174,7 +160,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       open: (choice) => {
         const heavy = core.model(context, turnId);
         const isLight = choice.route.place === 'edge';
-        return limiter.model(isLight ? createLightLadder(required(light), heavy, choice) : heavy, {
+        return limiter.model(isLight ? createLightLadder(lightFor(context), heavy, choice) : heavy, {
           context,
           turnId,
           choice,
@@ -189,7 +175,10 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
         if (choice.route.place === 'core')
           return limiter.model(core.ownedModel(context, turnId, { ...place, background }), asked);
         if (!place.isNew) return limiter.model(lostModel, asked);
-        return limiter.model(createLightLadder(required(light), core.model(context, turnId), choice), asked);
+        return limiter.model(
+          createLightLadder(lightFor(context), core.model(context, turnId), choice),
+          asked,
+        );
       },
     }),
     limitCall: limiter.call,
@@ -311,33 +300,6 @@ function createEmbed(config: EmbeddingsConfig | undefined, bindings: EdgeBinding
   return config.kind === 'workers-ai'
     ? createWorkersAIEmbed(bindings.AI as unknown as Parameters<typeof createWorkersAIEmbed>[0], config.model)
     : createOpenAIEmbed({ ...config, fetch: (...request) => fetch(...request) });
-}
-
-function createLight(
-  { light }: EdgeConfig,
-  bindings: EdgeBindings,
-  counters: TokenCounters,
-): ChatModel | undefined {
-  if (!light) return undefined;
-  const model =
-    light.kind === 'workers-ai'
-      ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
-      : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
-  const encoding = tokenEncodingFor(light.model);
-  const prompt = withTimeLimits(model, lightTimeLimits);
-  const patient = withTimeLimits(model, wholeAnswerLimits);
-  const timed: ChatModel = {
-    name: model.name,
-    stream: (request, signal) => (request.isWhole ? patient : prompt).stream(request, signal),
-  };
-  const limited = withOutputLimit(
-    timed,
-    light.maxOutputTokens,
-    encoding,
-    // A vocabulary that is not here yet is not worth a reader's wait.
-    () => counters.ready(encoding) ?? roughTokens,
-  );
-  return withCountedUsage(limited, encoding, () => counters.load(encoding));
 }
 
 /** A light answer lives in one object's memory: when that is gone, what is left of the answer is all there will be. */

@@ -48,10 +48,10 @@ export class WordScanner implements Scanner {
   readonly #folding: Folding;
   readonly #mask: number;
   /** The last characters, each at its number modulo the length of these. */
-  readonly #kinds: Uint8Array;
-  readonly #symbols: Int32Array;
-  readonly #starts: Int32Array;
-  readonly #ends: Int32Array;
+  readonly #kinds: number[];
+  readonly #symbols: number[];
+  readonly #starts: number[];
+  readonly #ends: number[];
   #count = 0;
   /** The automaton's node, for each reading. */
   readonly #nodes = new Int32Array(readings);
@@ -77,10 +77,10 @@ export class WordScanner implements Scanner {
     this.#folding = folding;
     const size = 2 ** Math.ceil(Math.log2((words.maxDepth + 1) * (MAX_GAP + 1) + 2));
     this.#mask = size - 1;
-    this.#kinds = new Uint8Array(size).fill(breakKind);
-    this.#symbols = new Int32Array(size);
-    this.#starts = new Int32Array(size);
-    this.#ends = new Int32Array(size);
+    this.#kinds = new Array<number>(size).fill(breakKind);
+    this.#symbols = new Array<number>(size).fill(0);
+    this.#starts = new Array<number>(size).fill(0);
+    this.#ends = new Array<number>(size).fill(0);
   }
 
   read(piece: string): void {

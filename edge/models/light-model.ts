@@ -63,6 +63,7 @@ async function callUpstream(
   const accept = request.isWhole ? 'application/json' : 'text/event-stream';
   const headers: Record<string, string> = { 'content-type': 'application/json', accept };
   if (options.apiKey) headers.authorization = `Bearer ${options.apiKey}`;
+  if (request.traceparent !== undefined) headers.traceparent = request.traceparent;
   const response = await options.fetch(`${options.baseUrl}/chat/completions`, {
     method: 'POST',
     // A prompt goes where the configuration says, and no further.

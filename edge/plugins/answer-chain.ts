@@ -29,22 +29,41 @@ export class AnswerChain {
     this.#run = run;
   }
 
-  /** @throws AppError `filter_unavailable` when a plugin that fails closed cannot begin */
-  static async open(run: PluginRun, signal: AbortSignal): Promise<AnswerChain> {
+  /**
+   * At once where no plugin has to wait.
+   * @throws AppError `filter_unavailable` when a plugin that fails closed cannot begin
+   */
+  static open(run: PluginRun, signal: AbortSignal): AnswerChain | Promise<AnswerChain> {
     const chain = new AnswerChain(run);
-    for (const plugin of run.plugins) {
-      if (!plugin.onDelta) continue;
+    return chain.#open(
+      run.plugins.filter(({ onDelta }) => onDelta),
+      signal,
+    );
+  }
+
+  #open(plugins: readonly Plugin[], signal: AbortSignal): AnswerChain | Promise<AnswerChain> {
+    for (const [at, plugin] of plugins.entries()) {
       const link: Link = { plugin, hook: undefined, masked: 0, ms: 0 };
-      chain.#links.push(link);
-      const context = { ...run.context, signal };
-      const hook = await chain.#call(link, () => plugin.onDelta?.(context));
-      if (hook) link.hook = hook;
-      else if (plugin.onFailure === 'closed') {
-        chain.close();
-        throw new AppError('filter_unavailable', { cause: plugin.name });
+      this.#links.push(link);
+      const context = { ...this.#run.context, signal };
+      const opened = this.#call(link, () => plugin.onDelta?.(context));
+      if (opened instanceof Promise) {
+        return opened.then((hook) => {
+          this.#begin(link, hook);
+          return this.#open(plugins.slice(at + 1), signal);
+        });
       }
+      this.#begin(link, opened);
     }
-    return chain;
+    return this;
+  }
+
+  #begin(link: Link, hook: AnswerHook | undefined): void {
+    if (hook) link.hook = hook;
+    else if (link.plugin.onFailure === 'closed') {
+      this.close();
+      throw new AppError('filter_unavailable', { cause: link.plugin.name });
+    }
   }
 
   /** At once where no hook has to wait. */
@@ -55,7 +74,9 @@ export class AnswerChain {
   }
 
   /** The model has said all: what each hook held back goes through those behind it. */
-  end(): Promise<ChainVerdict> {
+  end(): ChainVerdict | Promise<ChainVerdict> {
+    const [only] = this.#links;
+    if (only && this.#links.length === 1) return this.#passOnly(only, undefined);
     return this.#pass([], true);
   }
 
@@ -75,7 +96,7 @@ export class AnswerChain {
     }
   }
 
-  #passOnly(link: Link, event: DeltaEvent): ChainVerdict | Promise<ChainVerdict> {
+  #passOnly(link: Link, event: DeltaEvent | undefined): ChainVerdict | Promise<ChainVerdict> {
     const out: DeltaEvent[] = [];
     const through = this.#through(link, out, event);
     const verdict = () => (this.#end ? { events: out, end: this.#end } : { events: out });

@@ -30,7 +30,8 @@ async function* relay(
 ): EventGenerator {
   let chain: AnswerChain;
   try {
-    chain = await AnswerChain.open(run, signal);
+    const opened = AnswerChain.open(run, signal);
+    chain = opened instanceof Promise ? await opened : opened;
   } catch (error) {
     return yield { type: 'error', error: toAppError(error).toInfo() };
   }

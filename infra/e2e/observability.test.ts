@@ -283,6 +283,20 @@ test('metrics outlive a crash of the edge', async () => {
   expect(await measured('edgewise_cache_total', { outcome: 'hit' })).toBe(before);
 }, 30_000);
 
+const spansOf = (service: string, traceId: string) =>
+  (collector.spans[service] ?? []).filter((span) => span.traceId === traceId);
+const spanIds = (traceId: string) => spansOf('edgewise-edge', traceId).map(({ spanId }) => spanId);
+
+test.each([false, true])('the light model is told the trace of its call; streamed: %s', async (stream) => {
+  const traceId = `0af7651916cd43dd8448eb211c8031a${Number(stream)}`;
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+  const asked = { model: 'fast', stream };
+  await (await system.chat(`Trace a light one, ${stream}.`, asked, { traceparent })).text();
+  const told = light.calls.at(-1)?.headers.traceparent;
+  await expect.poll(() => spanIds(traceId).length, { timeout: 10_000 }).toBe(2);
+  expect(spanIds(traceId).map((id) => `00-${traceId}-${id}-01`)).toContain(told);
+});
+
 test('a trace goes through edge, session and core to the model, under the name that it came with', async () => {
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
@@ -292,8 +306,7 @@ test('a trace goes through edge, session and core to the model, under the name t
   expect(system.upstream.calls.at(-1)?.headers.traceparent).toMatch(
     new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`),
   );
-  const ofTrace = (service: string) =>
-    (collector.spans[service] ?? []).filter((span) => span.traceId === traceId);
+  const ofTrace = (service: string) => spansOf(service, traceId);
   await expect.poll(() => ofTrace('edgewise-edge').length, { timeout: 10_000 }).toBe(2);
   await expect.poll(() => ofTrace('edgewise-core').length, { timeout: 10_000 }).toBe(1);
   const request = ofTrace('edgewise-edge').find(({ name }) => name === 'POST /v1/chat/completions');
@@ -309,5 +322,5 @@ test('a trace goes through edge, session and core to the model, under the name t
   });
   // Without a sampled parent, and with a part of none, nothing is told.
   await ask('Do not trace me.', { model: 'smart' });
-  expect(collector.spans['edgewise-edge']?.every((span) => span.traceId === traceId)).toBe(true);
+  expect(collector.spans['edgewise-edge']?.every((span) => span.traceId.startsWith('0af765'))).toBe(true);
 });

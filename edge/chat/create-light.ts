@@ -1,0 +1,50 @@
+/** The edge's light model as configured, held to its time and its length, and with a usage for every answer. */
+import type { ChatModel } from '../../shared/chat-model.ts';
+import { roughTokens, tokenEncodingFor } from '../../shared/token-count.ts';
+import { withCountedUsage } from '../../shared/with-counted-usage.ts';
+import { withOutputLimit } from '../../shared/with-output-limit.ts';
+import { type TimeLimits, withTimeLimits } from '../../shared/with-time-limits.ts';
+import type { EdgeConfig } from '../config.ts';
+import type { EdgeBindings } from '../env.ts';
+import { createLightModel } from '../models/light-model.ts';
+import { createWorkersAiModel, type WorkersAiBinding } from '../models/workers-ai-model.ts';
+import type { TokenCounters } from '../session/token-counters.ts';
+
+/** A light model that is slow has missed its point. */
+const lightTimeLimits: TimeLimits = {
+  connectMs: 5000,
+  firstTokenMs: 15_000,
+  idleMs: 15_000,
+  totalMs: 120_000,
+};
+
+/** One that is asked for in one piece says nothing until it is whole. */
+const wholeAnswerLimits: TimeLimits = { ...lightTimeLimits, connectMs: 30_000 };
+
+/** @returns nothing where no light model is configured */
+export function createLight(
+  { light }: EdgeConfig,
+  bindings: EdgeBindings,
+  counters: TokenCounters,
+): ChatModel | undefined {
+  if (!light) return undefined;
+  const model =
+    light.kind === 'workers-ai'
+      ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
+      : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
+  const encoding = tokenEncodingFor(light.model);
+  const prompt = withTimeLimits(model, lightTimeLimits);
+  const patient = withTimeLimits(model, wholeAnswerLimits);
+  const timed: ChatModel = {
+    name: model.name,
+    stream: (request, signal) => (request.isWhole ? patient : prompt).stream(request, signal),
+  };
+  const limited = withOutputLimit(
+    timed,
+    light.maxOutputTokens,
+    encoding,
+    // A vocabulary that is not here yet is not worth a reader's wait.
+    () => counters.ready(encoding) ?? roughTokens,
+  );
+  return withCountedUsage(limited, encoding, () => counters.load(encoding));
+}
