@@ -11,6 +11,8 @@ export interface StreamTiming {
   bytes: number;
   /** Events with data. */
   events: number;
+  /** What the edge says of its cache; nobody else says that. */
+  cache: string | undefined;
   /** Unix time in milliseconds, with fractions: when the reader left. */
   leftAtMs?: number;
 }
@@ -39,6 +41,7 @@ export function timeStream(
     let bytes = 0;
     let events = 0;
     const call = ask(target.url, { method: 'POST', agent, headers }, (answer) => {
+      const cache = answer.headers['x-edgewise-cache']?.toString();
       if (answer.statusCode !== 200) return reject(new Error(`${target.name} answered ${answer.statusCode}`));
       answer.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
@@ -49,11 +52,11 @@ export function timeStream(
         if (!leaveAfterFirst) return;
         const leftAtMs = preciseNowMs();
         call.destroy();
-        resolve({ firstTokenMs, totalMs: leftAtMs - startMs, bytes, events, leftAtMs });
+        resolve({ firstTokenMs, totalMs: leftAtMs - startMs, bytes, events, cache, leftAtMs });
       });
       answer.on('end', () => {
         if (firstTokenMs === 0) reject(new Error(`${target.name} said nothing`));
-        else resolve({ firstTokenMs, totalMs: preciseNowMs() - startMs, bytes, events });
+        else resolve({ firstTokenMs, totalMs: preciseNowMs() - startMs, bytes, events, cache });
       });
       answer.on('error', reject);
     });

@@ -12,6 +12,13 @@ export function processorMs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
+/** Processor time of the threads it has now, in microseconds, as the scheduler counts it: for short spans. */
+export function threadsUs(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  const times = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/schedstat`, 'utf8'));
+  return times.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1000;
+}
+
 /** Resident memory, in bytes. */
 export function residentBytes(pid: number): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -40,7 +40,9 @@ export interface BenchEdge extends BenchTarget {
   readonly dataDir: string;
   /** Where workerd's inspector listens. */
   readonly inspectorPort: number | undefined;
-  authorization(user: string, tenant?: string): Promise<string>;
+  authorization(user: string, tenant?: string, scope?: string): Promise<string>;
+  /** Stops core and edge, does that work, and starts them again on the same data. The `pid` is another one then. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -79,7 +81,6 @@ export async function startBenchEdge({
     OPENAI_MODEL: 'bench-heavy',
     ...env,
   };
-  const core = startCore(environment, settings, secrets);
   const inspectorPort = inspector ? await freePort() : undefined;
   const bindings = edgeEnvironment(environment, settings, secrets);
   const dir = join(dataDir, 'edge');
@@ -89,41 +90,59 @@ export async function startBenchEdge({
     bindings: Object.keys(bindings),
     assetsDir: await writeAssets(join(dataDir, 'assets')),
   });
-  const edge: Child = startChild({
-    name: 'edge',
-    command: workerdProgram,
-    args: ['serve', ...(inspectorPort ? [`--inspector-addr=127.0.0.1:${inspectorPort}`] : []), config],
-    cwd: projectRoot,
-    env: { PATH: process.env.PATH, ...bindings },
-    logFile: join(dataDir, 'logs/edge.log'),
-  });
+  const start = () => {
+    const core = startCore(environment, settings, secrets);
+    const edge: Child = startChild({
+      name: 'edge',
+      command: workerdProgram,
+      args: ['serve', ...(inspectorPort ? [`--inspector-addr=127.0.0.1:${inspectorPort}`] : []), config],
+      cwd: projectRoot,
+      env: { PATH: process.env.PATH, ...bindings },
+      logFile: join(dataDir, 'logs/edge.log'),
+    });
+    void edge.ended.then(async (how) => {
+      if (!isStopping) console.error(`The edge ${how}:\n${await edge.lastWords()}`);
+    });
+    return { core, edge };
+  };
   let isStopping = false;
-  void edge.ended.then(async (how) => {
-    if (!isStopping) console.error(`The edge ${how}:\n${await edge.lastWords()}`);
-  });
-  async function stop(): Promise<void> {
+  let running = start();
+  async function stopBoth(): Promise<void> {
     isStopping = true;
-    await Promise.all([edge.stop(2000), core.stop(2000)]);
+    await Promise.all([running.edge.stop(2000), running.core.stop(2000)]);
+  }
+  async function stop(): Promise<void> {
+    await stopBoth();
     await rm(dataDir, { recursive: true, force: true });
   }
+  const untilReady = () => untilHealthy(settings.edgePort, [running.core, running.edge]);
   try {
-    await untilHealthy(settings.edgePort, [core, edge]);
+    await untilReady();
   } catch (error) {
     await stop();
     throw error;
   }
-  const authorization = async (user: string, tenant = 'bench') =>
-    `Bearer ${await signLocalToken(secrets.jwtSecret, { ...defaultClaims, sub: user, tenant, plan: 'bench' })}`;
+  const authorization = async (user: string, tenant = 'bench', scope = '') =>
+    `Bearer ${await signLocalToken(secrets.jwtSecret, { ...defaultClaims, sub: user, tenant, scope, plan: 'bench' })}`;
   const address = `http://127.0.0.1:${settings.edgePort}`;
   return {
     name: 'edge',
     address,
     url: `${address}/v1/chat/completions`,
     headers: { authorization: await authorization('alice') },
-    pid: edge.pid,
+    get pid() {
+      return running.edge.pid;
+    },
     dataDir,
     inspectorPort,
     authorization,
+    async restart(meanwhile) {
+      await stopBoth();
+      await meanwhile();
+      isStopping = false;
+      running = start();
+      await untilReady();
+    },
     stop,
   };
 }
