@@ -3,10 +3,12 @@
  * a plan with large limits is kept, a list of 10,000 words is looked for, the cache is on. The edge's light model is
  * the scripted upstream, and so is the core's. The archive, which is told after the answers, is off unless `env` says otherwise.
  */
+import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createFolding } from '../../../edge/filter/folding.ts';
 import { buildEdge } from '../../local/build.ts';
 import { assetsDir } from '../../local/bundle-paths.ts';
@@ -139,6 +141,8 @@ export async function startBenchEdge({
     async restart(meanwhile) {
       await stopBoth();
       await meanwhile();
+      // What it wrote shall reach the disk now and not while something is measured.
+      await promisify(execFile)('sync', ['--file-system', dataDir]);
       isStopping = false;
       running = start();
       await untilReady();

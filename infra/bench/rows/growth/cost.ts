@@ -18,5 +18,5 @@ export function mostOf(costs: readonly Cost[]): string {
 }
 
 export function toMeasured(what: string, costs: readonly Cost[]): Measured[] {
-  return costs.map(({ size, values }) => ({ target: `${size} ${what}`, values }));
+  return costs.map(({ size, values }) => ({ target: `${size.toLocaleString('en-US')} ${what}`, values }));
 }

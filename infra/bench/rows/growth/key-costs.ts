@@ -7,8 +7,8 @@ import type { Cost } from './cost.ts';
 import { fillKeys } from './fill-keys.ts';
 
 /** Keys that are looked at, after those that warm edge and core up. */
-const KEYS = 40;
-const WARM = 20;
+const KEYS = 100;
+const WARM = 50;
 
 export async function keyCosts(edge: BenchEdge, asked: Asked, most: number): Promise<Cost[]> {
   const costs: Cost[] = [];
