@@ -14,7 +14,7 @@ export interface SqliteAnswerStoreOptions {
   now: () => number;
 }
 
-type Row = { body: string } & Record<string, SqlStorageValue>;
+type Row = { scope: string; body: string } & Record<string, SqlStorageValue>;
 
 /** One tenant's object holds one tenant's answers, so the tenant is not stored again. */
 export function createSqliteAnswerStore({
@@ -43,18 +43,18 @@ export function createSqliteAnswerStore({
 
   return {
     async find(_tenant, key, scopes) {
-      for (const scope of scopes) {
-        const [row] = sql
-          .exec<Row>(
-            'SELECT body FROM answer WHERE key = ? AND scope = ? AND stale_until_ms > ?',
-            key,
-            scope,
-            now(),
-          )
-          .toArray();
-        if (row) return JSON.parse(row.body);
-      }
-      return undefined;
+      const wanted = scopes.map(() => '?').join(', ');
+      const rows = sql
+        .exec<Row>(
+          `SELECT scope, body FROM answer WHERE key = ? AND scope IN (${wanted}) AND stale_until_ms > ?`,
+          key,
+          ...scopes,
+          now(),
+        )
+        .toArray();
+      const first = scopes.find((scope) => rows.some((row) => row.scope === scope));
+      const row = rows.find(({ scope }) => scope === first);
+      return row && JSON.parse(row.body);
     },
 
     async keep(_tenant, entry) {
@@ -80,11 +80,16 @@ export function createSqliteAnswerStore({
     },
 
     async remove(_tenant, { key, model, user }) {
-      return forget(
-        `(?1 IS NULL OR key = ?1) AND (?2 IS NULL OR model = ?2)
-         AND (?3 IS NULL OR scope = ?3 OR json_extract(body, '$.askedBy') = ?3)`,
-        ...([key ?? null, model ?? null, user ?? null] as string[]),
-      );
+      const conditions = ['TRUE'];
+      const values: string[] = [];
+      const hold = (condition: string, ...given: string[]) => {
+        conditions.push(condition);
+        values.push(...given);
+      };
+      if (key !== undefined) hold('key = ?', key);
+      if (model !== undefined) hold('model = ?', model);
+      if (user !== undefined) hold("(scope = ? OR json_extract(body, '$.askedBy') = ?)", user, user);
+      return forget(conditions.join(' AND '), ...values);
     },
 
     expire() {
