@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ChatStream } from './chat-model.ts';
 import { eventBatches, eventStream, relayStream } from './event-stream.ts';
 import { describeChatModel } from './testing/chat-model-contract.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from './testing/scripted-model.ts';
@@ -115,6 +116,55 @@ test.each([
   await reader.cancel();
   if (next) expect((await next).done).toBe(true);
   if (waits) await expect.poll(() => inner.aborted).toBe(1);
+});
+
+const asked = { model: 'm', messages: [], params: {} };
+/** A layer that hands on what it reads, and tells when it is through. */
+const layer = (stream: ChatStream, ended: string[], name: string) =>
+  relayStream(async function* (read) {
+    try {
+      yield* read(stream);
+    } finally {
+      ended.push(name);
+    }
+  });
+
+test('who leaves layers of relays leaves the innermost, and each tidies up', async () => {
+  for (const waits of [false, true]) {
+    const inner = scriptedModel('m', [modelStart, never]);
+    const ended: string[] = [];
+    const reader = layer(layer(inner.stream(asked, signal), ended, 'in'), ended, 'out').getReader();
+    await reader.read();
+    const next = waits ? reader.read() : undefined;
+    await reader.cancel();
+    if (next) expect((await next).done).toBe(true);
+    await expect.poll(() => ended.toSorted()).toEqual(['in', 'out']);
+    if (waits) await expect.poll(() => inner.aborted).toBe(1);
+  }
+});
+
+test('layers tidy up after the terminal event, though nobody reads on', async () => {
+  const ended: string[] = [];
+  const inner = scriptedModel('m', [modelStart, turnEnd]);
+  const reader = layer(layer(inner.stream(asked, signal), ended, 'in'), ended, 'out').getReader();
+  await reader.read();
+  expect((await reader.read()).value).toEqual(turnEnd);
+  await expect.poll(() => ended.toSorted()).toEqual(['in', 'out']);
+});
+
+test('an inner layer that throws, or ends too soon, is an internal error of the whole', async () => {
+  const throwing = relayStream(async function* () {
+    yield [modelStart];
+    throw new Error('secret host 10.0.0.1');
+  });
+  const stopping = relayStream(async function* () {
+    yield [modelStart];
+  });
+  for (const stream of [throwing, stopping]) {
+    const events = await readAll(layer(stream, [], 'out'));
+    expect(events).toMatchObject([modelStart, { type: 'error', error: { code: 'internal_error' } }]);
+    expect(JSON.stringify(events)).not.toContain('10.0.0.1');
+  }
 });
 
 describeChatModel('the scripted model', {

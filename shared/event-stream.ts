@@ -10,6 +10,9 @@ import { followingController } from './following-controller.ts';
 /** A generator may give events one by one, or several that came together. */
 export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>;
 
+/** A layer gives events as it reads them: those together that came together. */
+export type LayerGenerator = AsyncGenerator<ChatEvent[], void, void>;
+
 /** Reads another stream from within a generator; who leaves the outer one leaves that one, too. */
 export type ReadInner = (stream: ChatStream) => InnerBatches;
 
@@ -35,21 +38,29 @@ export function eventStream(
   });
 }
 
-/** As {@link eventStream}, for a generator that waits for nothing but streams that it reads: it needs no signal. */
-export function relayStream(generate: (read: ReadInner) => EventGenerator): ChatStream {
+/**
+ * As {@link eventStream}, for a layer: a generator that waits for little but the stream that it reads, and needs no signal.
+ * A layer that reads another one reads its generator itself. What one throws goes through those around it, and what ends
+ * one that is left goes out from the innermost; only who reads the outermost is promised what a model's stream promises.
+ */
+export function relayStream(generate: (read: ReadInner) => LayerGenerator): ChatStream {
   let inner: InnerBatches | undefined;
   let isLeft = false;
   const read: ReadInner = (stream) => {
-    inner = eventBatches(stream);
+    inner = layerBatches(stream);
     if (isLeft) void inner.return();
     return inner;
   };
-  return new GeneratedEvents(generate(read), {
-    onLeave() {
-      isLeft = true;
-      void inner?.return();
-    },
-  });
+  const events = generate(read);
+  const onLeave = () => {
+    isLeft = true;
+    void inner?.return();
+  };
+  return new GeneratedEvents(events, { onLeave }, new LayerBatches(events, onLeave));
+}
+
+function layerBatches(stream: ChatStream): InnerBatches {
+  return stream instanceof GeneratedEvents && stream.layer ? stream.layer : eventBatches(stream);
 }
 
 /** The events of a stream, those together that came together. */
@@ -70,6 +81,8 @@ interface Ways {
 class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<ChatEvent, undefined> {
   readonly #events: EventGenerator;
   readonly #ways: Ways;
+  /** How a layer around this one reads it, where it is one. */
+  readonly layer: LayerBatches | undefined;
   #isOver = false;
   /** Whoever waits for the next events. */
   #waiting: ((step: Step<ChatEvent[]>) => void) | undefined;
@@ -80,9 +93,10 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     () => this.#leave(),
   );
 
-  constructor(events: EventGenerator, ways: Ways) {
+  constructor(events: EventGenerator, ways: Ways, layer?: LayerBatches) {
     this.#events = events;
     this.#ways = ways;
+    this.layer = layer;
   }
 
   getReader(): ChatStreamReader {
@@ -157,6 +171,31 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     this.#ways.onEnd?.();
     // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
     void this.#events.return().catch(() => undefined);
+  }
+}
+
+/** A layer's own generator, for the layer around it. */
+class LayerBatches implements AsyncIterator<ChatEvent[], undefined> {
+  readonly #events: LayerGenerator;
+  readonly #leave: () => void;
+
+  constructor(events: LayerGenerator, leave: () => void) {
+    this.#events = events;
+    this.#leave = leave;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step<ChatEvent[]>> {
+    return this.#events.next() as Promise<Step<ChatEvent[]>>;
+  }
+
+  async return(): Promise<Step<ChatEvent[]>> {
+    this.#leave();
+    void this.#events.return().catch(() => undefined);
+    return over;
   }
 }
 

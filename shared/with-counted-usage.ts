@@ -1,6 +1,6 @@
 /** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
 import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from './chat-model.ts';
-import { type EventGenerator, relayStream } from './event-stream.ts';
+import { type LayerGenerator, relayStream } from './event-stream.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 import { countMessageTokens, REPLY_PRIMING_TOKENS } from './token-count.ts';
 
@@ -12,7 +12,7 @@ export function withCountedUsage(
   encoding: TokenEncoding,
   loadCounter: (encoding: TokenEncoding) => Promise<CountTokens>,
 ): ChatModel {
-  async function* count(batches: AsyncIterable<ChatEvent[]>, request: ChatRequest): EventGenerator {
+  async function* count(batches: AsyncIterable<ChatEvent[]>, request: ChatRequest): LayerGenerator {
     let said = '';
     let begun = false;
     let reported = false;

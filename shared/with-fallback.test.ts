@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatEvent, ChatRequest } from './chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
+import { relayStream } from './event-stream.ts';
 import { describeChatModel } from './testing/chat-model-contract.ts';
 import { type ScriptedModel, type Step, scriptedModel } from './testing/scripted-model.ts';
 import { readAll } from './testing/streams.ts';
@@ -28,6 +29,26 @@ describeChatModel('a ladder', {
 });
 
 describe('before the first word', () => {
+  test.each([
+    ['throws', true],
+    ['ends without saying so', false],
+  ])('a layer that %s is passed over', async (_name, throws) => {
+    const broken: ChatModel = {
+      name: 'broken',
+      stream: () =>
+        relayStream(async function* () {
+          yield [start('broken')];
+          if (throws) throw new Error('no');
+        }),
+    };
+    const events = await run(
+      { model: broken, canServe: () => true },
+      rung(model('b', start('b'), text('yes'), end)),
+    );
+    expect(events[0]).toMatchObject({ model: 'b', fallback: { from: 'broken', reason: 'internal_error' } });
+    expect(said(events)).toBe('yes');
+  });
+
   test.each<ErrorCode>([
     'upstream_unavailable',
     'upstream_overloaded',

@@ -12,7 +12,7 @@ import {
   isTerminal,
 } from './chat-model.ts';
 import { AppError, type ErrorInfo } from './errors.ts';
-import { type EventGenerator, type ReadInner, relayStream } from './event-stream.ts';
+import { type LayerGenerator, type ReadInner, relayStream } from './event-stream.ts';
 
 export interface Rung {
   model: ChatModel;
@@ -55,6 +55,9 @@ export function withFallback(name: string, rungs: readonly Rung[]): ChatModel {
 /** How one rung's answer ended. */
 type Ending = { kind: 'done' } | { kind: 'failed'; error: ErrorInfo };
 
+/** One that ends without saying so. */
+const broken: Ending = { kind: 'failed', error: new AppError('internal_error').toInfo() };
+
 interface Said {
   text: string;
   /** Whether something came that another model cannot go on from. */
@@ -68,7 +71,7 @@ interface Climb {
   read: ReadInner;
 }
 
-async function* climbDown({ rungs, request, signal, read }: Climb): EventGenerator {
+async function* climbDown({ rungs, request, signal, read }: Climb): LayerGenerator {
   const able: Rung[] = [];
   for (const rung of rungs) if (await rung.canServe(request)) able.push(rung);
   // When nothing fits, the first one says best what is wrong.
@@ -79,15 +82,20 @@ async function* climbDown({ rungs, request, signal, read }: Climb): EventGenerat
     const hasBegun = said.text !== '' || said.isBound;
     if (hasBegun && !rung.continues) continue;
     const mark = failure && { from: ladder[0]?.model.name ?? '', reason: failure.code };
-    const ending = yield* hasBegun
-      ? goOn({ rung, request, said, after: failure, signal, read })
-      : begin(read(rung.model.stream(request, signal)), said, mark);
+    let ending = broken;
+    try {
+      ending = yield* hasBegun
+        ? goOn({ rung, request, said, after: failure, signal, read })
+        : begin(read(rung.model.stream(request, signal)), said, mark);
+    } catch {
+      // A model that breaks its promise is one that failed.
+    }
     if (ending.kind === 'done') return;
     failure = ending.error;
     const canGoOn = !signal.aborted && !final.has(failure.code) && !said.isBound;
     if (!canGoOn || index === ladder.length - 1) break;
   }
-  yield { type: 'error', error: failure ?? new AppError('internal_error').toInfo() };
+  yield [{ type: 'error', error: failure ?? new AppError('internal_error').toInfo() }];
 }
 
 /** Relays an answer. What comes before its first word is held back, since another model's may take its place. */
@@ -110,10 +118,12 @@ async function* begin(
       held.push(event);
     }
     if (!isOut || held.length === 0) continue;
+    const last = held.at(-1);
     yield held;
+    if (last && isTerminal(last)) return { kind: 'done' };
     held = [];
   }
-  return { kind: 'done' };
+  return broken;
 }
 
 interface GoingOn extends Omit<Climb, 'rungs'> {
@@ -130,7 +140,7 @@ async function* goOn({
   after,
   signal,
   read,
-}: GoingOn): AsyncGenerator<ChatEvent, Ending, void> {
+}: GoingOn): AsyncGenerator<ChatEvent[], Ending, void> {
   const partial = said.text;
   let head: string | undefined = '';
   for await (const event of oneByOne(
@@ -138,7 +148,9 @@ async function* goOn({
   )) {
     if (event.type === 'error') return { kind: 'failed', error: event.error };
     if (event.type === 'model-start') {
-      yield { type: 'extra-delta', fields: { edgewise: { continued_by: event.model, after: after?.code } } };
+      yield [
+        { type: 'extra-delta', fields: { edgewise: { continued_by: event.model, after: after?.code } } },
+      ];
       continue;
     }
     if (event.type === 'text-delta' && head !== undefined) {
@@ -148,18 +160,19 @@ async function* goOn({
       head = undefined;
       if (rest === '') continue;
       said.text += rest;
-      yield { ...event, text: rest };
+      yield [{ ...event, text: rest }];
       continue;
     }
     if (isTerminal(event) && head) {
       const rest = withoutOverlap(partial, head);
       head = undefined;
-      if (rest !== '') yield { type: 'text-delta', text: rest };
+      if (rest !== '') yield [{ type: 'text-delta', text: rest }];
     }
     hear(event, said);
-    yield event;
+    yield [event];
+    if (isTerminal(event)) return { kind: 'done' };
   }
-  return { kind: 'done' };
+  return broken;
 }
 
 async function* oneByOne(batches: AsyncIterable<ChatEvent[]>): AsyncGenerator<ChatEvent, void, void> {

@@ -1,6 +1,6 @@
 /** Ends an answer that grows past a number of tokens: nobody may be there to see that it has gone astray. */
 import type { ChatEvent, ChatModel } from './chat-model.ts';
-import { type EventGenerator, relayStream } from './event-stream.ts';
+import { type LayerGenerator, relayStream } from './event-stream.ts';
 import type { TokenEncoding } from './generation-protocol.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 
@@ -14,7 +14,7 @@ export function withOutputLimit(
   encoding: TokenEncoding,
   loadCounter: (encoding: TokenEncoding) => CountTokens | Promise<CountTokens>,
 ): ChatModel {
-  async function* limit(batches: AsyncIterable<ChatEvent[]>): EventGenerator {
+  async function* limit(batches: AsyncIterable<ChatEvent[]>): LayerGenerator {
     let tokens = 0;
     for await (const events of batches) {
       for (const [at, event] of events.entries()) {

@@ -1,7 +1,7 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
-import type { ChatModel } from './chat-model.ts';
+import { type ChatModel, isTerminal } from './chat-model.ts';
 import { AppError, type ErrorCode } from './errors.ts';
-import { type EventGenerator, type InnerBatches, relayStream } from './event-stream.ts';
+import { type InnerBatches, type LayerGenerator, relayStream } from './event-stream.ts';
 import { createPatience } from './patience.ts';
 
 /** Milliseconds. */
@@ -24,7 +24,7 @@ export const defaultTimeLimits: TimeLimits = {
 };
 
 export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
-  async function* limit(batches: InnerBatches): EventGenerator {
+  async function* limit(batches: InnerBatches): LayerGenerator {
     const endsAtMs = Date.now() + limits.totalMs;
     let code: ErrorCode = 'connect_timeout';
     let late: ErrorCode | undefined;
@@ -44,10 +44,12 @@ export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel 
         // The time that the reader takes is not the model's.
         patience.rest();
         yield events;
-        if (events.at(-1)?.type === 'model-start') expect('first_token_timeout', limits.firstTokenMs);
+        const last = events.at(-1);
+        if (last && isTerminal(last)) return;
+        if (last?.type === 'model-start') expect('first_token_timeout', limits.firstTokenMs);
         else expect('idle_timeout', limits.idleMs);
       }
-      if (late) yield { type: 'error', error: new AppError(late).toInfo() };
+      if (late) yield [{ type: 'error', error: new AppError(late).toInfo() }];
     } finally {
       patience.stop();
     }

@@ -5,7 +5,7 @@
  */
 import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import { type EventGenerator, type ReadInner, relayStream } from '../../shared/event-stream.ts';
+import { type LayerGenerator, type ReadInner, relayStream } from '../../shared/event-stream.ts';
 import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { KnownAnswer } from '../chat/answer-at-once.ts';
@@ -66,10 +66,15 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   const cache: AnswerCache = {
     ofTurn: (turn) => (model, asked) => ({
       name: model.name,
-      stream: (request, signal) =>
-        relayStream((read) =>
-          answer(cache, options, { model, turn: { ...turn, ...asked }, request, signal, read }),
-        ),
+      stream(request, signal) {
+        const cached = { ...turn, ...asked };
+        const reason = bypassReason(request, cached);
+        return relayStream((read) =>
+          reason
+            ? marked(read(model.stream(request, signal)), { outcome: 'bypass', reason })
+            : answer(cache, options, { model, turn: cached, request, signal, read }),
+        );
+      },
     }),
 
     async findNear(turn, request) {
@@ -124,13 +129,10 @@ async function* answer(
   cache: AnswerCache,
   options: AnswerCacheOptions,
   { model, turn, request, signal, read }: Asked,
-): EventGenerator {
+): LayerGenerator {
   const ask = () => read(model.stream(request, signal));
   const { isolate, location, pace, now } = options;
   const { tenant } = turn.context;
-  const reason = bypassReason(request, turn);
-  if (reason) return yield* marked(ask(), { outcome: 'bypass', reason });
-
   let question: AskedQuestion;
   let found: Reply<Found>;
   try {

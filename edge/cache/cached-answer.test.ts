@@ -15,7 +15,7 @@ function record(...events: ChatEvent[]): CachedAnswer | undefined {
 async function replay(answer: CachedAnswer, charsPerSecond = 0, waits: number[] = []): Promise<ChatEvent[]> {
   const pace = { charsPerSecond, wait: async (ms: number) => void waits.push(ms) };
   const events: ChatEvent[] = [];
-  for await (const event of replayAnswer(answer, { outcome: 'hit' }, pace)) events.push(event);
+  for await (const batch of replayAnswer(answer, { outcome: 'hit' }, pace)) events.push(...batch);
   return events;
 }
 

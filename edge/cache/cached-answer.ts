@@ -92,25 +92,28 @@ export interface ReplayPace {
 /** Characters of a paced piece. */
 const PIECE_CHARS = 24;
 
-/** The answer as a model would have said it. */
+/** The answer as a model would have said it: piece by piece, or all of it together where it has no pace. */
 export async function* replayAnswer(
-  answer: CachedAnswer,
+  { model, provider, said, usage }: CachedAnswer,
   cache: CacheMark,
   { charsPerSecond, wait }: ReplayPace,
-): AsyncGenerator<ChatEvent, void, void> {
-  yield { type: 'model-start', model: answer.model, provider: answer.provider, cache };
-  for (const event of answer.said) {
-    if (charsPerSecond === 0 || event.type !== 'text-delta') {
-      yield event;
+): AsyncGenerator<ChatEvent[], void, void> {
+  const start: ChatEvent = { type: 'model-start', model, provider, cache };
+  const end: ChatEvent[] = [{ type: 'turn-end', finishReason: 'stop' }];
+  if (usage) end.unshift({ type: 'usage', usage });
+  if (charsPerSecond === 0) return yield [start, ...said, ...end];
+  yield [start];
+  for (const event of said) {
+    if (event.type !== 'text-delta') {
+      yield [event];
       continue;
     }
     for (const text of piecesOf(event.text)) {
-      yield { ...event, text };
+      yield [{ ...event, text }];
       await wait((text.length * 1000) / charsPerSecond);
     }
   }
-  if (answer.usage) yield { type: 'usage', usage: answer.usage };
-  yield { type: 'turn-end', finishReason: 'stop' };
+  yield end;
 }
 
 /** Pieces of whole characters: a surrogate pair is never parted. */

@@ -149,7 +149,7 @@ interface ModelRelay {
   expander: TurnExpander;
   /** Unix time in milliseconds. */
   askedMs: number;
-  /** How many of the model's events came before. */
+  /** How many of the model's events are in. */
   modelEvents: number;
   /** The number of the turn's next event. */
   seq: number;
@@ -161,14 +161,22 @@ interface ModelRelay {
 
 /** Passes a model's events on as the turn's, and keeps the answer once the last one is out. */
 async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
-  const { signal, timings, turnId, now, onEnd } = plan;
+  const { conversation, signal, timings, turnId, now, onEnd } = plan;
   let abortedAtMs: number | undefined;
   const noteAbort = () => {
     abortedAtMs = now();
   };
   signal.addEventListener('abort', noteAbort, { once: true });
   try {
-    yield* relayEvents(plan, relay);
+    for await (const batch of eventBatches(relay.events)) {
+      const events = toTurnEvents(plan, relay, batch);
+      const last = events.at(-1)?.event;
+      if (conversation && last?.type === 'turn-end') {
+        last.receipt = await conversation.receipt(relay.result);
+        relay.result.receipt = last.receipt;
+      }
+      if (events.length > 0) yield { events, modelEvents: relay.modelEvents };
+    }
   } finally {
     signal.removeEventListener('abort', noteAbort);
     onEnd?.({
@@ -180,32 +188,26 @@ async function* relayModel(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<Tu
       abortMs: abortedAtMs === undefined ? undefined : now() - abortedAtMs,
     });
   }
-  await plan.conversation?.keepAnswer(relay.result);
+  await conversation?.keepAnswer(relay.result);
 }
 
-async function* relayEvents(plan: TurnPlan, relay: ModelRelay): AsyncGenerator<TurnBatch, void, void> {
-  const { conversation, timings, now } = plan;
+/** What events of the model, which came together, come to. */
+function toTurnEvents(plan: TurnPlan, relay: ModelRelay, batch: readonly ChatEvent[]): NumberedTurnEvent[] {
+  const { timings, now } = plan;
   const { expander, askedMs, result } = relay;
-  let { modelEvents, seq } = relay;
-  for await (const modelBatch of eventBatches(relay.events)) {
-    const events: NumberedTurnEvent[] = [];
-    for (const event of modelBatch) {
-      modelEvents++;
-      if (event.type === 'model-start') {
-        timings.modelMs = now() - askedMs;
-        relay.provider = event.provider;
-      } else timings.firstTokenMs ??= now() - askedMs;
-      for (const turnEvent of expand(expander, event, plan)) {
-        foldTurnEvent(result, turnEvent);
-        if (conversation && turnEvent.type === 'turn-end') {
-          turnEvent.receipt = await conversation.receipt(result);
-          result.receipt = turnEvent.receipt;
-        }
-        events.push({ seq: seq++, event: turnEvent });
-      }
+  const events: NumberedTurnEvent[] = [];
+  for (const event of batch) {
+    relay.modelEvents++;
+    if (event.type === 'model-start') {
+      timings.modelMs = now() - askedMs;
+      relay.provider = event.provider;
+    } else timings.firstTokenMs ??= now() - askedMs;
+    for (const turnEvent of expand(expander, event, plan)) {
+      foldTurnEvent(result, turnEvent);
+      events.push({ seq: relay.seq++, event: turnEvent });
     }
-    if (events.length > 0) yield { events, modelEvents };
   }
+  return events;
 }
 
 /** A model that was aborted says `cancelled`; what that means depends on who aborted it. */

@@ -5,7 +5,7 @@
 import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/chat-model.ts';
 import { messageText } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { type EventGenerator, relayStream } from '../../shared/event-stream.ts';
+import { type LayerGenerator, relayStream } from '../../shared/event-stream.ts';
 import { roughTokens } from '../../shared/token-count.ts';
 import type { Decision, LimitName, Limits, Reservation, Subject } from './limits.ts';
 
@@ -46,7 +46,7 @@ async function* limited(
   options: WithLimitsOptions,
   request: ChatRequest,
   ask: () => AsyncIterable<ChatEvent[]>,
-): EventGenerator {
+): LayerGenerator {
   const price = await options.price();
   const inputTokens = request.messages.reduce(
     (sum, message) => sum + roughTokens(messageText(message)) + 4,
@@ -57,10 +57,10 @@ async function* limited(
     try {
       decision = await options.limits.reserve(toReservation(options, request, inputTokens, price));
     } catch (error) {
-      return yield { type: 'error', error: toAppError(error).toInfo() };
+      return yield [{ type: 'error', error: toAppError(error).toInfo() }];
     }
   }
-  if (!decision.granted) return yield { type: 'error', error: toLimitError(decision).toInfo() };
+  if (!decision.granted) return yield [{ type: 'error', error: toLimitError(decision).toInfo() }];
 
   const { granted: _, ...limits } = decision;
   let usage: Usage | undefined;

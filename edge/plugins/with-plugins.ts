@@ -1,7 +1,7 @@
 /** Puts plugins between a model and its reader. It stands outermost: what a cache replays is looked at, too. */
 import { type ChatEvent, type ChatModel, type FinishReason, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { type EventGenerator, type InnerBatches, relayStream } from '../../shared/event-stream.ts';
+import { type InnerBatches, type LayerGenerator, relayStream } from '../../shared/event-stream.ts';
 import { followingController } from '../../shared/following-controller.ts';
 import { AnswerChain } from './answer-chain.ts';
 import { callHook } from './call-hook.ts';
@@ -27,13 +27,13 @@ async function* relay(
   ask: (signal: AbortSignal) => InnerBatches,
   run: PluginRun,
   signal: AbortSignal,
-): EventGenerator {
+): LayerGenerator {
   let chain: AnswerChain;
   try {
     const opened = AnswerChain.open(run, signal);
     chain = opened instanceof Promise ? await opened : opened;
   } catch (error) {
-    return yield { type: 'error', error: toAppError(error).toInfo() };
+    return yield [{ type: 'error', error: toAppError(error).toInfo() }];
   }
   const answer = new AnswerListener();
   const call = followingController(signal);
@@ -42,7 +42,7 @@ async function* relay(
   try {
     for (;;) {
       const { value: batch } = await batches.next();
-      if (!batch) return yield { type: 'error', error: new AppError('internal_error').toInfo() };
+      if (!batch) return yield [{ type: 'error', error: new AppError('internal_error').toInfo() }];
       let out: ChatEvent[] = [];
       for (const [at, event] of batch.entries()) {
         if (!isDelta(event) && !isTerminal(event)) {
