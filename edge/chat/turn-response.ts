@@ -38,6 +38,28 @@ export async function toTurnResponse(turn: TurnEvents, options: TurnResponseOpti
   return options.stream ? streamTurn(turn, options) : collectTurn(turn, options);
 }
 
+/** As {@link toTurnResponse}, for a turn that is known whole: it is not waited for. */
+export function toKnownResponse(
+  events: NumberedTurnEvent[],
+  options: Omit<TurnResponseOptions, 'onCancel'>,
+): Response | Promise<Response> {
+  if (options.stream) return streamTurn(oneBatch(events), { ...options, onCancel: () => undefined });
+  const result = emptyTurnResult();
+  for (const { event } of events) foldTurnEvent(result, event);
+  return toWholeResponse(result, options);
+}
+
+function oneBatch(events: NumberedTurnEvent[]): TurnEvents {
+  let isRead = false;
+  return {
+    async next() {
+      if (isRead) return { done: true, value: undefined };
+      isRead = true;
+      return { done: false, value: { events } };
+    },
+  };
+}
+
 async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Promise<Response> {
   const result = emptyTurnResult();
   for (;;) {
@@ -49,7 +71,7 @@ async function collectTurn(turn: TurnEvents, options: TurnResponseOptions): Prom
 }
 
 /** A turn that is over, as one object. @throws AppError when it failed */
-export function toWholeResponse(
+function toWholeResponse(
   result: TurnResult,
   options: Pick<TurnResponseOptions, 'wire' | 'timings' | 'headers'>,
 ): Response {

@@ -1,12 +1,11 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import { followingController } from '../../shared/following-controller.ts';
-import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import type { TurnResult } from '../../shared/turn-result.ts';
 import { parseCacheControl } from '../cache/cache-control.ts';
 import { answerAtOnce } from '../chat/answer-at-once.ts';
 import { answerTurn } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
-import { type TurnEvents, toTurnResponse, toWholeResponse } from '../chat/turn-response.ts';
+import { toKnownResponse, toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import { sealedConversationOfTurn } from '../session/sealed-conversation.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
@@ -52,10 +51,14 @@ export async function answerAlone(
     headers: { ...answerHeaders(c), 'server-timing': authTiming(c) },
     heartbeatMs: config.heartbeatMs,
   };
+  const made = (answer: Response) => {
+    c.set('madeWithHeaders', answer);
+    return answer;
+  };
   if (cache && state === undefined) {
     const find = (choice: ModelChoice) => cache.findNear({ ...cached, choice }, filtered);
     const { lightModel } = services;
-    const turn = await answerAtOnce({
+    const known = await answerAtOnce({
       turnId,
       request: filtered,
       lightModel,
@@ -68,13 +71,7 @@ export async function answerAlone(
         tellUsage(result);
       },
     });
-    if (turn) {
-      const known = wire.stream
-        ? await toTurnResponse(oneBatch(turn), { ...response, onCancel: () => undefined })
-        : toWholeResponse(toTurnResult(turn), response);
-      c.set('madeWithHeaders', known);
-      return known;
-    }
+    if (known) return made(await toKnownResponse(known, response));
   }
   const request = wire.stream ? filtered : { ...filtered, isWhole: true };
   const reader = followingController(c.req.raw.signal);
@@ -103,25 +100,5 @@ export async function answerAlone(
       tellUsage(() => facts.result);
     },
   });
-  const made = await toTurnResponse(turn, { ...response, onCancel: () => reader.abort() });
-  c.set('madeWithHeaders', made);
-  return made;
-}
-
-/** A turn that is over, for who reads it event by event. */
-function oneBatch(events: NumberedTurnEvent[]): TurnEvents {
-  let isRead = false;
-  return {
-    async next() {
-      if (isRead) return { done: true, value: undefined };
-      isRead = true;
-      return { done: false, value: { events } };
-    },
-  };
-}
-
-function toTurnResult(events: NumberedTurnEvent[]): TurnResult {
-  const result = emptyTurnResult();
-  for (const { event } of events) foldTurnEvent(result, event);
-  return result;
+  return made(await toTurnResponse(turn, { ...response, onCancel: () => reader.abort() }));
 }
