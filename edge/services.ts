@@ -122,7 +122,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const core = createCoreClient({ ...coreCall, wait });
   const keys = createKeyDirectory(callCore, now);
   const counters = createTokenCounters(bindings.ASSETS);
-  const light = createLight(config, bindings, counters);
+  const light = createLight(config, bindings, { counters, defer: waitUntil });
   const lightFor = ({ traceparent }: RequestContext) => withTrace(required(light), traceparent);
   const catalog = createModelCatalog({ core, lightModel: light?.name, now });
   const plugins = createPlugins(config, bindings, now);

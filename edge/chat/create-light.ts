@@ -25,13 +25,13 @@ const wholeAnswerLimits: TimeLimits = { ...lightTimeLimits, connectMs: 30_000 };
 export function createLight(
   { light }: EdgeConfig,
   bindings: EdgeBindings,
-  counters: TokenCounters,
+  { counters, defer }: { counters: TokenCounters; defer: (work: Promise<void>) => void },
 ): ChatModel | undefined {
   if (!light) return undefined;
   const model =
     light.kind === 'workers-ai'
       ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
-      : createLightModel({ ...light, fetch: (...request) => fetch(...request) });
+      : createLightModel({ ...light, fetch: (...request) => fetch(...request), defer });
   const encoding = tokenEncodingFor(light.model);
   const prompt = withTimeLimits(model, lightTimeLimits);
   const patient = withTimeLimits(model, wholeAnswerLimits);

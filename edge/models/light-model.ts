@@ -6,6 +6,7 @@ import { AppError } from '../../shared/errors.ts';
 import { type EventGenerator, eventStream } from '../../shared/event-stream.ts';
 import { decodeSseChunks } from '../../shared/sse.ts';
 import { readBytes } from './byte-reader.ts';
+import { readToEnd } from './read-to-end.ts';
 
 export interface LightModelOptions {
   /** With its version path: `https://api.example.com/v1`. */
@@ -13,6 +14,8 @@ export interface LightModelOptions {
   apiKey: string | undefined;
   model: string;
   fetch: typeof fetch;
+  /** Work that goes on after the answer. */
+  defer: (work: Promise<void>) => void;
 }
 
 export function createLightModel(options: LightModelOptions): ChatModel {
@@ -26,6 +29,7 @@ export function createLightModel(options: LightModelOptions): ChatModel {
             chunks: new CompletionChunkReader(),
             open: async (inner) => bodyOf(await callUpstream(options, request, inner)),
             signal,
+            defer: options.defer,
           }),
   };
 }
@@ -43,7 +47,7 @@ function wholeAnswer(options: LightModelOptions, request: ChatRequest, signal: A
       const chunks = new CompletionChunkReader();
       if (response.headers.get('content-type')?.includes('text/event-stream')) {
         yield start;
-        return yield* readStream(bodyOf(response), chunks, true, inner);
+        return yield* readStream(bodyOf(response), { chunks, isWhole: true, signal: inner, ...options });
       }
       const events = chunks.pushWhole(await response.json());
       const ended = chunks.end();
@@ -94,33 +98,53 @@ interface CompletionStreamOptions {
   /** Starts the call and answers with its event-stream bytes. */
   open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   signal: AbortSignal;
+  /** Work that goes on after the answer, where its connection can serve another one. */
+  defer?: LightModelOptions['defer'] | undefined;
 }
 
 /** An upstream's event stream as a model's. */
-export function completionStream({ model, chunks, open, signal }: CompletionStreamOptions): ChatStream {
+export function completionStream({
+  model,
+  chunks,
+  open,
+  signal,
+  defer,
+}: CompletionStreamOptions): ChatStream {
   return eventStream(signal, async function* (inner) {
     try {
       inner.throwIfAborted();
       const bytes = await open(inner);
       yield { type: 'model-start', model, provider: 'edge' };
-      yield* readStream(bytes, chunks, false, inner);
+      yield* readStream(bytes, { chunks, isWhole: false, signal: inner, defer });
     } catch (error) {
       yield toErrorEvent(error, inner);
     }
   });
 }
 
+interface StreamReading extends Pick<CompletionStreamOptions, 'chunks' | 'signal' | 'defer'> {
+  /** Nobody reads it word by word. */
+  isWhole: boolean;
+}
+
 async function* readStream(
   bytes: ReadableStream<Uint8Array>,
-  chunks: ChunkReader,
-  isWhole: boolean,
-  signal: AbortSignal,
+  { chunks, isWhole, signal, defer }: StreamReading,
 ): EventGenerator {
-  for await (const messages of decodeSseChunks(readBytes(bytes, isWhole))) {
+  const reader = readBytes(bytes, isWhole);
+  let hasSaidAll = false;
+  const leave = async () => {
+    if (hasSaidAll && defer) defer(readToEnd(reader));
+    else await reader.cancel();
+  };
+  for await (const messages of decodeSseChunks({ read: () => reader.read(), cancel: leave })) {
     signal.throwIfAborted();
     const events: ChatEvent[] = [];
     for (const { data } of messages) {
-      if (data === '[DONE]') return yield [...events, ...chunks.end(true)];
+      if (data === '[DONE]') {
+        hasSaidAll = true;
+        return yield [...events, ...chunks.end(true)];
+      }
       for (const event of chunks.push(JSON.parse(data))) {
         if (!isWhole || !joinText(events.at(-1), event)) events.push(event);
       }

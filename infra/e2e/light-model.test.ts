@@ -48,6 +48,36 @@ test('an easy prompt is answered at the edge, a hard one in the core, and the an
   expect(light.calls).toHaveLength(1);
 });
 
+const saidAll = `${chunk({ content: 'Yes.' })}${chunk({}, 'stop')}data: [DONE]\n\n`;
+
+test('a connection whose answer ends some time after its last word serves the next call, too', async () => {
+  const sockets = new Set<unknown>();
+  light.behave((_call, answer) => {
+    sockets.add(answer.socket);
+    openStream(answer);
+    answer.write(saidAll);
+    setTimeout(() => answer.end(), 20);
+  });
+  for (let turn = 0; turn < 5; turn++) {
+    expect(textOf(await readEvents(await system.chat('hi', { model: 'fast', stream: true })))).toBe('Yes.');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  expect(sockets.size).toBe(1);
+});
+
+test('one that says all and never ends keeps nobody waiting, and is closed', async () => {
+  const closed = Promise.withResolvers<void>();
+  light.behave((_call, answer) => {
+    openStream(answer);
+    answer.write(saidAll);
+    answer.once('close', closed.resolve);
+  });
+  const startMs = Date.now();
+  expect(textOf(await readEvents(await system.chat('hi', { model: 'fast', stream: true })))).toBe('Yes.');
+  expect(Date.now() - startMs).toBeLessThan(900);
+  await closed.promise;
+});
+
 test('an answer whose model reports no usage is counted', async () => {
   light.behave((_call, answer) => {
     openStream(answer);
