@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { JsonObject } from '../shared/chat-model.ts';
 import { toAppError } from '../shared/errors.ts';
-import { createSpanExporter, type SpanExporter } from '../shared/span-exporter.ts';
+import { createSpanExporter } from '../shared/span-exporter.ts';
 import { withCountedUsage } from '../shared/with-counted-usage.ts';
 import { type Archive, createArchive } from './archive/archive.ts';
 import { type Conversations, createConversations } from './archive/conversations.ts';
@@ -117,7 +117,15 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     newId: randomUUID,
   };
   const redisLog = redis && createRedisGenerationLog({ redis, now, wait });
-  const spans = config.traces && openSpans(config.traces);
+  const spans =
+    config.traces &&
+    createSpanExporter({
+      ...config.traces,
+      service: 'edgewise-core',
+      fetch,
+      defer: (work) => void work,
+      wait,
+    });
   const generationLog = redisLog ?? createMemoryGenerationLog();
   const generations = createGenerations({
     log: generationLog,
@@ -209,17 +217,6 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
       await database.close();
     },
   };
-}
-
-function openSpans({ url, authorization }: NonNullable<CoreConfig['traces']>): SpanExporter {
-  return createSpanExporter({
-    url,
-    headers: authorization === undefined ? {} : { authorization },
-    service: 'edgewise-core',
-    fetch,
-    defer: (work) => void work,
-    wait,
-  });
 }
 
 /** OpenAI's `service_tier: "flex"` says that others may go first, as a turn in the background does. */

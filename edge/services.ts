@@ -139,7 +139,15 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     usage: createUsageTeller({ archive, wait }),
     observer: createObserver({
       measurements,
-      spans: config.traces && createSpans(config.traces, wait),
+      spans:
+        config.traces &&
+        createSpanExporter({
+          ...config.traces,
+          service: 'edgewise-edge',
+          fetch: (...request) => fetch(...request),
+          defer: waitUntil,
+          wait,
+        }),
       priceOf: async (context, model) => (await catalog.find(context, model)).edgewise.price,
       now,
     }),
@@ -194,17 +202,6 @@ interface ModelCall {
   choice: ModelChoice;
   /** It goes on after a restart. */
   isReserved: boolean;
-}
-
-function createSpans({ url, authorization }: NonNullable<EdgeConfig['traces']>, wait: EdgeServices['wait']) {
-  return createSpanExporter({
-    url,
-    headers: authorization === undefined ? {} : { authorization },
-    service: 'edgewise-edge',
-    fetch: (...request) => fetch(...request),
-    defer: waitUntil,
-    wait,
-  });
 }
 
 /** The caller's limits on what is asked of models. */

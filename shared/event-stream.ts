@@ -56,7 +56,12 @@ export function relayStream(generate: (read: ReadInner) => LayerGenerator): Chat
     isLeft = true;
     void inner?.return();
   };
-  return new GeneratedEvents(events, { onLeave }, new LayerBatches(events, onLeave));
+  const next = () => events.next() as Promise<Step<ChatEvent[]>>;
+  const leave = () => {
+    onLeave();
+    void events.return().catch(() => undefined);
+  };
+  return new GeneratedEvents(events, { onLeave }, new EventBatches(next, leave));
 }
 
 function layerBatches(stream: ChatStream): InnerBatches {
@@ -82,7 +87,7 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
   readonly #events: EventGenerator;
   readonly #ways: Ways;
   /** How a layer around this one reads it, where it is one. */
-  readonly layer: LayerBatches | undefined;
+  readonly layer: EventBatches | undefined;
   #isOver = false;
   /** Whoever waits for the next events. */
   #waiting: ((step: Step<ChatEvent[]>) => void) | undefined;
@@ -93,7 +98,7 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     () => this.#leave(),
   );
 
-  constructor(events: EventGenerator, ways: Ways, layer?: LayerBatches) {
+  constructor(events: EventGenerator, ways: Ways, layer?: EventBatches) {
     this.#events = events;
     this.#ways = ways;
     this.layer = layer;
@@ -171,31 +176,6 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     this.#ways.onEnd?.();
     // It tidies up when it can: one that waits is woken by the abort, and nobody waits for it here.
     void this.#events.return().catch(() => undefined);
-  }
-}
-
-/** A layer's own generator, for the layer around it. */
-class LayerBatches implements AsyncIterator<ChatEvent[], undefined> {
-  readonly #events: LayerGenerator;
-  readonly #leave: () => void;
-
-  constructor(events: LayerGenerator, leave: () => void) {
-    this.#events = events;
-    this.#leave = leave;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<Step<ChatEvent[]>> {
-    return this.#events.next() as Promise<Step<ChatEvent[]>>;
-  }
-
-  async return(): Promise<Step<ChatEvent[]>> {
-    this.#leave();
-    void this.#events.return().catch(() => undefined);
-    return over;
   }
 }
 

@@ -29,7 +29,8 @@ export interface SpanExporter {
 export interface SpanExporterOptions {
   /** The collector's address, without `/v1/traces`. */
   url: string;
-  headers: Readonly<Record<string, string>>;
+  /** What the collector wants to see in `Authorization`. */
+  authorization: string | undefined;
   service: string;
   fetch: typeof fetch;
   defer: (work: Promise<unknown>) => void;
@@ -41,7 +42,7 @@ const MAX_SPANS = 512;
 const TIMEOUT_MS = 5000;
 
 export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
-  const { url, headers, service, fetch: send, defer, wait } = options;
+  const { url, authorization, service, fetch: send, defer, wait } = options;
   let spans: Span[] = [];
   let isGathering = false;
   const exporter: SpanExporter = {
@@ -58,7 +59,10 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
       if (told.length === 0) return;
       const request = {
         method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
+        headers: {
+          'content-type': 'application/json',
+          ...(authorization !== undefined && { authorization }),
+        },
         body: JSON.stringify(toOtlp(told, service)),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       };

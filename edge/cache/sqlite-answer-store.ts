@@ -43,17 +43,16 @@ export function createSqliteAnswerStore({
 
   return {
     async find(_tenant, key, scopes) {
-      const wanted = scopes.map(() => '?').join(', ');
+      const places = scopes.map(() => '?').join(', ');
       const rows = sql
         .exec<Row>(
-          `SELECT scope, body FROM answer WHERE key = ? AND scope IN (${wanted}) AND stale_until_ms > ?`,
+          `SELECT scope, body FROM answer WHERE key = ? AND scope IN (${places}) AND stale_until_ms > ?`,
           key,
           ...scopes,
           now(),
         )
         .toArray();
-      const first = scopes.find((scope) => rows.some((row) => row.scope === scope));
-      const row = rows.find(({ scope }) => scope === first);
+      const [row] = scopes.flatMap((wanted) => rows.filter(({ scope }) => scope === wanted));
       return row && JSON.parse(row.body);
     },
 

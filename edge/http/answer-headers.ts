@@ -1,10 +1,11 @@
 import type { EdgeContext } from './edge-hono.ts';
+import { setHeaders } from './response-headers.ts';
 
 /**
  * What every answer tells a browser (OWASP REST Security): nothing here is a page, a frame or a script. What only a page
  * obeys, the pages say themselves.
  */
-export const securityHeaders: Readonly<Record<string, string>> = {
+const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-site',
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
@@ -22,6 +23,15 @@ export const REQUEST_ID_HEADER = 'x-request-id';
  */
 export function answerHeaders(c: EdgeContext): Record<string, string> {
   return { ...securityHeaders, [REQUEST_ID_HEADER]: c.get('requestId') };
+}
+
+/** Sets them on an answer that was not made with them; what the answer says itself of security stands. */
+export function completeAnswer(c: EdgeContext): void {
+  const { headers, status } = c.res;
+  // An upgrade's answer is the platform's.
+  const missing =
+    status === 101 ? [] : Object.entries(securityHeaders).filter(([name]) => !headers.has(name));
+  setHeaders(c, [...missing, [REQUEST_ID_HEADER, c.get('requestId')]]);
 }
 
 /** A response with what the auth guard took in its `Server-Timing`. */

@@ -1,6 +1,7 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Next } from 'hono';
 import { cors } from 'hono/cors';
-import type { EdgeHono } from './edge-hono.ts';
+import type { EdgeContext } from './edge-hono.ts';
+import { setHeaders } from './response-headers.ts';
 
 const exposed = [
   'x-request-id',
@@ -28,11 +29,17 @@ const exposed = [
 ];
 
 /** CORS (WHATWG Fetch) for exactly the configured origins. Tokens travel in a header, so no credentials mode. */
-export function allowOrigins(corsOrigins: string[]): MiddlewareHandler<EdgeHono> {
-  return cors({
+export async function acrossOrigins(c: EdgeContext, next: Next, corsOrigins: string[]): Promise<void> {
+  const answerTo = cors({
     origin: corsOrigins.includes('*') ? '*' : corsOrigins,
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
     exposeHeaders: exposed,
     maxAge: 86_400,
   });
+  // A preflight is answered there.
+  const answer = await answerTo(c, next);
+  if (answer) c.res = answer;
+  if (c.res.status === 101 || !c.res.headers.has('access-control-allow-origin')) return;
+  // Whoever calls from an allowed origin may read the answer, too.
+  setHeaders(c, [['cross-origin-resource-policy', 'cross-origin']]);
 }

@@ -1,6 +1,5 @@
 import { REQUEST_ID_HEADER } from './answer-headers.ts';
 import type { EdgeContext } from './edge-hono.ts';
-import { setHeaders } from './response-headers.ts';
 
 /** A client's own id is taken when it is one word of these characters. */
 const acceptable = /^[A-Za-z0-9._-]{1,128}$/;
@@ -9,8 +8,4 @@ const acceptable = /^[A-Za-z0-9._-]{1,128}$/;
 export function nameRequest(c: EdgeContext): void {
   const sent = c.req.header(REQUEST_ID_HEADER);
   c.set('requestId', sent && acceptable.test(sent) ? sent : crypto.randomUUID());
-}
-
-export function nameAnswer(c: EdgeContext): void {
-  setHeaders(c, [[REQUEST_ID_HEADER, c.get('requestId')]]);
 }

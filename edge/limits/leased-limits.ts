@@ -7,7 +7,14 @@
  * share counts as one running turn, so each isolate may run up to {@link leaseSize} turns where one is counted.
  * Shares are taken where every limit is at least {@link PARTS} times as large, and are at most that part of it.
  */
-import type { Decision, Limits, Reservation, Settlement, SubjectLimits } from './limits.ts';
+import {
+  type Decision,
+  type Limits,
+  type Reservation,
+  type Settlement,
+  type SubjectLimits,
+  settleLater,
+} from './limits.ts';
 
 interface Share {
   id: string;
@@ -97,8 +104,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
     if (share.open > 0 || share.isTold) return;
     share.isTold = true;
     const { id, tenant, tokensUsed, microsUsed } = share;
-    const told = limits.settle({ id, tenant, tokens: tokensUsed, micros: microsUsed });
-    if (told) defer(told.catch(() => undefined));
+    settleLater({ limits, defer }, { id, tenant, tokens: tokensUsed, micros: microsUsed });
   }
 
   /** Shares whose time is up without anybody asking again stand first: they are in the order of being taken. */
@@ -166,7 +172,7 @@ function nameOf({ tenant, subjects }: Reservation): string {
       number = counted++;
       numbers.set(subject.limits, number);
     }
-    name += `${subject.name.length}:${subject.name}${number}`;
+    name += ` ${subject.name.length}:${subject.name}${number}`;
   }
   return name;
 }

@@ -1,5 +1,6 @@
 /** A call that is no chat, under the caller's limits: reserved from an estimate, settled from what it used. */
 import type { LimitMark } from '../../shared/limit-mark.ts';
+import { settleLater } from './limits.ts';
 import { toLimitError, type WithLimitsOptions } from './with-limits.ts';
 
 export interface LimitedCall {
@@ -29,9 +30,7 @@ export async function limitCall(
   return {
     limits: mark,
     settle(tokens = estimatedTokens) {
-      const settlement = { id, tenant, tokens, micros: Math.ceil(tokens * input) };
-      const told = limits.settle(settlement);
-      if (told) defer(told.catch(() => undefined));
+      settleLater({ limits, defer }, { id, tenant, tokens, micros: Math.ceil(tokens * input) });
     },
   };
 }

@@ -59,3 +59,12 @@ export interface Limits {
    */
   settle(settlement: Settlement): Promise<void> | undefined;
 }
+
+/** Settles when the answer is out: nobody waits for it, and what cannot be told runs out by itself. */
+export function settleLater(
+  { limits, defer }: { limits: Limits; defer: (work: Promise<unknown>) => void },
+  settlement: Settlement,
+): void {
+  const told = limits.settle(settlement);
+  if (told) defer(told.catch(() => undefined));
+}

@@ -7,25 +7,35 @@ import type { RequestContext } from '../../shared/request-context.ts';
 import type { Subject, SubjectLimits } from './limits.ts';
 
 const amount = v.optional(v.pipe(v.number('must be a number'), v.minValue(0, 'must be at least 0')));
-const limitsSchema = v.optional(
-  v.strictObject({
-    requests_per_minute: amount,
-    tokens_per_minute: amount,
-    turns_at_once: amount,
-    usd_per_day: amount,
-    usd_per_month: amount,
-  }),
-  {},
-);
+const writtenSchema = v.strictObject({
+  requests_per_minute: amount,
+  tokens_per_minute: amount,
+  turns_at_once: amount,
+  usd_per_day: amount,
+  usd_per_month: amount,
+});
+const limitsSchema = v.optional(v.pipe(writtenSchema, v.transform(toLimits)), {});
 const planSchema = v.strictObject({ user: limitsSchema, key: limitsSchema, tenant: limitsSchema });
 const plansSchema = v.record(v.string(), planSchema);
 export type Plans = v.InferOutput<typeof plansSchema>;
-type PlanLimits = NonNullable<v.InferOutput<typeof limitsSchema>>;
+
+const MICROS = 1_000_000;
+
+function toLimits(plan: v.InferOutput<typeof writtenSchema>): SubjectLimits {
+  const { requests_per_minute, tokens_per_minute, turns_at_once, usd_per_day, usd_per_month } = plan;
+  return {
+    ...(requests_per_minute !== undefined && { requestsPerMinute: requests_per_minute }),
+    ...(tokens_per_minute !== undefined && { tokensPerMinute: tokens_per_minute }),
+    ...(turns_at_once !== undefined && { turnsAtOnce: turns_at_once }),
+    ...(usd_per_day !== undefined && { microsPerDay: Math.round(usd_per_day * MICROS) }),
+    ...(usd_per_month !== undefined && { microsPerMonth: Math.round(usd_per_month * MICROS) }),
+  };
+}
 
 /** The plan of a token that names none that is here. */
 const USUAL_PLAN = 'free';
 
-export const usualPlans: Plans = {
+export const usualPlans: Plans = v.parse(plansSchema, {
   guest: {
     user: { requests_per_minute: 10, tokens_per_minute: 20_000, turns_at_once: 2, usd_per_day: 0.1 },
     key: {},
@@ -48,7 +58,7 @@ export const usualPlans: Plans = {
     tenant: { requests_per_minute: 60_000, usd_per_month: 20_000 },
   },
   unlimited: { user: {}, key: {}, tenant: {} },
-};
+});
 
 /** @returns `undefined` when the text holds no plans */
 export function parsePlans(text: string): Plans | undefined {
@@ -65,32 +75,8 @@ export function subjectsOf(plans: Plans, { user, keyId, plan: name }: RequestCon
   const plan = (Object.hasOwn(plans, name) ? plans[name] : plans[USUAL_PLAN]) ?? usualPlans.free;
   if (!plan) return [];
   return [
-    { name: `user:${user}`, limits: toLimits(plan.user) },
-    ...(keyId === undefined ? [] : [{ name: `key:${keyId}`, limits: toLimits(plan.key) }]),
-    { name: 'tenant', limits: toLimits(plan.tenant) },
+    { name: `user:${user}`, limits: plan.user },
+    ...(keyId === undefined ? [] : [{ name: `key:${keyId}`, limits: plan.key }]),
+    { name: 'tenant', limits: plan.tenant },
   ];
-}
-
-const MICROS = 1_000_000;
-
-/** One object for each plan's limits, by which they can be told apart. */
-const limitsOfPlans = new WeakMap<PlanLimits, SubjectLimits>();
-
-function toLimits(plan: PlanLimits): SubjectLimits {
-  const known = limitsOfPlans.get(plan);
-  if (known) return known;
-  const limits = readLimits(plan);
-  limitsOfPlans.set(plan, limits);
-  return limits;
-}
-
-function readLimits(plan: PlanLimits): SubjectLimits {
-  const { requests_per_minute, tokens_per_minute, turns_at_once, usd_per_day, usd_per_month } = plan;
-  return {
-    ...(requests_per_minute !== undefined && { requestsPerMinute: requests_per_minute }),
-    ...(tokens_per_minute !== undefined && { tokensPerMinute: tokens_per_minute }),
-    ...(turns_at_once !== undefined && { turnsAtOnce: turns_at_once }),
-    ...(usd_per_day !== undefined && { microsPerDay: Math.round(usd_per_day * MICROS) }),
-    ...(usd_per_month !== undefined && { microsPerMonth: Math.round(usd_per_month * MICROS) }),
-  };
 }

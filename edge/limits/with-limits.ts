@@ -7,7 +7,14 @@ import { messageText } from '../../shared/chat-model.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { type LayerGenerator, relayStream } from '../../shared/event-stream.ts';
 import { roughTokens } from '../../shared/token-count.ts';
-import type { Decision, LimitName, Limits, Reservation, Subject } from './limits.ts';
+import {
+  type Decision,
+  type LimitName,
+  type Limits,
+  type Reservation,
+  type Subject,
+  settleLater,
+} from './limits.ts';
 
 /** US dollars per million tokens, which is millionths of a dollar per token. */
 export interface Price {
@@ -81,14 +88,12 @@ async function* limited(
     // A turn that was stopped or left has no usage of the model's: what was said by then is what it cost.
     const used = usage ?? { inputTokens: hasBegun ? inputTokens : 0, outputTokens: saidTokens };
     const { id, tenant } = options;
-    const settlement = {
+    settleLater(options, {
       id,
       tenant,
       tokens: used.inputTokens + used.outputTokens,
       micros: Math.ceil(used.inputTokens * price.input + used.outputTokens * price.output),
-    };
-    const told = options.limits.settle(settlement);
-    if (told) options.defer(told.catch(() => undefined));
+    });
   }
 }
 

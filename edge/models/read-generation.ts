@@ -22,17 +22,12 @@ export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean
       try {
         const events = await open(inner);
         isOpen = true;
-        // The model's name is held back until it says something: what broke off before can begin elsewhere, unseen.
-        let name: ChatEvent | undefined;
+        const toTell = holdingName(canBeginAgain);
         for await (const { event } of events) {
-          if (canBeginAgain && event.type === 'model-start') {
-            name = event;
-            continue;
+          for (const told of toTell(event)) {
+            hasBegun = true;
+            yield told;
           }
-          hasBegun = true;
-          if (name) yield name;
-          name = undefined;
-          yield event;
         }
       } catch (thrown) {
         error = inner.aborted ? new AppError('cancelled') : toCoreError(thrown);
@@ -41,6 +36,23 @@ export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean
       if (!canBeginAgain || !isLost || again >= BEGIN_AGAIN) return yield failure(error);
     }
   });
+}
+
+/**
+ * Holds the model's name back until it says something: what broke off before can begin elsewhere, unseen.
+ * @returns what may be told with an event
+ */
+function holdingName(isHeld: boolean): (event: ChatEvent) => ChatEvent[] {
+  let name: ChatEvent | undefined;
+  return function toTell(event) {
+    if (isHeld && event.type === 'model-start') {
+      name = event;
+      return [];
+    }
+    const told = name ? [name, event] : [event];
+    name = undefined;
+    return told;
+  };
 }
 
 export interface OwnedGeneration {
@@ -85,20 +97,16 @@ export function readOwned(generation: OwnedGeneration): ChatStream {
       try {
         const events = await (isNew && next === 0 ? start(inner) : attach(next - 1, inner));
         isOpen = true;
-        let name: ChatEvent | undefined;
+        const toTell = holdingName(canBeginAgain);
         for await (const { seq, event } of events) {
           if (seq < next) continue;
-          if (canBeginAgain && event.type === 'model-start') {
-            name = event;
-            continue;
-          }
-          if (name) yield name;
-          name = undefined;
+          const told = toTell(event);
+          if (told.length === 0) continue;
           next = seq + 1;
           lostAtMs = undefined;
           waitMs = FIRST_WAIT_MS;
           ended = isTerminal(event);
-          yield event;
+          yield* told;
         }
       } catch (thrown) {
         const error = toCoreError(thrown);

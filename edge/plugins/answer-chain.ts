@@ -68,16 +68,12 @@ export class AnswerChain {
 
   /** At once where no hook has to wait. */
   push(event: DeltaEvent): ChainVerdict | Promise<ChainVerdict> {
-    const [only] = this.#links;
-    if (only && this.#links.length === 1) return this.#passOnly(only, event);
-    return this.#pass([event], false);
+    return this.#feed(event);
   }
 
   /** The model has said all: what each hook held back goes through those behind it. */
   end(): ChainVerdict | Promise<ChainVerdict> {
-    const [only] = this.#links;
-    if (only && this.#links.length === 1) return this.#passOnly(only, undefined);
-    return this.#pass([], true);
+    return this.#feed(undefined);
   }
 
   /** Records what each plugin did. Called once. */
@@ -94,6 +90,13 @@ export class AnswerChain {
         ...failed,
       });
     }
+  }
+
+  /** One event, or the end. */
+  #feed(event: DeltaEvent | undefined): ChainVerdict | Promise<ChainVerdict> {
+    const [only] = this.#links;
+    if (only && this.#links.length === 1) return this.#passOnly(only, event);
+    return event ? this.#pass([event], false) : this.#pass([], true);
   }
 
   #passOnly(link: Link, event: DeltaEvent | undefined): ChainVerdict | Promise<ChainVerdict> {

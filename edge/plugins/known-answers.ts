@@ -5,12 +5,12 @@
 import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
 import { eventStream } from '../../shared/event-stream.ts';
 import { type CachedAnswer, replayAnswer } from '../cache/cached-answer.ts';
+import { areSame, type Editions, editionsOf } from './editions.ts';
 import type { PluginRun } from './plugin.ts';
 import { withPlugins } from './with-plugins.ts';
 
 interface Passed {
-  /** What each plugin judged by. */
-  editions: unknown[];
+  editions: Editions;
   events: ChatEvent[];
 }
 
@@ -23,15 +23,13 @@ const request = { model: '', messages: [], params: {} };
  * words
  */
 export async function knownAnswer(answer: CachedAnswer, run: PluginRun): Promise<ChatEvent[] | undefined> {
-  const editions: unknown[] = [];
-  for (const { onDelta, onAnswer, edition } of run.plugins) {
-    if (!onDelta && !onAnswer) continue;
-    const judgedBy = onAnswer ? undefined : edition?.(run.context);
-    if (judgedBy === undefined) return undefined;
-    editions.push(judgedBy);
-  }
+  // Who wants to see each whole answer gets to see it.
+  if (run.plugins.some(({ onAnswer }) => onAnswer)) return undefined;
+  const judges = run.plugins.filter(({ onDelta }) => onDelta);
+  const editions = editionsOf(judges, run.context);
+  if (!editions) return undefined;
   const before = passed.get(answer);
-  if (before?.editions.every((edition, at) => edition === editions[at])) return before.events;
+  if (before && areSame(before.editions, editions)) return before.events;
 
   let isChanged = false;
   const record: PluginRun['record'] = ({ outcome }) => {

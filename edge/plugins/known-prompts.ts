@@ -3,27 +3,16 @@
  * known of each request for as long as the request itself is held.
  */
 import type { ChatRequest } from '../../shared/chat-model.ts';
-import type { PluginRun } from './plugin.ts';
+import { areSame, type Editions } from './editions.ts';
 
-const passed = new WeakMap<ChatRequest, readonly object[]>();
+const passed = new WeakMap<ChatRequest, Editions>();
 
-/** What each plugin that looks at prompts judges this caller's by; `undefined` where one judges by more than the words. */
-export function promptEditions({ plugins, context }: PluginRun): readonly object[] | undefined {
-  const editions: object[] = [];
-  for (const plugin of plugins) {
-    if (!plugin.onPrompt) continue;
-    const edition = plugin.edition?.(context);
-    if (edition === undefined) return undefined;
-    editions.push(edition);
-  }
-  return editions;
-}
-
-export function hasPassed(request: ChatRequest, editions: readonly object[]): boolean {
+/** @param editions Of the plugins that look at prompts. */
+export function hasPassed(request: ChatRequest, editions: Editions): boolean {
   const before = passed.get(request);
-  return before?.length === editions.length && before.every((edition, at) => edition === editions[at]);
+  return before !== undefined && areSame(before, editions);
 }
 
-export function rememberPassed(request: ChatRequest, editions: readonly object[]): void {
+export function rememberPassed(request: ChatRequest, editions: Editions): void {
   passed.set(request, editions);
 }

@@ -2,7 +2,8 @@
 import type { ChatRequest } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { callHook } from './call-hook.ts';
-import { hasPassed, promptEditions, rememberPassed } from './known-prompts.ts';
+import { editionsOf } from './editions.ts';
+import { hasPassed, rememberPassed } from './known-prompts.ts';
 import type { PluginContext, PluginRun } from './plugin.ts';
 
 /**
@@ -12,15 +13,14 @@ import type { PluginContext, PluginRun } from './plugin.ts';
  */
 export async function runPromptPlugins(
   request: ChatRequest,
-  run: PluginRun,
+  { plugins: all, context, record, now }: PluginRun,
   caller: { readonly signal: AbortSignal },
 ): Promise<ChatRequest> {
-  const { plugins, context, record, now } = run;
+  const plugins = all.filter(({ onPrompt }) => onPrompt);
   // Before any plugin has waited for its list: what was judged by a later one is judged again.
-  const editions = promptEditions(run);
+  const editions = editionsOf(plugins, context);
   if (editions && hasPassed(request, editions)) {
-    for (const { name, onPrompt } of plugins)
-      if (onPrompt) record({ plugin: name, hook: 'prompt', outcome: 'pass', ms: 0 });
+    for (const { name } of plugins) record({ plugin: name, hook: 'prompt', outcome: 'pass', ms: 0 });
     return request;
   }
   let current = request;
