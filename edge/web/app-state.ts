@@ -6,13 +6,15 @@ import { type Signal, signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ModelInfo } from '../../shared/generation-protocol.ts';
-import { type Account, subjectOf, type TokenKeeper } from './account/token-keeper.ts';
+import type { Account } from './account/account.ts';
+import { subjectOf, type TokenKeeper } from './account/token-keeper.ts';
 import { type Api, createApi } from './chat/api.ts';
 import { type Ask, type Conversation, createConversation } from './chat/conversation.ts';
 import type { Network } from './chat/network.ts';
 import { createDocuments, type Documents } from './documents/documents.ts';
 import { type ConversationList, createConversationList } from './list/conversation-list.ts';
 import { loadMarkdown } from './markdown/markdown.tsx';
+import { messageOf } from './message-of.ts';
 import type { PageSettings } from './page-settings.ts';
 import { kept } from './view/kept.ts';
 import { notify } from './view/notices.ts';
@@ -188,7 +190,7 @@ function whenIdle(work: () => void): void {
 
 export function reasonOf(error: unknown): string {
   if (error instanceof TypeError) return t('cannotReach');
-  return t('error', { reason: error instanceof Error ? error.message : String(error) });
+  return t('error', { reason: messageOf(error) });
 }
 
 function idOfAddress(): string | undefined {

@@ -1,5 +1,5 @@
 /** Signing in at an OpenID Connect provider: the authorization code flow with PKCE (RFC 7636), as a public client. */
-import type { Account, TokenBody } from './token-keeper.ts';
+import { type Account, type TokenBody, toAccount } from './account.ts';
 
 export interface SignInSettings {
   issuer: string;
@@ -89,13 +89,7 @@ async function exchange(
   if (!response.ok) throw new Error(`the provider refused (${response.status})`);
   const body = (await response.json()) as TokenBody;
   const { tokenEndpoint, clientId } = provider;
-  return {
-    kind: 'provider',
-    accessToken: body.access_token,
-    ...(body.refresh_token !== undefined && { refreshToken: body.refresh_token }),
-    ...(body.expires_in !== undefined && { expiresAtMs: Date.now() + body.expires_in * 1000 }),
-    provider: { tokenEndpoint, clientId },
-  };
+  return { ...toAccount('provider', body), provider: { tokenEndpoint, clientId } };
 }
 
 function redirectUri(): string {

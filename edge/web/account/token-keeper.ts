@@ -3,17 +3,8 @@
  * tab; a tab that is opened beside asks the others for it. Talks to the token endpoints, and to nobody else.
  */
 import { type Signal, signal } from '@preact/signals';
+import { type Account, type TokenBody, toAccount } from './account.ts';
 import { refreshAtProvider } from './provider.ts';
-
-export interface Account {
-  kind: 'guest' | 'token' | 'provider';
-  accessToken: string;
-  refreshToken?: string;
-  /** Unix milliseconds; absent when the token does not say. */
-  expiresAtMs?: number;
-  /** Where a provider's token is renewed. */
-  provider?: { tokenEndpoint: string; clientId: string };
-}
 
 export interface TokenKeeper {
   /** `undefined` while nobody is signed in. */
@@ -121,22 +112,6 @@ export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(g
       if (current.refreshToken === undefined) return giveUp();
       keep({ ...current, expiresAtMs: 0 });
     },
-  };
-}
-
-/** OAuth 2's token response. */
-export interface TokenBody {
-  access_token: string;
-  refresh_token?: string;
-  expires_in?: number;
-}
-
-export function toAccount(kind: Account['kind'], body: TokenBody): Account {
-  return {
-    kind,
-    accessToken: body.access_token,
-    ...(body.refresh_token !== undefined && { refreshToken: body.refresh_token }),
-    ...(body.expires_in !== undefined && { expiresAtMs: Date.now() + body.expires_in * 1000 }),
   };
 }
 

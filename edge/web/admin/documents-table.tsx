@@ -1,13 +1,11 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Api } from '../chat/api.ts';
 import { createDocuments } from '../documents/documents.ts';
-import { notify } from '../view/notices.ts';
 import { t } from './admin-words.ts';
+import { attempt } from './attempt.ts';
 
 export function DocumentsTable({ api }: { api: Api }) {
   const documents = useMemo(() => createDocuments(api, true), [api]);
-  const attempt = (work: () => Promise<unknown>) =>
-    void work().catch((error) => notify(error instanceof Error ? error.message : String(error)));
   useEffect(() => attempt(documents.load), [documents]);
   const entries = documents.entries.value;
   return (

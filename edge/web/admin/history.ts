@@ -1,5 +1,6 @@
 /** What the metrics have said since the page was opened, for the charts. Owns the readings of the last ten minutes. */
 import { type Signal, signal } from '@preact/signals';
+import { messageOf } from '../message-of.ts';
 import { type Family, linesOf, parsePrometheus } from './prometheus.ts';
 
 export interface ChartData {
@@ -45,7 +46,7 @@ export function createMetricsHistory(readText: () => Promise<string>): MetricsHi
       before = { families, atMs };
       failure.value = undefined;
     } catch (error) {
-      failure.value = error instanceof Error ? error.message : String(error);
+      failure.value = messageOf(error);
     }
     if (!stopped) timer = setTimeout(() => void read(), EVERY_MS);
   }

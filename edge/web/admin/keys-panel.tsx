@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Api, jsonBody } from '../chat/api.ts';
 import { CopyButton } from '../view/copy-button.tsx';
-import { notify } from '../view/notices.ts';
 import { locale } from '../words/words.ts';
 import { t } from './admin-words.ts';
+import { attempt } from './attempt.ts';
+import { TableHead } from './table-head.tsx';
 
 interface Key {
   id: string;
@@ -22,8 +23,6 @@ export function KeysPanel({ api }: { api: Api }) {
   const [keys, setKeys] = useState<readonly Key[]>([]);
   const [made, setMade] = useState<string>();
   const load = async () => setKeys((await api.json<{ data: Key[] }>('/v1/keys')).data);
-  const attempt = (work: () => Promise<unknown>) =>
-    void work().catch((error) => notify(error instanceof Error ? error.message : String(error)));
   useEffect(() => attempt(load), []);
 
   async function create(form: HTMLFormElement): Promise<void> {
@@ -82,16 +81,7 @@ export function KeysPanel({ api }: { api: Api }) {
       </form>
       <div class="table-frame" tabIndex={0}>
         <table>
-          <thead>
-            <tr>
-              {(['name', 'plan', 'scopes', 'created', 'lastUsed', 'state'] as const).map((column) => (
-                <th key={column} scope="col">
-                  {t(column)}
-                </th>
-              ))}
-              <td />
-            </tr>
-          </thead>
+          <TableHead columns={['name', 'plan', 'scopes', 'created', 'lastUsed', 'state']} hasActions />
           <tbody>
             {keys.map((key) => (
               <tr key={key.id} class={stateOf(key) === 'active' ? '' : 'over'}>

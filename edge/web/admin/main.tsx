@@ -4,10 +4,9 @@ import '../style/admin.css';
 import { render } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { EdgewiseError } from '../../../shared/client/edgewise-error.ts';
-import { finishSignIn } from '../account/provider.ts';
-import { createTokenKeeper, type TokenKeeper } from '../account/token-keeper.ts';
+import { type Entrance, enterPage } from '../account/enter.ts';
 import { type Api, createApi } from '../chat/api.ts';
-import { type PageSettings, readPageSettings } from '../page-settings.ts';
+import type { PageSettings } from '../page-settings.ts';
 import { Mark } from '../view/icons.tsx';
 import { LanguageMenu } from '../view/language-menu.tsx';
 import { NoticesView } from '../view/notices-view.tsx';
@@ -20,13 +19,7 @@ import { MetricsPanel } from './metrics-panel.tsx';
 import { ModelsPanel } from './models-panel.tsx';
 import { UsagePanel } from './usage-panel.tsx';
 
-interface RootProps {
-  keeper: TokenKeeper;
-  settings: PageSettings;
-  failure: string | undefined;
-}
-
-function Root({ keeper, settings, failure }: RootProps) {
+function Root({ keeper, settings, failure }: Entrance) {
   const account = keeper.account.value;
   const api = useMemo(() => createApi(keeper), [keeper]);
   if (!account) return <SignIn keeper={keeper} settings={{ ...settings, guests: false }} failure={failure} />;
@@ -78,18 +71,9 @@ function Panels({ api, settings }: { api: Api; settings: PageSettings }) {
 }
 
 async function begin(): Promise<void> {
-  const keeper = createTokenKeeper('edgewise.operator');
-  let failure: string | undefined;
-  const [settings] = await Promise.all([
-    readPageSettings(fetch),
-    finishSignIn(fetch)
-      .then((account) => (account ? keeper.signIn(account) : keeper.restore()))
-      .catch((error: Error) => {
-        failure = error.message;
-      }),
-  ]);
+  const entrance = await enterPage('edgewise.operator');
   const root = document.getElementById('root') as HTMLElement;
-  render(<Root keeper={keeper} settings={settings} failure={failure} />, root);
+  render(<Root {...entrance} />, root);
 }
 
 void begin();

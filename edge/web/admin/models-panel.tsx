@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ModelInfo } from '../../../shared/generation-protocol.ts';
 import type { Api } from '../chat/api.ts';
-import { locale } from '../words/words.ts';
+import { toNumber } from '../words/words.ts';
 import { t } from './admin-words.ts';
+import { TableHead } from './table-head.tsx';
 
 const EVERY_MS = 10_000;
 
@@ -20,15 +21,7 @@ export function ModelsPanel({ api }: { api: Api }) {
       <h2 id="models">{t('models')}</h2>
       <div class="table-frame" tabIndex={0}>
         <table>
-          <thead>
-            <tr>
-              {(['model', 'place', 'context', 'price', 'breaker', 'reason'] as const).map((column) => (
-                <th key={column} scope="col">
-                  {t(column)}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead columns={['model', 'place', 'context', 'price', 'breaker', 'reason']} />
           <tbody>
             {models.map(({ id, edgewise }) => (
               <tr key={id}>
@@ -37,7 +30,7 @@ export function ModelsPanel({ api }: { api: Api }) {
                   {edgewise.targets && <small> → {edgewise.targets.join(', ')}</small>}
                 </th>
                 <td>{edgewise.place}</td>
-                <td class="number">{new Intl.NumberFormat(locale.value).format(edgewise.context_length)}</td>
+                <td class="number">{toNumber(edgewise.context_length)}</td>
                 <td class="number">
                   {edgewise.price ? `$${edgewise.price.input} / $${edgewise.price.output}` : '–'}
                 </td>

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Api } from '../chat/api.ts';
-import { notify } from '../view/notices.ts';
-import { locale } from '../words/words.ts';
+import { toNumber } from '../words/words.ts';
 import { t } from './admin-words.ts';
+import { attempt } from './attempt.ts';
+import { TableHead } from './table-head.tsx';
 import { byDay, byModel, type UsageRow } from './usage.ts';
 
 const DAYS = 30;
@@ -14,13 +15,10 @@ const HEIGHT = 96;
 export function UsagePanel({ api }: { api: Api }) {
   const [rows, setRows] = useState<readonly UsageRow[]>([]);
   useEffect(() => {
-    const load = () =>
-      api.json<{ data: UsageRow[] }>('/v1/usage?all=true&by=day,model').then(
-        ({ data }) => setRows(data),
-        (error) => notify(error instanceof Error ? error.message : String(error)),
-      );
-    void load();
-    const timer = setInterval(() => void load(), EVERY_MS);
+    const path = '/v1/usage?all=true&by=day,model';
+    const load = () => attempt(async () => setRows((await api.json<{ data: UsageRow[] }>(path)).data));
+    load();
+    const timer = setInterval(load, EVERY_MS);
     return () => clearInterval(timer);
   }, [api]);
   const models = byModel(rows);
@@ -36,17 +34,9 @@ export function UsagePanel({ api }: { api: Api }) {
       </div>
       <div class="table-frame" tabIndex={0}>
         <table>
-          <thead>
-            <tr>
-              {(
-                ['model', 'requests', 'errors', 'cacheHits', 'inputTokens', 'outputTokens', 'spent'] as const
-              ).map((column) => (
-                <th key={column} scope="col">
-                  {t(column)}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead
+            columns={['model', 'requests', 'errors', 'cacheHits', 'inputTokens', 'outputTokens', 'spent']}
+          />
           <tbody>
             {models.map((row) => (
               <tr key={row.model}>
@@ -99,10 +89,6 @@ function Bars({ title, total, values }: { title: string; total: string; values: 
       <small>{t('lastDays')}</small>
     </figure>
   );
-}
-
-function toNumber(value: number): string {
-  return new Intl.NumberFormat(locale.value).format(value);
 }
 
 function toDollars(value: number): string {

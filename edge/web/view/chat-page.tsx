@@ -8,7 +8,7 @@ import { isComposing } from './keys.ts';
 import { MessageList } from './message-list.tsx';
 import { ModelMenu } from './model-menu.tsx';
 import { NoticesView } from './notices-view.tsx';
-import { Sidebar, setListOpen } from './sidebar.tsx';
+import { isSmall, Sidebar, setListOpen } from './sidebar.tsx';
 import { Status } from './status.tsx';
 
 export function ChatPage({ app }: { app: App }) {
@@ -107,8 +107,4 @@ function Welcome() {
 function skip(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById('message')?.focus();
-}
-
-function isSmall(): boolean {
-  return matchMedia('(max-width: 760px)').matches;
 }

@@ -1,6 +1,6 @@
 import { useApp } from '../app-state.ts';
 import type { TurnDetails } from '../chat/live-turn.ts';
-import { locale, t } from '../words/words.ts';
+import { t, toNumber } from '../words/words.ts';
 
 /** Which model answered, from where, how soon and for how much. */
 export function DetailLine({ details }: { details: TurnDetails }) {
@@ -32,10 +32,6 @@ export function DetailLine({ details }: { details: TurnDetails }) {
       ))}
     </p>
   );
-}
-
-function toNumber(value: number): string {
-  return new Intl.NumberFormat(locale.value).format(value);
 }
 
 function toDollars(value: number): string {

@@ -9,9 +9,17 @@ const aliases: Record<string, () => { label: string; hint: string }> = {
   smart: () => ({ label: t('modelSmart'), hint: t('modelSmartHint') }),
 };
 
+/** The aliases in their order, and then the models as they come. */
+function placeOf(id: string): number {
+  const names = Object.keys(aliases);
+  return names.includes(id) ? names.indexOf(id) : names.length;
+}
+
 export function ModelMenu() {
   const { models, model } = useApp();
-  const chats = models.value.filter(({ edgewise }) => !edgewise.offers || edgewise.offers.includes('chat'));
+  const chats = models.value
+    .filter(({ edgewise }) => !edgewise.offers || edgewise.offers.includes('chat'))
+    .toSorted((a, b) => placeOf(a.id) - placeOf(b.id));
   const items = chats.map(({ id, edgewise }): MenuItem => {
     const named = aliases[id]?.();
     return {
@@ -23,9 +31,6 @@ export function ModelMenu() {
       },
     };
   });
-  const order = (item: MenuItem) =>
-    ['auto', 'fast', 'smart'].findIndex((id) => aliases[id]?.().label === item.label);
-  items.sort((a, b) => (order(a) < 0 ? 9 : order(a)) - (order(b) < 0 ? 9 : order(b)));
   const chosen = aliases[model.value]?.().label ?? model.value;
   return (
     <Menu label={t('model')} value={chosen} items={items} class="model-menu">

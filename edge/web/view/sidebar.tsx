@@ -100,9 +100,14 @@ function FocusOnOpen() {
   useEffect(() => {
     if (done.current) return;
     done.current = true;
-    if (matchMedia('(max-width: 760px)').matches) document.querySelector<HTMLElement>('.new-chat')?.focus();
+    if (isSmall()) document.querySelector<HTMLElement>('.new-chat')?.focus();
   });
   return null;
+}
+
+/** Whether the list comes over the page instead of beside it. */
+export function isSmall(): boolean {
+  return matchMedia('(max-width: 760px)').matches;
 }
 
 function groupsOf(entries: readonly ListEntry[]): [string, ListEntry[]][] {

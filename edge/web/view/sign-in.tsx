@@ -1,6 +1,8 @@
 import { useState } from 'preact/hooks';
+import { toAccount } from '../account/account.ts';
 import { beginSignIn } from '../account/provider.ts';
-import { accountOfText, postForToken, type TokenKeeper, toAccount } from '../account/token-keeper.ts';
+import { accountOfText, postForToken, type TokenKeeper } from '../account/token-keeper.ts';
+import { messageOf } from '../message-of.ts';
 import type { PageSettings } from '../page-settings.ts';
 import { t } from '../words/words.ts';
 import { Mark } from './icons.tsx';
@@ -25,7 +27,7 @@ export function SignIn({ keeper, settings, failure }: SignInProps) {
     try {
       await work();
     } catch (cause) {
-      setError(cause instanceof Error ? cause.message : String(cause));
+      setError(messageOf(cause));
     } finally {
       setBusy(false);
     }

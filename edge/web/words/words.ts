@@ -36,6 +36,11 @@ export const t: (key: keyof Words, values?: Record<string, string | number>) => 
   zh,
 });
 
+/** A number as the reader writes it. */
+export function toNumber(value: number): string {
+  return new Intl.NumberFormat(locale.value).format(value);
+}
+
 function initialLocale(): Locale {
   const stored = localStorage.getItem(KEY);
   if (stored === 'en' || stored === 'zh') return stored;
