@@ -5,6 +5,7 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeGenerationEvents, type GenerationRequest } from '../shared/generation-protocol.ts';
 import { signServiceToken } from '../shared/service-token.ts';
+import { someContext } from '../shared/testing/request-context.ts';
 import { readAll } from '../shared/testing/streams.ts';
 import { createApp } from './app.ts';
 import { parseCoreEnv } from './env.ts';
@@ -28,14 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => services.close());
 
-const context = {
-  requestId: 'r',
-  tenant: 't',
-  user: 'u',
-  plan: 'p',
-  scopes: [],
-  deadlineMs: Date.now() + 60_000,
-};
+const context = someContext({ plan: 'p', deadlineMs: Date.now() + 60_000 });
 async function send(method: string, path: string, body = ''): Promise<Response> {
   const token = await signServiceToken(
     services.config.serviceKey,

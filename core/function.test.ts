@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { decodeGenerationEvents } from '../shared/generation-protocol.ts';
 import { importServiceKey, signServiceToken } from '../shared/service-token.ts';
+import { someContext } from '../shared/testing/request-context.ts';
 import { bytesOf, readAll, streamOf } from '../shared/testing/streams.ts';
 
 const secret = 'a service secret of thirty-two bytes';
@@ -39,14 +40,7 @@ test('AWS Lambda streams a generation, event by event', async () => {
     params: {},
     detached: false,
   });
-  const context = {
-    requestId: 'r',
-    tenant: 't',
-    user: 'u',
-    plan: 'p',
-    scopes: [],
-    deadlineMs: Date.now() + 60_000,
-  };
+  const context = someContext({ plan: 'p', deadlineMs: Date.now() + 60_000 });
   const call = { method: 'POST', path, body };
   const token = await signServiceToken(importServiceKey(secret), context, call, Date.now());
   const chunks: string[] = [];

@@ -3,14 +3,14 @@
  * edge. `--rollback` goes back to the version before. The core is a container or a function: see infra/README.md.
  */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { parseArgs, promisify, stripVTControlCharacters } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { bringUpToDate, connectPostgres, migrationsFolder } from '../core/db/database.ts';
 import { deploy, rollback } from './deploy/deployment.ts';
 import { pendingMigrations } from './deploy/pending-migrations.ts';
 import { buildEdge } from './local/build.ts';
 import { runMain } from './local/run-main.ts';
 import { projectRoot } from './local/settings.ts';
+import { runWrangler } from './local/wrangler.ts';
 
 const run = promisify(execFile);
 const usage =
@@ -33,7 +33,10 @@ await runMain(async () => {
   if (environment === undefined) throw new Error(usage);
   const databaseUrl = process.env.DATABASE_URL;
   const say = (line: string) => console.log(line);
-  const wrangler = (args: string[]) => runWrangler([...args, '--env', environment]);
+  const wrangler = (args: string[]) =>
+    runWrangler([...args, '--env', environment]).catch((error: Error) => {
+      throw new Error(`wrangler ${args[0]} failed:\n${error.message}`);
+    });
   if (values.rollback) return rollback(values.message ?? 'rolled back by hand', { wrangler, say });
   await deploy(
     { environment, isDry: values['dry-run'], message: values.message ?? (await newestCommit()) },
@@ -48,21 +51,6 @@ await runMain(async () => {
     },
   );
 });
-
-async function runWrangler(args: string[]): Promise<string> {
-  const program = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
-  try {
-    const { stdout } = await run(process.execPath, [program, ...args], {
-      cwd: projectRoot,
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
-    });
-    return stripVTControlCharacters(stdout).trim();
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    const words = stripVTControlCharacters(stderr || stdout || String(error));
-    throw new Error(`wrangler ${args[0]} failed:\n${words.trim()}`);
-  }
-}
 
 async function migrate(url: string): Promise<void> {
   const connection = await connectPostgres(url);

@@ -50,8 +50,8 @@ await runMain(async () => {
     };
     const inspect = settings.inspect ?? { edge: 0, core: 0 };
     let core: CpuProfile | undefined;
-    const edge = await profileWhile(inspect.edge, 'edge', async () => {
-      core = await profileWhile(inspect.core, undefined, underLoad);
+    const edge = await profileWhile({ port: inspect.edge, target: 'edge' }, async () => {
+      core = await profileWhile({ port: inspect.core }, underLoad);
     });
     console.log(
       `${answers} answers of ${WORDS} words in ${seconds} s to ${readers} readers, half of them in sessions.`,

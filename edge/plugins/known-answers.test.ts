@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest';
+import { someContext } from '../../shared/testing/request-context.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { knownAnswer } from './known-answers.ts';
 import type { AnswerHook, Plugin, PluginRun } from './plugin.ts';
 
-const context = {
-  requestId: 'r',
-  tenant: 't',
-  user: 'u',
-  plan: 'free',
-  scopes: [],
-  deadlineMs: Number.MAX_SAFE_INTEGER,
-};
+const context = someContext();
 const runWith = (...plugins: Plugin[]): PluginRun => ({
   plugins,
   context,

@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ChatRequest } from '../../shared/chat-model.ts';
+import { someContext } from '../../shared/testing/request-context.ts';
 import type { Plugin, PluginRecord, PromptVerdict } from './plugin.ts';
 import { runPromptPlugins } from './run-prompt-plugins.ts';
 
-const context = {
-  requestId: 'r',
-  tenant: 't',
-  user: 'u',
-  plan: 'free',
-  scopes: [],
-  deadlineMs: Number.MAX_SAFE_INTEGER,
-};
+const context = someContext();
 
 interface Setting {
   edition?: object | undefined;

@@ -2,20 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
+import { someContext } from '../../shared/testing/request-context.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import type { AnswerHook, Plugin, PluginRecord, PluginRun } from './plugin.ts';
 import { runPromptPlugins } from './run-prompt-plugins.ts';
 import { withPlugins } from './with-plugins.ts';
 
-const context = {
-  requestId: 'r',
-  tenant: 't',
-  user: 'u',
-  plan: 'free',
-  scopes: [],
-  deadlineMs: 0,
-};
+const context = someContext({ deadlineMs: 0 });
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], params: {} };
 const never = new Promise<never>(() => undefined);
 

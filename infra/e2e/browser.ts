@@ -1,13 +1,39 @@
 /** A real browser for tests of the page, when the machine has Debian's Chromium. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import type { System } from './system.ts';
+import { type System, startSystem } from './system.ts';
 
 export const CHROMIUM = 'chromium';
 
 export function startBrowser(): Promise<Browser> {
   // In a container there is no user for its sandbox.
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+}
+
+export interface VisitedSystem {
+  system: System;
+  browser: Browser;
+  stop(): Promise<void>;
+}
+
+/** A system whose database is open, and a browser to visit it with. */
+export async function startVisited(options?: Parameters<typeof startSystem>[0]): Promise<VisitedSystem> {
+  const system = await startSystem(options);
+  try {
+    await untilDatabaseIsOpen(system);
+    const browser = await startBrowser();
+    return {
+      system,
+      browser,
+      async stop() {
+        await browser.close();
+        await system.stop();
+      },
+    };
+  } catch (error) {
+    await system.stop();
+    throw error;
+  }
 }
 
 export const sizes = {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createCoreCall } from '../../edge/models/core-call.ts';
 import { createCoreRegions } from '../../edge/models/core-regions.ts';
 import { importServiceKey } from '../../shared/service-token.ts';
+import { someContext } from '../../shared/testing/request-context.ts';
 import { projectRoot } from '../local/settings.ts';
 
 const SECRET = 'a service secret of the tests, long enough';
@@ -64,14 +65,7 @@ test('a signed call is answered word by word, an unsigned one is not', async () 
     serviceKey: importServiceKey(SECRET),
     now: Date.now,
   });
-  const context = {
-    requestId: 'r',
-    tenant: 't',
-    user: 'u',
-    plan: 'p',
-    scopes: [],
-    deadlineMs: Date.now() + 60_000,
-  };
+  const context = someContext({ plan: 'p', deadlineMs: Date.now() + 60_000 });
   const body = JSON.stringify({
     id: 'g1',
     model: 'smart',

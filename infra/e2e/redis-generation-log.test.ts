@@ -11,6 +11,7 @@ import {
 } from '../../core/generations/redis-generation-log.ts';
 import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
 import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import { someContext } from '../../shared/testing/request-context.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { projectRoot } from '../local/settings.ts';
@@ -259,14 +260,7 @@ describe.skipIf(lacks('redis-server'))('with a real Redis', () => {
   });
 
   describe('a cancel', () => {
-    const context = {
-      requestId: 'r',
-      tenant: 't',
-      user: 'u',
-      plan: 'free',
-      scopes: [],
-      deadlineMs: Date.now() + 600_000,
-    };
+    const context = someContext({ deadlineMs: Date.now() + 600_000 });
     const request = (id: string) => ({ id, model: 'm', messages: [], params: {}, detached: true });
     const generationsOf = (model: ChatModel, log = instance()) =>
       createGenerations({

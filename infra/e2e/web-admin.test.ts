@@ -2,24 +2,23 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violations } from './axe.ts';
-import { CHROMIUM, sizes, startBrowser, untilDatabaseIsOpen, visit } from './browser.ts';
+import { CHROMIUM, sizes, startVisited, type VisitedSystem, visit } from './browser.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
-import { type System, startSystem } from './system.ts';
+import type { System } from './system.ts';
 
 const METRICS_TOKEN = 'reads-metrics-in-tests';
 
 describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
+  let visited: VisitedSystem;
   let system: System;
   let browser: Browser;
   beforeAll(async () => {
-    system = await startSystem({ env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN, EDGEWISE_ARCHIVE: 'on' } });
-    await untilDatabaseIsOpen(system);
-    browser = await startBrowser();
+    visited = await startVisited({ env: { EDGEWISE_METRICS_TOKEN: METRICS_TOKEN, EDGEWISE_ARCHIVE: 'on' } });
+    ({ system, browser } = visited);
   });
   afterAll(async () => {
-    await browser?.close();
-    await system?.stop();
+    await visited?.stop();
   });
 
   async function signIn(page: Page, scope: string): Promise<void> {

@@ -9,26 +9,25 @@ import {
   enter,
   questions,
   sizes,
-  startBrowser,
+  startVisited,
   untilComplete,
-  untilDatabaseIsOpen,
+  type VisitedSystem,
   visit,
 } from './browser.ts';
 import { chunk, openStream, say, type UpstreamCall } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
-import { type System, startSystem } from './system.ts';
+import type { System } from './system.ts';
 
 describe.skipIf(lacks(CHROMIUM))('the chats', () => {
+  let visited: VisitedSystem;
   let system: System;
   let browser: Browser;
   beforeAll(async () => {
-    system = await startSystem({ env: { EDGEWISE_ARCHIVE: 'on' } });
-    await untilDatabaseIsOpen(system);
-    browser = await startBrowser();
+    visited = await startVisited({ env: { EDGEWISE_ARCHIVE: 'on' } });
+    ({ system, browser } = visited);
   });
   afterAll(async () => {
-    await browser?.close();
-    await system?.stop();
+    await visited?.stop();
   });
   beforeEach(() => {
     system.upstream.calls.length = 0;

@@ -10,26 +10,25 @@ import {
   lastAnswer,
   questions,
   sizes,
-  startBrowser,
+  startVisited,
   untilComplete,
-  untilDatabaseIsOpen,
+  type VisitedSystem,
   visit,
 } from './browser.ts';
 import { chunk, openStream, say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
-import { type System, startSystem } from './system.ts';
+import type { System } from './system.ts';
 
 describe.skipIf(lacks(CHROMIUM))('the habits of a person', () => {
+  let visited: VisitedSystem;
   let system: System;
   let browser: Browser;
   beforeAll(async () => {
-    system = await startSystem();
-    await untilDatabaseIsOpen(system);
-    browser = await startBrowser();
+    visited = await startVisited();
+    ({ system, browser } = visited);
   });
   afterAll(async () => {
-    await browser?.close();
-    await system?.stop();
+    await visited?.stop();
   });
   beforeEach(() => {
     system.upstream.calls.length = 0;

@@ -8,24 +8,21 @@ import {
   enter,
   lastAnswer,
   questions,
-  startBrowser,
+  startVisited,
   untilComplete,
-  untilDatabaseIsOpen,
   visit,
 } from './browser.ts';
 import { type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
-import { type System, startSystem } from './system.ts';
+import type { System } from './system.ts';
 
 describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
   let system: System;
   let browser: Browser;
   let network: FaultyNetwork;
   beforeAll(async () => {
-    system = await startSystem();
-    await untilDatabaseIsOpen(system);
-    browser = await startBrowser();
+    ({ system, browser } = await startVisited());
     network = await startFaultyNetwork(system.address);
   });
   afterAll(async () => {

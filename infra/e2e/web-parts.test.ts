@@ -12,8 +12,9 @@ import {
   enter,
   questions,
   startBrowser,
+  startVisited,
   untilComplete,
-  untilDatabaseIsOpen,
+  type VisitedSystem,
   visit,
 } from './browser.ts';
 import { say } from './scripted-upstream.ts';
@@ -50,6 +51,7 @@ const PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mP8z8BQz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC';
 
 describe.skipIf(lacks(CHROMIUM))('the parts of the chat page', () => {
+  let visited: VisitedSystem;
   let system: System;
   let tasks: TaskUpstream;
   let browser: Browser;
@@ -59,13 +61,11 @@ describe.skipIf(lacks(CHROMIUM))('the parts of the chat page', () => {
     tasks = await startTaskUpstream();
     const path = join(folder, 'models.toml');
     await writeFile(path, models(tasks.baseUrl));
-    system = await startSystem({ env: { EDGEWISE_MODELS_FILE: path, EDGEWISE_ARCHIVE: 'on' } });
-    await untilDatabaseIsOpen(system);
-    browser = await startBrowser();
+    visited = await startVisited({ env: { EDGEWISE_MODELS_FILE: path, EDGEWISE_ARCHIVE: 'on' } });
+    ({ system, browser } = visited);
   });
   afterAll(async () => {
-    await browser?.close();
-    await system?.stop();
+    await visited?.stop();
     await tasks?.close();
     await rm(folder, { recursive: true, force: true });
   });

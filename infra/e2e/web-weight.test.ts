@@ -10,14 +10,14 @@ import {
   ask,
   CHROMIUM,
   enter,
-  startBrowser,
+  startVisited,
   untilComplete,
-  untilDatabaseIsOpen,
+  type VisitedSystem,
   visit,
 } from './browser.ts';
 import { chunk, openStream, say } from './scripted-upstream.ts';
 import { lacks } from './services.ts';
-import { type System, startSystem } from './system.ts';
+import type { System } from './system.ts';
 
 const MAX_FIRST_LOAD_BYTES = 60_000;
 const web = join(assetsDir, 'web');
@@ -57,16 +57,15 @@ test('what is heavy is not in the first load', async () => {
 });
 
 describe.skipIf(lacks(CHROMIUM))('in the browser', () => {
+  let visited: VisitedSystem;
   let system: System;
   let browser: Browser;
   beforeAll(async () => {
-    system = await startSystem();
-    await untilDatabaseIsOpen(system);
-    browser = await startBrowser();
+    visited = await startVisited();
+    ({ system, browser } = visited);
   });
   afterAll(async () => {
-    await browser?.close();
-    await system?.stop();
+    await visited?.stop();
   });
 
   test('the box can be used before any lazy part has come', async () => {

@@ -1,16 +1,13 @@
 /** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify, stripVTControlCharacters } from 'node:util';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
 import { buildWeb } from './build-web.ts';
 import { assetsDir, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
-
-const run = promisify(execFile);
+import { runWrangler } from './wrangler.ts';
 
 export interface BuildOptions {
   /** Its functions keep their names. */
@@ -30,19 +27,13 @@ export async function buildEdge({
   await buildAssets();
   await mkdir(dirname(bundle), { recursive: true });
   const outDir = await mkdtemp(join(projectRoot, 'dist/build-'));
-  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
   // Profiles name functions as they are called here.
   const minify = isReadable ? ['--no-minify'] : [];
   try {
-    await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outDir, ...minify], {
-      cwd: projectRoot,
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
-    });
+    await runWrangler(['deploy', '--dry-run', '--outdir', outDir, ...minify]);
     await rename(join(outDir, 'worker.js'), bundle);
   } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    const words = stripVTControlCharacters(stderr || stdout || String(error));
-    throw new Error(`The Worker could not be built:\n${words.trim()}`);
+    throw new Error(`The Worker could not be built:\n${(error as Error).message}`);
   } finally {
     await rm(outDir, { recursive: true, force: true });
   }

@@ -1,24 +1,35 @@
 /** One CPU profile over the Chrome DevTools Protocol, as V8's inspector speaks it in Node and in workerd. */
 export interface CpuProfile {
-  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  nodes: {
+    id: number;
+    callFrame: { functionName: string; url: string; lineNumber: number; columnNumber?: number };
+    /** Ids of the nodes that it called. */
+    children?: number[];
+  }[];
   samples: number[];
   /** Microseconds before each sample. */
   timeDeltas: number[];
 }
 
-const SAMPLE_MICROSECONDS = 500;
 const CALL_MS = 30_000;
 
-/** Profiles what runs behind an inspector's port while `work` does. @param target Part of the title, where there are several */
+export interface Inspected {
+  port: number;
+  /** Part of the title, where there are several. */
+  target?: string;
+  /** Between two samples. */
+  sampleMicroseconds?: number;
+}
+
+/** Profiles what runs behind an inspector's port while `work` does. */
 export async function profileWhile(
-  port: number,
-  target: string | undefined,
+  { port, target, sampleMicroseconds = 500 }: Inspected,
   work: () => Promise<void>,
 ): Promise<CpuProfile> {
   const session = await connect(await debuggerUrl(port, target));
   try {
     await session.call('Profiler.enable');
-    await session.call('Profiler.setSamplingInterval', { interval: SAMPLE_MICROSECONDS });
+    await session.call('Profiler.setSamplingInterval', { interval: sampleMicroseconds });
     await session.call('Profiler.start');
     await work();
     const { profile } = await session.call('Profiler.stop');

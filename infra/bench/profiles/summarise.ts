@@ -1,19 +1,10 @@
 /** A V8 processor profile in a few lines: where the time went, by function. */
-
-export interface Profile {
-  nodes: {
-    id: number;
-    callFrame: { functionName: string; url: string; lineNumber: number; columnNumber: number };
-    children?: number[];
-  }[];
-  samples: number[];
-  timeDeltas: number[];
-}
+import type { CpuProfile } from '../../profile/inspector.ts';
 
 const LINES = 45;
 
 /** Own time of each function, and the time of all that it called, as parts of the time that was not idle. */
-export function summarise(profile: Profile): string {
+export function summarise(profile: CpuProfile): string {
   const own = new Map<number, number>();
   for (const [at, id] of profile.samples.entries())
     own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[at] ?? 0));

@@ -1,19 +1,16 @@
 /** The floors: bare Hono on workerd, bundled, configured and run as the edge is. */
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { startChild } from '../../local/child.ts';
 import { freePort } from '../../local/ports.ts';
-import { projectRoot } from '../../local/settings.ts';
 import { compatibilityDate, compatibilityFlags } from '../../local/workerd-config.ts';
+import { runWrangler } from '../../local/wrangler.ts';
 import type { BenchTarget } from './target.ts';
 import { untilAnswering } from './until-answering.ts';
 
 const { default: workerdProgram } = createRequire(import.meta.url)('workerd') as { default: string };
-const run = promisify(execFile);
 const floorsDir = join(import.meta.dirname, '../floors');
 
 export interface Floor extends BenchTarget {
@@ -26,7 +23,6 @@ export async function startFloor(
 ): Promise<Floor> {
   const dir = await mkdtemp(join(tmpdir(), 'edgewise-floor-'));
   await mkdir(join(dir, 'out'));
-  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
   const args = [
     'deploy',
     `${worker}.ts`,
@@ -36,10 +32,7 @@ export async function startFloor(
     '--outdir',
     join(dir, 'out'),
   ];
-  await run(process.execPath, [wrangler, ...args], {
-    cwd: floorsDir,
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
-  });
+  await runWrangler(args, floorsDir);
   await rename(join(dir, `out/${worker}.js`), join(dir, 'worker.js'));
   const port = await freePort();
   const config = join(dir, 'config.capnp');
