@@ -4,7 +4,7 @@
  * a later one asks only what is about to get old.
  */
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { type Operator, operatorOptions, readOperator } from './local/operator.ts';
@@ -38,6 +38,15 @@ await runMain(async () => {
   const notes = again ? {} : await readNotes(notesPath);
   const counts = { prepared: 0, fresh: 0, refused: 0, failed: 0 };
   const waiting = [...questions.entries()];
+  /** One write after the other, each whole or not at all: questions end at the same time, and a run can be broken off. */
+  let written = Promise.resolve();
+  const keepNotes = () => {
+    written = written.then(async () => {
+      await writeFile(`${notesPath}.new`, `${JSON.stringify(notes, null, 2)}\n`);
+      await rename(`${notesPath}.new`, notesPath);
+    });
+    return written;
+  };
 
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -47,7 +56,7 @@ await runMain(async () => {
       counts[outcome.kind]++;
       if (outcome.kind === 'prepared') {
         notes[name] = outcome.note;
-        await writeFile(notesPath, `${JSON.stringify(notes, null, 2)}\n`);
+        await keepNotes();
       }
       const detail = 'reason' in outcome ? `: ${outcome.reason}` : '';
       console.log(`${String(index + 1).padStart(4)} ${outcome.kind.padEnd(8)} ${question.question}${detail}`);
@@ -113,5 +122,9 @@ async function readList(path: string): Promise<Question[]> {
 
 async function readNotes(path: string): Promise<Notes> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${path} is not valid JSON. Delete it, and every question is asked again.`);
+  }
 }

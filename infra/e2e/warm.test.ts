@@ -143,8 +143,10 @@ describe('npm run warm', () => {
     await list('faq.json', [{ question: 'first' }, { question: 'second' }, { question: '第三个问题' }]);
     system.upstream.behave(say('ok'));
     const second = await warm(path);
-    expect(second).toMatchObject({ code: 0 });
-    expect(second.out).toContain('1 prepared, 2 still fresh, 0 refused, 0 failed.');
+    expect(second).toEqual({
+      code: 0,
+      out: expect.stringContaining('1 prepared, 2 still fresh, 0 refused, 0 failed.'),
+    });
     expect(await cacheOf('第三个问题', { sub: 'ann' })).toBe('hit');
 
     // Most of their time has gone by.
@@ -156,6 +158,21 @@ describe('npm run warm', () => {
     await writeFile(`${path}.prepared.json`, JSON.stringify(notes));
     expect((await warm(path)).out).toContain('3 prepared');
   }, 60_000);
+
+  test('notes every answer, however many come at once, and says when the notes are broken', async () => {
+    const path = await list(
+      'long.json',
+      Array.from({ length: 12 }, (_, at) => ({ question: `question ${at}` })),
+    );
+    system.upstream.behave(say('ok'));
+    expect((await warm(path)).out).toContain('12 prepared, 0 still fresh');
+    expect(Object.keys(JSON.parse(await readFile(`${path}.prepared.json`, 'utf8')))).toHaveLength(12);
+    await writeFile(`${path}.prepared.json`, '{');
+    expect(await warm(path)).toEqual({
+      code: 1,
+      out: expect.stringContaining(`${path}.prepared.json is not valid JSON.`),
+    });
+  });
 
   test('names what is wrong with a list', async () => {
     const { code, out } = await warm(
