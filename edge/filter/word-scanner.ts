@@ -47,14 +47,12 @@ export class WordScanner implements Scanner {
   readonly #words: CompiledWords;
   readonly #folding: Folding;
   readonly #mask: number;
-  /** The last characters, each at its number modulo the length of these. */
-  readonly #kinds: number[];
-  readonly #symbols: number[];
-  readonly #starts: number[];
-  readonly #ends: number[];
+  /** The last characters, each at its number modulo a power of two: {@link packCharacter}, and where it starts. */
+  readonly #characters: number[] = [];
+  readonly #starts: number[] = [];
   #count = 0;
   /** The automaton's node, for each reading. */
-  readonly #nodes = new Int32Array(readings);
+  readonly #nodes = new Array<number>(readings).fill(0);
   /** Characters since the last letter, plainly read, and with signs taken for letters. */
   #plainGap = 0;
   #leetGap = 0;
@@ -75,12 +73,8 @@ export class WordScanner implements Scanner {
   constructor(words: CompiledWords, folding: Folding) {
     this.#words = words;
     this.#folding = folding;
-    const size = 2 ** Math.ceil(Math.log2((words.maxDepth + 1) * (MAX_GAP + 1) + 2));
-    this.#mask = size - 1;
-    this.#kinds = new Array<number>(size).fill(breakKind);
-    this.#symbols = new Array<number>(size).fill(0);
-    this.#starts = new Array<number>(size).fill(0);
-    this.#ends = new Array<number>(size).fill(0);
+    this.#mask = 2 ** Math.ceil(Math.log2((words.maxDepth + 1) * (MAX_GAP + 1) + 2)) - 1;
+    this.#remember(0, breakKind, 0, 0);
   }
 
   read(piece: string): void {
@@ -179,10 +173,8 @@ export class WordScanner implements Scanner {
 
   #remember(symbol: number, kind: number, start: number, end: number): void {
     const place = this.#count++ & this.#mask;
-    this.#kinds[place] = kind;
-    this.#symbols[place] = symbol;
+    this.#characters[place] = packCharacter(symbol, kind, end - start);
     this.#starts[place] = start;
-    this.#ends[place] = end;
   }
 
   #readAsLeet(symbol: number, kind: number, isSign: boolean): void {
@@ -242,7 +234,7 @@ export class WordScanner implements Scanner {
     if (reading !== plain && !leetAllowed(trace)) return undefined;
     return {
       start: trace.start,
-      end: this.#ends[(this.#count - 1) & this.#mask] as number,
+      end: this.#endOf((this.#count - 1) & this.#mask),
       label: labels[labelOf[node] as number] as string,
       refuse: (own & nodeFlags.refuse) !== 0,
     };
@@ -273,18 +265,18 @@ export class WordScanner implements Scanner {
     return lives ? trace.start : undefined;
   }
 
-  #isLetter(place: number, reading: number): boolean {
-    const kind = this.#kinds[place] as number;
-    return kind <= freeLetterKind || (reading !== plain && standsForLetter(this.#symbols[place] as number));
+  #endOf(place: number): number {
+    return (this.#starts[place] as number) + lengthOf(this.#characters[place] as number);
   }
 
   /** The worst kind of character after the last letter. */
   #gapAtEnd(reading: number): number {
     let worst = 0;
-    for (let at = this.#count - 1; !this.#isLetter(at & this.#mask, reading); at--) {
-      worst = Math.max(worst, this.#kinds[at & this.#mask] as number);
+    for (let at = this.#count - 1; ; at--) {
+      const character = this.#characters[at & this.#mask] as number;
+      if (isLetter(character, reading)) return worst;
+      worst = Math.max(worst, kindOf(character));
     }
-    return worst;
   }
 
   /**
@@ -310,9 +302,9 @@ export class WordScanner implements Scanner {
     let gap = 0;
     let at = this.#count - 1;
     for (let left = depth[last] as number; left > 0; at--) {
-      const place = at & this.#mask;
-      const kind = this.#kinds[place] as number;
-      if (!this.#isLetter(place, reading)) {
+      const character = this.#characters[at & this.#mask] as number;
+      const kind = kindOf(character);
+      if (!isLetter(character, reading)) {
         if (after !== 0) gap = Math.max(gap, kind);
         continue;
       }
@@ -327,7 +319,7 @@ export class WordScanner implements Scanner {
         else if (!isOwn) trace.boundGap = Math.max(trace.boundGap, gap);
         gap = 0;
       }
-      if (reading === plain || !standsForLetter(this.#symbols[place] as number)) trace.letters++;
+      if (reading === plain || !standsForLetter(symbolOf(character))) trace.letters++;
       else if (kind === digitKind) trace.digits++;
       else trace.signs++;
       after = node;
@@ -336,10 +328,23 @@ export class WordScanner implements Scanner {
       left--;
     }
     trace.start = this.#starts[(at + 1) & this.#mask] as number;
-    const before = this.#kinds[at & this.#mask] as number;
+    const before = kindOf(this.#characters[at & this.#mask] as number);
     trace.startsWord = before !== letterKind && before !== digitKind;
     return trace;
   }
+}
+
+/** A character that was read, as one number: its symbol, how long it is in the text (1 or 2), and its kind. */
+function packCharacter(symbol: number, kind: number, length: number): number {
+  return (symbol << 6) | (length << 4) | kind;
+}
+
+const symbolOf = (character: number): number => character >> 6;
+const lengthOf = (character: number): number => (character >> 4) & 3;
+const kindOf = (character: number): number => character & 15;
+
+function isLetter(character: number, reading: number): boolean {
+  return kindOf(character) <= freeLetterKind || (reading !== plain && standsForLetter(symbolOf(character)));
 }
 
 /** Whether the two other readings take this character for a letter. */
