@@ -57,7 +57,9 @@ export function relayStream(generate: (read: ReadInner) => LayerGenerator): Chat
     void inner?.return();
   };
   const next = () => events.next() as Promise<Step<ChatEvent[]>>;
+  // The reader leaves when its own reader does, and again when it ends.
   const leave = () => {
+    if (isLeft) return;
     onLeave();
     void events.return().catch(() => undefined);
   };
@@ -93,15 +95,21 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
   #waiting: ((step: Step<ChatEvent[]>) => void) | undefined;
   /** Events that came together with the one that was read last. */
   #ready: ChatEvent[] = [];
-  readonly batches: EventBatches = new EventBatches(
-    () => this.#readBatch(),
-    () => this.#leave(),
-  );
+  #batches: EventBatches | undefined;
 
   constructor(events: EventGenerator, ways: Ways, layer?: EventBatches) {
     this.#events = events;
     this.#ways = ways;
     this.layer = layer;
+  }
+
+  /** How a reader that is no layer reads it. */
+  get batches(): EventBatches {
+    this.#batches ??= new EventBatches(
+      () => this.#readBatch(),
+      () => this.#leave(),
+    );
+    return this.#batches;
   }
 
   getReader(): ChatStreamReader {

@@ -48,14 +48,17 @@ const LEASE_MS = 10_000;
 
 /** How many calls a share may be for, given all the limits; 1: no share. */
 export function leaseSize({ subjects, tokens, micros }: Reservation): number {
-  const sizes = subjects.flatMap(({ limits }) => [
-    limits.requestsPerMinute,
-    limits.tokensPerMinute === undefined ? undefined : limits.tokensPerMinute / Math.max(1, tokens),
-    limits.turnsAtOnce,
-    limits.microsPerDay === undefined ? undefined : limits.microsPerDay / Math.max(1, micros),
-    limits.microsPerMonth === undefined ? undefined : limits.microsPerMonth / Math.max(1, micros),
-  ]);
-  const smallest = Math.min(...sizes.map((size) => size ?? Number.POSITIVE_INFINITY));
+  let smallest = Number.POSITIVE_INFINITY;
+  const atMost = (limit: number | undefined, each = 1) => {
+    if (limit !== undefined) smallest = Math.min(smallest, limit / Math.max(1, each));
+  };
+  for (const { limits } of subjects) {
+    atMost(limits.requestsPerMinute);
+    atMost(limits.tokensPerMinute, tokens);
+    atMost(limits.turnsAtOnce);
+    atMost(limits.microsPerDay, micros);
+    atMost(limits.microsPerMonth, micros);
+  }
   return Math.max(1, Math.min(MAX_SHARE, Math.floor(smallest / PARTS)));
 }
 

@@ -8,10 +8,10 @@ import { isLogged, logLine } from './log.ts';
 import type { Measurement, Measurements } from './measurements.ts';
 import {
   answeredBy,
+  createMeasureTurn,
   type EndedTurnFacts,
   logTurn,
   type MeasuredTurn,
-  measureTurn,
   type Price,
   toMeasuredTurn,
   toNanoseconds,
@@ -49,6 +49,7 @@ export interface ObserverOptions {
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
 
 export function createObserver({ measurements, spans, priceOf, now }: ObserverOptions): Observer {
+  const measureTurn = createMeasureTurn(measurements);
   /** Answers that went out at once, and how often: most are a few that are asked again and again. */
   let hits = new Map<CachedAnswer, number>();
   function measureHits(): void {
@@ -57,7 +58,7 @@ export function createObserver({ measurements, spans, priceOf, now }: ObserverOp
     for (const [{ model, usage }, times] of measured) {
       const cache: CacheMark = { outcome: 'hit' };
       const result = { model, cache, ...(usage && { usage }) };
-      measureTurn(measurements, { plan: '', result, durationMs: 0 }, { times });
+      measureTurn({ plan: '', result, durationMs: 0 }, { times });
     }
   }
 
@@ -68,7 +69,7 @@ export function createObserver({ measurements, spans, priceOf, now }: ObserverOp
     ended = [];
     for (const { context, turn } of measured) {
       const price = await priceOf(context, turn.result.model).catch(() => undefined);
-      measureTurn(measurements, turn, { price });
+      measureTurn(turn, { price });
     }
   }
 

@@ -2,7 +2,7 @@
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { TurnResult } from '../../shared/turn-result.ts';
 import { isLogged, logLine } from './log.ts';
-import type { Labels, Measurements } from './measurements.ts';
+import type { Labels, Measurement, Measurements } from './measurements.ts';
 
 export interface EndedTurnFacts {
   turnId: string;
@@ -51,55 +51,89 @@ export function toMeasuredTurn(
   };
 }
 
-export function measureTurn(
-  measurements: Measurements,
-  { plan, result, provider = '', firstTokenMs, durationMs, abortMs }: MeasuredTurn,
-  { price, times = 1 }: { price?: Price; times?: number },
-): void {
-  const { usage, error, cache, fallback, model } = result;
-  const by = answeredBy(result);
-  const labels: Labels = {
-    gen_ai_operation_name: 'chat',
-    gen_ai_provider_name: provider,
-    gen_ai_request_model: model,
-    edgewise_answered_by: by,
+export type MeasureTurn = (turn: MeasuredTurn, more: { price?: Price; times?: number }) => void;
+
+/** What is measured of turns that have their labels in common. */
+interface TurnSeries {
+  duration: Measurement;
+  firstToken: Measurement;
+  perToken: Measurement;
+  input: Measurement;
+  output: Measurement;
+  cost: Measurement;
+}
+
+/** The labels of most turns are a few; should they be more, their names are put together again. */
+const MAX_SERIES = 500;
+
+export function createMeasureTurn(measurements: Measurements): MeasureTurn {
+  const known = new Map<string, TurnSeries>();
+
+  function seriesOf(
+    model: string,
+    {
+      provider = '',
+      by,
+      error,
+      plan,
+    }: { provider?: string | undefined; by: string; error: string; plan: string },
+  ): TurnSeries {
+    const name = [model, provider, by, error, plan].join('\n');
+    let series = known.get(name);
+    if (!series) {
+      const labels: Labels = {
+        gen_ai_operation_name: 'chat',
+        gen_ai_provider_name: provider,
+        gen_ai_request_model: model,
+        edgewise_answered_by: by,
+      };
+      const tokens = (type: string) =>
+        measurements.of('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type });
+      series = {
+        duration: measurements.of('gen_ai_server_request_duration_seconds', { ...labels, error_type: error }),
+        firstToken: measurements.of('gen_ai_server_time_to_first_token_seconds', labels),
+        perToken: measurements.of('gen_ai_server_time_per_output_token_seconds', labels),
+        input: tokens('input'),
+        output: tokens('output'),
+        cost: measurements.of('edgewise_cost_usd_total', { gen_ai_request_model: model, plan }),
+      };
+      if (known.size === MAX_SERIES) known.clear();
+      known.set(name, series);
+    }
+    return series;
+  }
+
+  return function measureTurn(
+    { plan, result, provider, firstTokenMs, durationMs, abortMs },
+    { price, times = 1 },
+  ) {
+    const { usage, error, cache, fallback, model } = result;
+    const by = answeredBy(result);
+    const series = seriesOf(model, { provider, by, error: error?.code ?? '', plan });
+    series.duration.observe(durationMs / 1000, times);
+    if (cache) measurements.count('edgewise_cache_total', { outcome: cache.outcome }, times);
+    if (fallback)
+      measurements.count('edgewise_fallbacks_total', {
+        from: fallback.from,
+        to: model,
+        reason: fallback.reason,
+      });
+    if (firstTokenMs !== undefined) series.firstToken.observe(firstTokenMs / 1000);
+    if (abortMs !== undefined && (by === 'light' || by === 'heavy'))
+      measurements.observe(
+        'edgewise_abort_to_upstream_seconds',
+        { edgewise_answered_by: by },
+        abortMs / 1000,
+      );
+    if (!usage) return;
+    const { inputTokens, outputTokens } = usage;
+    if (firstTokenMs !== undefined && outputTokens > 1)
+      series.perToken.observe((durationMs - firstTokenMs) / 1000 / (outputTokens - 1));
+    series.input.observe(inputTokens, times);
+    series.output.observe(outputTokens, times);
+    if (by !== 'cache' && price)
+      series.cost.count((inputTokens * price.input + outputTokens * price.output) / MILLION);
   };
-  measurements.observe(
-    'gen_ai_server_request_duration_seconds',
-    { ...labels, error_type: error?.code ?? '' },
-    durationMs / 1000,
-    times,
-  );
-  if (cache) measurements.count('edgewise_cache_total', { outcome: cache.outcome }, times);
-  if (fallback)
-    measurements.count('edgewise_fallbacks_total', {
-      from: fallback.from,
-      to: model,
-      reason: fallback.reason,
-    });
-  if (firstTokenMs !== undefined)
-    measurements.observe('gen_ai_server_time_to_first_token_seconds', labels, firstTokenMs / 1000);
-  if (abortMs !== undefined && (by === 'light' || by === 'heavy'))
-    measurements.observe('edgewise_abort_to_upstream_seconds', { edgewise_answered_by: by }, abortMs / 1000);
-  if (!usage) return;
-  const rest = usage.outputTokens - 1;
-  if (firstTokenMs !== undefined && rest > 0)
-    measurements.observe(
-      'gen_ai_server_time_per_output_token_seconds',
-      labels,
-      (durationMs - firstTokenMs) / 1000 / rest,
-    );
-  for (const [type, tokens] of [
-    ['input', usage.inputTokens],
-    ['output', usage.outputTokens],
-  ] as const)
-    measurements.observe('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type }, tokens, times);
-  if (by !== 'cache' && price)
-    measurements.count(
-      'edgewise_cost_usd_total',
-      { gen_ai_request_model: model, plan },
-      (usage.inputTokens * price.input + usage.outputTokens * price.output) / MILLION,
-    );
 }
 
 export function logTurn(

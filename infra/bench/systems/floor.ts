@@ -18,7 +18,7 @@ export interface Floor extends BenchTarget {
 }
 
 export async function startFloor(
-  worker: 'json-handler' | 'proxy' | 'reading-proxy',
+  worker: 'json-handler' | 'proxy' | 'reading-proxy' | 'guarded-proxy',
   upstreamPort: number,
 ): Promise<Floor> {
   const dir = await mkdtemp(join(tmpdir(), 'edgewise-floor-'));

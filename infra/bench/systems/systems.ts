@@ -14,6 +14,8 @@ export interface BenchSystems {
   proxyFloor(): Promise<Floor>;
   /** A proxy that holds each piece in JavaScript. */
   readingFloor(): Promise<Floor>;
+  /** A proxy with the same guards, written by hand. */
+  guardedFloor(): Promise<Floor>;
   peer(): Promise<Peer>;
   stop(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function startSystems(
     jsonFloor: once(() => startFloor('json-handler', port)),
     proxyFloor: once(() => startFloor('proxy', port)),
     readingFloor: once(() => startFloor('reading-proxy', port)),
+    guardedFloor: once(() => startFloor('guarded-proxy', port)),
     peer: once(() => startPeer(port)),
     async stop() {
       for (const system of started.reverse()) await system.stop();
