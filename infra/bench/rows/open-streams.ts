@@ -25,6 +25,7 @@ export const openStreams: BenchRow = {
     const count = Math.min(WANTED, Math.floor(free / FILES_A_STREAM));
     const ours = await hold(edge, systems, count);
     const floor = await hold(await systems.proxyFloor(), systems, count);
+    const reading = await hold(await systems.readingFloor(), systems, count);
     const notes = [
       'The floor says what workerd itself keeps for two connections and their HTTP.',
       `workerd ${process.platform === 'linux' ? 'on Linux ' : ''}has ${FILES_A_STREAM} files open for a stream that it hands on (each of its two connections twice).`,
@@ -39,9 +40,14 @@ export const openStreams: BenchRow = {
         atLeast('open at once', ours.open, WANTED),
         atMost('memory a stream', ours.eachKb, 30, 'kB'),
         { what: 'memory a stream of the bare proxy', value: floor.eachKb, unit: 'kB' },
+        {
+          what: 'memory a stream of a proxy that holds each piece in JavaScript',
+          value: reading.eachKb,
+          unit: 'kB',
+        },
         atMost("others' time to first token, by that without them", ours.amongManyMs / ours.aloneMs, 2),
       ],
-      measured: Object.entries({ ours, floor }).map(([target, held]) => ({
+      measured: Object.entries({ ours, floor, reading }).map(([target, held]) => ({
         target,
         values: {
           open: held.open,

@@ -1,21 +1,44 @@
-/** One tenant asks while more and more tenants have asked. */
+/** What a request costs among more and more tenants: one of a tenant that asks all the time, and a tenant's first one. */
 import { timeStream } from '../../measure/first-token.ts';
 import { type Load, loadTarget } from '../../measure/load.ts';
+import { median } from '../../measure/statistics.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import type { Asked } from '../../systems/target.ts';
 import type { Cost } from './cost.ts';
+import { layTenants } from './fill-tenants.ts';
 
-export async function tenantCosts(edge: BenchEdge, asked: Asked, most: number): Promise<Cost[]> {
-  const load: Load = { ...asked, stream: false, clients: 16, seconds: 2 };
-  const costs: Cost[] = [];
+/** Tenants that ask for the first time, at each size, after some that warm up. */
+const NEW = 60;
+const WARM = 20;
+const ROUNDS = 5;
+
+/** @param asking So many tenants ask themselves; those beyond are laid beneath the edge. */
+export async function tenantCosts(
+  edge: BenchEdge,
+  asked: Asked,
+  { asking, most }: { asking: number; most: number },
+): Promise<Cost[]> {
+  const load: Load = { ...asked, stream: false, clients: 16, seconds: 1 };
   let known = 0;
-  for (const size of [10, 100, 1000, 10_000].filter((mark) => mark <= most)) {
-    for (; known < size; known++) {
-      const headers = { authorization: await edge.authorization(`user${known}`, `tenant${known}`) };
-      await timeStream({ ...edge, headers }, asked);
-    }
-    const { processorUs } = await loadTarget(edge, load);
-    costs.push({ size, values: { 'processor µs': processorUs } });
+  const askAs = async (tenant: string) => {
+    const headers = { authorization: await edge.authorization('user', tenant) };
+    return (await timeStream({ ...edge, headers }, asked)).totalMs;
+  };
+  const costs: Cost[] = [];
+  for (const size of [10, asking, most]) {
+    for (; known < Math.min(size, asking); known++) await askAs(`tenant${known}`);
+    await edge.restart(async () => {
+      if (size > known) layTenants(edge.dataDir, size);
+    });
+    await loadTarget(edge, { ...load, seconds: 2 });
+    const firstMs: number[] = [];
+    for (let fresh = 0; fresh < WARM + NEW; fresh++) firstMs.push(await askAs(`new ${size} ${fresh}`));
+    const busyUs: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) busyUs.push((await loadTarget(edge, load)).processorUs);
+    costs.push({
+      size,
+      values: { 'processor µs': median(busyUs), 'first, median ms': median(firstMs.slice(WARM)) },
+    });
   }
   return costs;
 }
