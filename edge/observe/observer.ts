@@ -5,17 +5,9 @@ import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-expor
 import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { isLogged, logLine } from './log.ts';
+import { createMeasureTurn, type MeasuredTurn, type Price, toMeasuredTurn } from './measure-turn.ts';
 import type { Measurement, Measurements } from './measurements.ts';
-import {
-  answeredBy,
-  createMeasureTurn,
-  type EndedTurnFacts,
-  logTurn,
-  type MeasuredTurn,
-  type Price,
-  toMeasuredTurn,
-  toNanoseconds,
-} from './record-turn.ts';
+import { answeredBy, type EndedTurnFacts, logTurn, toNanoseconds } from './record-turn.ts';
 
 export interface EndedRequest {
   requestId: string;

@@ -1,8 +1,7 @@
-/** What a turn came to, as measurements and a log line: numbers and names, nothing of what was said. */
+/** What a turn came to, and its log line: numbers and names, nothing of what was said. */
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { TurnResult } from '../../shared/turn-result.ts';
 import { isLogged, logLine } from './log.ts';
-import type { Labels, Measurement, Measurements } from './measurements.ts';
 
 export interface EndedTurnFacts {
   turnId: string;
@@ -16,10 +15,6 @@ export interface EndedTurnFacts {
   abortMs?: number | undefined;
 }
 
-export type Price = { input: number; output: number } | undefined;
-
-const MILLION = 1_000_000;
-
 export function answeredBy({
   model,
   route,
@@ -28,112 +23,6 @@ export function answeredBy({
   if (cache && ['hit', 'semantic', 'coalesced'].includes(cache.outcome)) return 'cache';
   if (model === '') return 'none';
   return route?.place === 'edge' ? 'light' : 'heavy';
-}
-
-/** What of a turn is measured; nothing of what was said. */
-export type MeasuredTurn = Omit<EndedTurnFacts, 'turnId' | 'result'> & {
-  plan: string;
-  result: Pick<TurnResult, 'usage' | 'error' | 'cache' | 'fallback' | 'model' | 'route'>;
-};
-
-export function toMeasuredTurn(
-  { plan }: Pick<RequestContext, 'plan'>,
-  { result, provider, firstTokenMs, durationMs, abortMs }: EndedTurnFacts,
-): MeasuredTurn {
-  const { usage, error, cache, fallback, model, route } = result;
-  return {
-    plan,
-    result: { usage, error, cache, fallback, model, route } as MeasuredTurn['result'],
-    provider,
-    firstTokenMs,
-    durationMs,
-    abortMs,
-  };
-}
-
-export type MeasureTurn = (turn: MeasuredTurn, more: { price?: Price; times?: number }) => void;
-
-/** What is measured of turns that have their labels in common. */
-interface TurnSeries {
-  duration: Measurement;
-  firstToken: Measurement;
-  perToken: Measurement;
-  input: Measurement;
-  output: Measurement;
-  cost: Measurement;
-}
-
-/** The labels of most turns are a few; should they be more, their names are put together again. */
-const MAX_SERIES = 500;
-
-export function createMeasureTurn(measurements: Measurements): MeasureTurn {
-  const known = new Map<string, TurnSeries>();
-
-  function seriesOf(
-    model: string,
-    {
-      provider = '',
-      by,
-      error,
-      plan,
-    }: { provider?: string | undefined; by: string; error: string; plan: string },
-  ): TurnSeries {
-    const name = [model, provider, by, error, plan].join('\n');
-    let series = known.get(name);
-    if (!series) {
-      const labels: Labels = {
-        gen_ai_operation_name: 'chat',
-        gen_ai_provider_name: provider,
-        gen_ai_request_model: model,
-        edgewise_answered_by: by,
-      };
-      const tokens = (type: string) =>
-        measurements.of('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type });
-      series = {
-        duration: measurements.of('gen_ai_server_request_duration_seconds', { ...labels, error_type: error }),
-        firstToken: measurements.of('gen_ai_server_time_to_first_token_seconds', labels),
-        perToken: measurements.of('gen_ai_server_time_per_output_token_seconds', labels),
-        input: tokens('input'),
-        output: tokens('output'),
-        cost: measurements.of('edgewise_cost_usd_total', { gen_ai_request_model: model, plan }),
-      };
-      if (known.size === MAX_SERIES) known.clear();
-      known.set(name, series);
-    }
-    return series;
-  }
-
-  return function measureTurn(
-    { plan, result, provider, firstTokenMs, durationMs, abortMs },
-    { price, times = 1 },
-  ) {
-    const { usage, error, cache, fallback, model } = result;
-    const by = answeredBy(result);
-    const series = seriesOf(model, { provider, by, error: error?.code ?? '', plan });
-    series.duration.observe(durationMs / 1000, times);
-    if (cache) measurements.count('edgewise_cache_total', { outcome: cache.outcome }, times);
-    if (fallback)
-      measurements.count('edgewise_fallbacks_total', {
-        from: fallback.from,
-        to: model,
-        reason: fallback.reason,
-      });
-    if (firstTokenMs !== undefined) series.firstToken.observe(firstTokenMs / 1000);
-    if (abortMs !== undefined && (by === 'light' || by === 'heavy'))
-      measurements.observe(
-        'edgewise_abort_to_upstream_seconds',
-        { edgewise_answered_by: by },
-        abortMs / 1000,
-      );
-    if (!usage) return;
-    const { inputTokens, outputTokens } = usage;
-    if (firstTokenMs !== undefined && outputTokens > 1)
-      series.perToken.observe((durationMs - firstTokenMs) / 1000 / (outputTokens - 1));
-    series.input.observe(inputTokens, times);
-    series.output.observe(outputTokens, times);
-    if (by !== 'cache' && price)
-      series.cost.count((inputTokens * price.input + outputTokens * price.output) / MILLION);
-  };
 }
 
 export function logTurn(
