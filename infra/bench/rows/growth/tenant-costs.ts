@@ -1,6 +1,7 @@
 /** What a request costs among more and more tenants: one of a tenant that asks all the time, and a tenant's first one. */
 import { timeStream } from '../../measure/first-token.ts';
 import { type Load, loadTarget } from '../../measure/load.ts';
+import { threadsUs } from '../../measure/process-usage.ts';
 import { median } from '../../measure/statistics.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import type { Asked } from '../../systems/target.ts';
@@ -31,13 +32,20 @@ export async function tenantCosts(
       if (size > known) layTenants(edge.dataDir, size);
     });
     await loadTarget(edge, { ...load, seconds: 2 });
+    for (let fresh = 0; fresh < WARM; fresh++) await askAs(`warm ${size} ${fresh}`);
     const firstMs: number[] = [];
-    for (let fresh = 0; fresh < WARM + NEW; fresh++) firstMs.push(await askAs(`new ${size} ${fresh}`));
+    const beforeUs = threadsUs(edge.pid);
+    for (let fresh = 0; fresh < NEW; fresh++) firstMs.push(await askAs(`new ${size} ${fresh}`));
+    const firstUs = (threadsUs(edge.pid) - beforeUs) / NEW;
     const busyUs: number[] = [];
     for (let round = 0; round < ROUNDS; round++) busyUs.push((await loadTarget(edge, load)).processorUs);
     costs.push({
       size,
-      values: { 'processor µs': median(busyUs), 'first, median ms': median(firstMs.slice(WARM)) },
+      values: {
+        'processor µs': median(busyUs),
+        'first, processor µs': firstUs,
+        'first, median ms': median(firstMs),
+      },
     });
   }
   return costs;
