@@ -89,9 +89,10 @@ export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
   }
 
   async function writeDown(): Promise<void> {
-    const written = answered;
+    const written = [...answered];
     if (written.length > 0) {
       await work.finish(written);
+      // More may have come meanwhile.
       answered = answered.slice(written.length);
     }
     while (released.length > 0) {

@@ -37,7 +37,11 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
       for (const stop of stops) await stop();
     });
 
-    async function setUp(answer: AnswerLine = async () => ({ status: 200, body: { said: 'yes' } })) {
+    /** @param whileWriting Goes on as long as answers are written down. */
+    async function setUp(
+      answer: AnswerLine = async () => ({ status: 200, body: { said: 'yes' } }),
+      whileWriting: () => Promise<void> = async () => undefined,
+    ) {
       const database = await opening;
       const owner = { tenant: newId(), user: 'u' };
       const work = createBatchWork({ database, leaseMs: 2000, now: Date.now, newId });
@@ -48,6 +52,9 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
           work: {
             ...work,
             open: async () => (await work.open()).filter(({ tenant }) => tenant === owner.tenant),
+            async finish(answers) {
+              await Promise.all([work.finish(answers), whileWriting()]);
+            },
           },
           answer: (asked, ...rest) => {
             calls.push(asked.body);
@@ -100,6 +107,26 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
       await expect(files.content({ ...owner, tenant: newId() }, made.id)).rejects.toMatchObject(missing);
       await files.remove(owner, made.id);
       await expect(files.get(owner, made.id)).rejects.toMatchObject(missing);
+    });
+
+    test('an answer that comes while others are written down is kept, and its line asked once', async () => {
+      const isWriting = Promise.withResolvers<void>();
+      let asked = 0;
+      const { startWorker, create, until, calls, batches, owner } = await setUp(
+        async () => {
+          if (asked++ > 0) await isWriting.promise;
+          return { status: 200, body: { said: 'yes' } };
+        },
+        async () => {
+          isWriting.resolve();
+          await wait(50);
+        },
+      );
+      const { id } = await create(linesOf(2));
+      startWorker().wake();
+      await until(id, 'completed');
+      expect((await batches.get(owner, id)).request_counts).toEqual({ total: 2, completed: 2, failed: 0 });
+      expect(calls).toHaveLength(2);
     });
 
     test('lists go page by page, newest first', async () => {
