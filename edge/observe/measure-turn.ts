@@ -1,7 +1,8 @@
-/** What a turn came to, as measurements. The names of their series are put together once and held. */
+/** What a turn came to, as measurements. */
 import type { RequestContext } from '../../shared/request-context.ts';
 import type { TurnResult } from '../../shared/turn-result.ts';
-import type { Labels, Measurement, Measurements } from './measurements.ts';
+import { heldSeries } from './held-series.ts';
+import type { Labels, Measurements } from './measurements.ts';
 import { answeredBy, type EndedTurnFacts } from './record-turn.ts';
 
 export type Price = { input: number; output: number } | undefined;
@@ -31,55 +32,25 @@ export function toMeasuredTurn(
 
 export type MeasureTurn = (turn: MeasuredTurn, more: { price?: Price; times?: number }) => void;
 
-interface SeriesLabels {
-  model: string;
-  provider: string;
-  by: string;
-  error: string;
-  plan: string;
-}
-
-/** What is measured of turns that have their labels in common. */
-interface TurnSeries {
-  duration: Measurement;
-  firstToken: Measurement;
-  perToken: Measurement;
-  input: Measurement;
-  output: Measurement;
-  cost: Measurement;
-}
-
-/** The labels of most turns are a few; should they be more, their names are put together again. */
-const MAX_SERIES = 500;
-
 export function createMeasureTurn(measurements: Measurements): MeasureTurn {
-  const known = new Map<string, TurnSeries>();
-
-  function seriesOf({ model, provider, by, error, plan }: SeriesLabels): TurnSeries {
-    const name = [model, provider, by, error, plan].join('\n');
-    let series = known.get(name);
-    if (!series) {
-      const labels: Labels = {
-        gen_ai_operation_name: 'chat',
-        gen_ai_provider_name: provider,
-        gen_ai_request_model: model,
-        edgewise_answered_by: by,
-      };
-      const tokens = (type: string) =>
-        measurements.of('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type });
-      series = {
-        duration: measurements.of('gen_ai_server_request_duration_seconds', { ...labels, error_type: error }),
-        firstToken: measurements.of('gen_ai_server_time_to_first_token_seconds', labels),
-        perToken: measurements.of('gen_ai_server_time_per_output_token_seconds', labels),
-        input: tokens('input'),
-        output: tokens('output'),
-        cost: measurements.of('edgewise_cost_usd_total', { gen_ai_request_model: model, plan }),
-      };
-      if (known.size === MAX_SERIES) known.clear();
-      known.set(name, series);
-    }
-    return series;
-  }
+  const seriesOf = heldSeries((model: string, provider: string, by: string, error: string, plan: string) => {
+    const labels: Labels = {
+      gen_ai_operation_name: 'chat',
+      gen_ai_provider_name: provider,
+      gen_ai_request_model: model,
+      edgewise_answered_by: by,
+    };
+    const tokens = (type: string) =>
+      measurements.of('gen_ai_client_token_usage', { ...labels, gen_ai_token_type: type });
+    return {
+      duration: measurements.of('gen_ai_server_request_duration_seconds', { ...labels, error_type: error }),
+      firstToken: measurements.of('gen_ai_server_time_to_first_token_seconds', labels),
+      perToken: measurements.of('gen_ai_server_time_per_output_token_seconds', labels),
+      input: tokens('input'),
+      output: tokens('output'),
+      cost: measurements.of('edgewise_cost_usd_total', { gen_ai_request_model: model, plan }),
+    };
+  });
 
   return function measureTurn(
     { plan, result, provider = '', firstTokenMs, durationMs, abortMs },
@@ -87,7 +58,7 @@ export function createMeasureTurn(measurements: Measurements): MeasureTurn {
   ) {
     const { usage, error, cache, fallback, model } = result;
     const by = answeredBy(result);
-    const series = seriesOf({ model, provider, by, error: error?.code ?? '', plan });
+    const series = seriesOf(model, provider, by, error?.code ?? '', plan);
     series.duration.observe(durationMs / 1000, times);
     if (cache) measurements.count('edgewise_cache_total', { outcome: cache.outcome }, times);
     if (fallback)

@@ -4,9 +4,10 @@ import type { RequestContext } from '../../shared/request-context.ts';
 import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
 import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
+import { heldSeries } from './held-series.ts';
 import { isLogged, logLine } from './log.ts';
 import { createMeasureTurn, type MeasuredTurn, type Price, toMeasuredTurn } from './measure-turn.ts';
-import type { Measurement, Measurements } from './measurements.ts';
+import type { Measurements } from './measurements.ts';
 import { answeredBy, type EndedTurnFacts, logTurn, toNanoseconds } from './record-turn.ts';
 
 export interface EndedRequest {
@@ -65,18 +66,10 @@ export function createObserver({ measurements, spans, priceOf, now }: ObserverOp
     }
   }
 
-  /** By method, route and status: few, and each request is counted. */
-  const requests = new Map<string, { total: Measurement; seconds: Measurement }>();
-  function requestsOf(method: string, route: string, status: number) {
-    const key = `${status} ${method} ${route}`;
-    let found = requests.get(key);
-    if (!found) {
-      const total = measurements.of('edgewise_requests_total', { method, route, status: String(status) });
-      found = { total, seconds: measurements.of('edgewise_request_duration_seconds', { route }) };
-      requests.set(key, found);
-    }
-    return found;
-  }
+  const requestsOf = heldSeries((method: string, route: string, status: string) => ({
+    total: measurements.of('edgewise_requests_total', { method, route, status }),
+    seconds: measurements.of('edgewise_request_duration_seconds', { route }),
+  }));
 
   return {
     measurements,
@@ -86,7 +79,7 @@ export function createObserver({ measurements, spans, priceOf, now }: ObserverOp
       const { status } = answer;
       const name = route.includes('*') ? 'other' : route;
       const shown = knownMethods.has(method) ? method : 'other';
-      const { total, seconds } = requestsOf(shown, name, status);
+      const { total, seconds } = requestsOf(shown, name, String(status));
       total.count();
       seconds.observe((endMs - startMs) / 1000);
       if (isLogged(status >= 500 ? 'warn' : 'info')) logRequest(request);

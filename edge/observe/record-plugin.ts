@@ -1,12 +1,16 @@
 /** What a plugin did, as measurements and a log line: names and numbers, nothing of what was said. */
 import type { PluginRecord } from '../plugins/plugin.ts';
+import { heldSeries } from './held-series.ts';
 import { logLine } from './log.ts';
-import type { Measurement, Measurements } from './measurements.ts';
+import type { Measurements } from './measurements.ts';
 import { toNanoseconds } from './record-turn.ts';
+
+type Hook = PluginRecord['hook'];
+type Outcome = PluginRecord['outcome'];
 
 export type RecordPlugin = (requestId: string, record: PluginRecord) => void;
 
-const outcomes: Record<PluginRecord['outcome'], string> = {
+const outcomes: Record<Outcome, string> = {
   pass: 'passed',
   flag: 'passed',
   change: 'changed',
@@ -17,25 +21,16 @@ const outcomes: Record<PluginRecord['outcome'], string> = {
 };
 
 export function createPluginRecorder(measurements: Measurements): RecordPlugin {
-  /** By what a plugin did: there are few of them, and each request counts several. */
-  const known = new Map<string, { total: Measurement; seconds: Measurement }>();
-
-  function measurementsOf({ plugin, hook, outcome }: PluginRecord) {
-    const name = `${hook} ${outcome} ${plugin}`;
-    let found = known.get(name);
-    if (!found) {
-      const text = hook === 'prompt' ? 'prompt' : 'answer';
-      found = {
-        total: measurements.of('edgewise_filter_total', { text, outcome: outcomes[outcome] }),
-        seconds: measurements.of('edgewise_plugin_duration_seconds', { plugin, text }),
-      };
-      known.set(name, found);
-    }
-    return found;
-  }
+  const measurementsOf = heldSeries((plugin: string, hook: Hook, outcome: Outcome) => {
+    const text = hook === 'prompt' ? 'prompt' : 'answer';
+    return {
+      total: measurements.of('edgewise_filter_total', { text, outcome: outcomes[outcome] }),
+      seconds: measurements.of('edgewise_plugin_duration_seconds', { plugin, text }),
+    };
+  });
 
   return function recordPlugin(requestId, record) {
-    const { total, seconds } = measurementsOf(record);
+    const { total, seconds } = measurementsOf(record.plugin, record.hook, record.outcome);
     total.count();
     seconds.observe(record.ms / 1000);
     if (record.outcome !== 'pass') logRecord(requestId, record);
