@@ -4,11 +4,12 @@
  * a later one asks only what is about to get old.
  */
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { type Operator, operatorOptions, readOperator } from './local/operator.ts';
 import { runMain } from './local/run-main.ts';
+import { writeWhole } from './local/write-whole.ts';
 
 const listSchema = v.pipe(
   v.array(
@@ -41,10 +42,7 @@ await runMain(async () => {
   /** One write after the other, each whole or not at all: questions end at the same time, and a run can be broken off. */
   let written = Promise.resolve();
   const keepNotes = () => {
-    written = written.then(async () => {
-      await writeFile(`${notesPath}.new`, `${JSON.stringify(notes, null, 2)}\n`);
-      await rename(`${notesPath}.new`, notesPath);
-    });
+    written = written.then(() => writeWhole(notesPath, `${JSON.stringify(notes, null, 2)}\n`));
     return written;
   };
 

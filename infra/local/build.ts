@@ -1,5 +1,5 @@
 /** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TokenEncoding } from '../../shared/generation-protocol.ts';
 import { buildWeb } from './build-web.ts';
@@ -8,6 +8,7 @@ import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
 import { runWrangler } from './wrangler.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface BuildOptions {
   /** Its functions keep their names. */
@@ -58,11 +59,7 @@ async function buildVocabulary(
   await writeAsset(folder, encoding, (await load()).default);
 }
 
-/** Moved into place: what a stopped build leaves must not pass for the whole. */
 async function writeAsset(folder: string, name: string, content: unknown): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${name}.json`);
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, JSON.stringify(content));
-  await rename(part, path);
+  await writeWhole(join(folder, `${name}.json`), JSON.stringify(content));
 }
