@@ -8,6 +8,7 @@ import { readCompiledWords } from '../../../edge/filter/compiled-words.ts';
 import { createFolding } from '../../../edge/filter/folding.ts';
 import { createMaskingStream } from '../../../edge/filter/masking-stream.ts';
 import { WordScanner } from '../../../edge/filter/word-scanner.ts';
+import { securityHeaders } from '../../../edge/http/security-headers.ts';
 import { compileWords } from '../../policy/compile-words.ts';
 import { parseWordList } from '../../policy/word-list.ts';
 
@@ -23,15 +24,6 @@ function filter(text: string): string {
 const verified = new Map<string, number>();
 const left = { requests: 1e9, tokens: 1e12 };
 const sums = { requests: 0, seconds: 0, inputTokens: 0, outputTokens: 0 };
-
-const securityHeaders = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-site',
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'cache-control': 'no-store',
-};
 
 interface Asked {
   messages: { role: string; content: string }[];

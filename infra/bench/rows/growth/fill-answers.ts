@@ -3,14 +3,13 @@
  * the edge itself kept for a first question of that object, under the name of another question. Owns those first
  * answers, and how many there are by now.
  */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { answerKey } from '../../../../edge/cache/answer-key.ts';
 import { parseChatCompletionRequest } from '../../../../shared/chat-schema.ts';
 import { timeStream } from '../../measure/first-token.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import { toBody } from '../../systems/target.ts';
+import { objectFiles } from './object-files.ts';
 
 export interface AnswerFill {
   /** Question number 0 and so on have answers, so many of them. The edge must not run. @throws Error when they do not fit */
@@ -44,7 +43,7 @@ export async function createAnswerFill(edge: BenchEdge): Promise<AnswerFill> {
   }
   let shards = new Map<string, Shard>();
   await edge.restart(async () => {
-    shards = takeFirst(join(edge.dataDir, 'edge/durable-objects/edgewise-AnswersObject'));
+    shards = takeFirst(objectFiles(edge.dataDir, 'AnswersObject'));
   });
   for (const [digit, key] of names) {
     if (shards.get(digit)?.first.key !== key) throw new Error('The edge names questions in another way');
@@ -68,12 +67,9 @@ async function keyOf(content: string): Promise<string> {
 }
 
 /** Takes what there is out of the objects' files. @returns them by the first digit of what they held */
-function takeFirst(dir: string): Map<string, Shard> {
+function takeFirst(paths: readonly string[]): Map<string, Shard> {
   const shards = new Map<string, Shard>();
-  // The objects' alarms are in a file of their own.
-  const isObject = (file: string) => file.endsWith('.sqlite') && file !== 'metadata.sqlite';
-  for (const file of readdirSync(dir).filter(isObject)) {
-    const path = join(dir, file);
+  for (const path of paths) {
     const database = new DatabaseSync(path);
     const rows = database.prepare('DELETE FROM answer RETURNING *').all() as Shard['first'][];
     database.close();
