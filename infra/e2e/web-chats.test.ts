@@ -255,6 +255,15 @@ describe.skipIf(lacks(CHROMIUM))('the chats', () => {
       .poll(() => editor.evaluate((element) => element.getBoundingClientRect().top))
       .toBeGreaterThan(0);
     expect(await editor.evaluate((element) => element === document.activeElement)).toBe(true);
+    // What was typed is still there after a look at the end.
+    await editor.fill('In short');
+    await page.getByRole('button', { name: 'To the newest message' }).click();
+    await expect
+      .poll(() => editor.evaluate((element) => element.getBoundingClientRect().bottom))
+      .toBeLessThan(0);
+    await editor.press('Enter');
+    await expect.poll(() => questionsOf(system.upstream.calls[1])).toEqual(['In short']);
+    await untilComplete(page);
     expect(faults).toEqual([]);
     await page.context().close();
   });

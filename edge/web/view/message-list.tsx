@@ -52,9 +52,9 @@ export function MessageList() {
     toEnd();
   }, [current, lastQuestion, path.length === 0]);
 
-  // A question that is edited may be far above what is shown.
+  // A question that is edited may be far above what is shown; until that is done the end is not followed.
   const edited = path.findIndex(({ node }) => node.key === editing.value);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (edited < 0) return;
     follows.current = false;
     list.current?.scrollToIndex(edited, { align: 'nearest' });
@@ -78,7 +78,7 @@ export function MessageList() {
     const { scrollTop, scrollHeight, clientHeight } = element;
     const isNear = scrollHeight - scrollTop - clientHeight < NEAR_END;
     // Only the reader's own way up leaves the end; content that grows does not.
-    if (isNear) follows.current = true;
+    if (isNear) follows.current = edited < 0;
     else if (scrollTop < lastTop.current - 2) follows.current = false;
     lastTop.current = scrollTop;
     setAway(!isNear && !follows.current);
@@ -97,6 +97,8 @@ export function MessageList() {
             ref={list}
             scrollRef={scroller}
             shift={prepended}
+            // What was typed stays when the reader looks elsewhere.
+            keepMounted={edited < 0 ? [] : [edited]}
             startMargin={current.hasOlder.value ? 40 : 0}
           >
             {path.map((step) => (

@@ -95,9 +95,10 @@ interface QuestionEditorProps {
 
 function QuestionEditor({ text, onSave, onCancel }: QuestionEditorProps) {
   const box = useRef<HTMLTextAreaElement>(null);
-  // At once: what is typed next must find the cursor at its place.
+  // At once: what is typed next must find the cursor at its place. The list scrolls to it, not the browser: two would undo
+  // each other.
   useLayoutEffect(() => {
-    box.current?.focus();
+    box.current?.focus({ preventScroll: true });
     box.current?.setSelectionRange(text.length, text.length);
   }, []);
   const save = () => onSave(box.current?.value.trim() ?? '');
