@@ -125,6 +125,35 @@ describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
     await page.context().close();
   });
 
+  test('a question that the server has before it could say so is shown once', async () => {
+    const { page, faults } = await visit(browser);
+    system.upstream.behave(say('Here I am.'));
+    await enter({ page }, system);
+    const late = () => new Promise((resolve) => setTimeout(resolve, 1500));
+    await page.routeWebSocket(/\/ws/, async (socket) => {
+      await late();
+      socket.connectToServer();
+    });
+    let replied = false;
+    await page.route('**/v1/responses', async (route) => {
+      const response = await route.fetch();
+      await late();
+      replied = true;
+      await route.fulfill({ response });
+    });
+    await ask(page, 'Are you there?');
+    await expect.poll(() => system.upstream.calls.length).toBe(1);
+    await page.reload();
+    await answers(page).getByText('Here I am.').waitFor();
+    expect(replied).toBe(false);
+    expect(await questions(page).count()).toBe(1);
+    await untilComplete(page);
+    expect(await questions(page).count()).toBe(1);
+    expect(system.upstream.calls).toHaveLength(1);
+    expect(ownFaults(faults)).toEqual([]);
+    await page.context().close();
+  });
+
   test('an answer that is whole before the page listens is shown all the same', async () => {
     const { page, faults } = await visit(browser);
     system.upstream.behave(say('Quick.'));

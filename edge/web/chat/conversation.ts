@@ -14,6 +14,7 @@ import { type PathStep, type StoredMessage, visiblePath } from './message-tree.t
 import type { Network } from './network.ts';
 import { nextOrder } from './order.ts';
 import type { Outgoing } from './outbox.ts';
+import { findStoredTurn } from './stored-turn.ts';
 import { createTextGatherer } from './text-gatherer.ts';
 
 export interface Ask {
@@ -108,6 +109,13 @@ export function createConversation(options: ConversationOptions): Conversation {
     batch(() => {
       stored.value = [...byPosition.values()].sort((a, b) => a.position - b.position);
       if (!keeps || first < oldestKnown) hasOlder.value = hasMore;
+      // The reply of the server may come after the question's stored form, or be lost on its way.
+      for (const entry of pending.value)
+        entry.turnId ??= findStoredTurn(entry, {
+          stored: stored.value,
+          live: live.value,
+          pending: pending.value,
+        });
       const turns = new Set(stored.value.map((message) => message.turn_id));
       // A question that is stored, and whose answer has begun, is no longer on its way.
       const left = pending.value.filter(
