@@ -15,6 +15,7 @@ import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
+import { wakeBy } from '../wake-by.ts';
 import { type AnswerEntry, type AnswerStore, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
 import { createPreparedList, type PreparedList } from './prepared-list.ts';
@@ -234,8 +235,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
       this.#ownStore?.expire() ?? Number.POSITIVE_INFINITY,
       this.#prepared.nextMs() ?? Number.POSITIVE_INFINITY,
     );
-    const setMs = await this.ctx.storage.getAlarm();
-    if (nextMs < (setMs ?? Number.POSITIVE_INFINITY)) await this.ctx.storage.setAlarm(nextMs);
+    await wakeBy(this.ctx.storage, nextMs);
   }
 
   #log({ requestId }: RequestContext, error: unknown): void {

@@ -66,8 +66,8 @@ export interface TurnPlan {
   stop?: AbortSignal;
   /** Unix time in milliseconds. */
   now: () => number;
-  /** Told once, right before the model is asked. */
-  onAsk?: (asked: AskedModel) => void;
+  /** Told once, right before the model is asked, which waits for it. */
+  onAsk?: (asked: AskedModel) => void | Promise<void>;
   /** Told once that a model was asked, when it has said all or nobody listens any more. */
   onEnd?: (facts: EndedTurnFacts) => void;
 }
@@ -104,7 +104,7 @@ export async function* answerTurn(plan: TurnPlan): AsyncGenerator<TurnBatch, voi
 
   const request = { ...(fitted ?? plan.request), model: choice.model };
   const asked = { choice, createdAt: Math.floor(startMs / 1000) };
-  plan.onAsk?.(asked);
+  await plan.onAsk?.(asked);
   const expander = new TurnExpander({ turnId, route: choice.route, createdAt: asked.createdAt });
   const model = models.open(choice, newCall);
   const cached = plan.withCache?.(model, { choice, earlierRounds }) ?? model;

@@ -7,8 +7,7 @@ import type { ChatMessage } from '../../shared/chat-model.ts';
 import { startDeadline } from '../../shared/deadline.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { forgotten } from '../../shared/memory-protocol.ts';
-import { type NumberedTurnEvent, noUsage } from '../../shared/turn-events.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult, turnText } from '../../shared/turn-result.ts';
+import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
 import { type TurnEvents, toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import type { RedisConfig } from '../config.ts';
@@ -16,9 +15,11 @@ import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
+import { wakeBy } from '../wake-by.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { ConversationKey } from './context-store.ts';
 import { directoryOf } from './directory-object.ts';
+import { loggedOutcome, loggedResult } from './logged-result.ts';
 import { sealedConversationOfTurn } from './sealed-conversation.ts';
 import { SessionMemory } from './session-memory.ts';
 import { SessionSockets, type SocketOwner } from './session-sockets.ts';
@@ -56,7 +57,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       services: this.#services,
       store,
       log: this.#log,
-      resultOf: (turnId) => this.#result(turnId),
+      resultOf: (turnId) => loggedResult(this.#log, turnId),
       onDelay: () => this.#watch(),
     });
     this.#line = new TurnLine({
@@ -94,11 +95,9 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** Starts a turn and answers with its first reader's response. The turn runs on when that reader leaves. */
   async startTurn(command: TurnCommand): Promise<Reply<Response>> {
     return reply(async () => {
-      const first = this.#firstOfKey(command);
-      if (first) return this.#answer(first, this.#read(first.turnId), {});
       const timings: TurnTimings = {};
-      const live = this.#line.start(command, timings);
-      return this.#answer(command, live.read(-1), timings);
+      const first = await this.#begin(command, timings);
+      return this.#answer(first, this.#read(first.turnId), first === command ? timings : {});
     });
   }
 
@@ -143,7 +142,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       this.#services.observer.happened('stop', '', { outcome, turn_id: id ?? '' });
       if (id === undefined) throw new AppError('turn_not_found');
       await this.#line.stop(id);
-      return this.#outcome(id);
+      return loggedOutcome(this.#log, id);
     });
   }
 
@@ -186,7 +185,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async forgetTurn(key: ConversationKey, turnId: string): Promise<Reply<string | undefined>> {
     return reply(async () => {
       await this.#line.stop(turnId);
-      const cacheKey = this.#result(turnId).cache?.key;
+      const cacheKey = loggedResult(this.#log, turnId).cache?.key;
       const found = await this.#memory.store.redact(key, turnId, forgotten);
       this.#log.remove(turnId);
       await this.#memory.forgetTurn(key, turnId);
@@ -222,6 +221,21 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     if (turnsLeft || this.#memory.tellAtMs !== undefined || this.#sockets.closeExpired() !== undefined)
       await this.#watch();
     else if (newestMs !== undefined) await this.ctx.storage.setAlarm(newestMs + config.sessionTtlMs);
+  }
+
+  /**
+   * Starts a turn, unless its key has started one already. What a turn leaves on disk at its beginning is one write, and a
+   * light model is asked while it is made: outside of a transaction a write holds every call back until it is on disk. The
+   * client hears nothing before it is.
+   */
+  #begin(command: TurnCommand, timings: TurnTimings): Promise<TurnCommand> {
+    return this.ctx.storage.transaction(async () => {
+      const first = this.#firstOfKey(command);
+      if (first) return first;
+      this.#line.start(command, timings);
+      await this.#services.wait(0);
+      return command;
+    });
   }
 
   /**
@@ -267,7 +281,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     const start = async () => {
       const { signal, clear } = startDeadline(this.#services.config.turnTimeoutMs);
       const request = await onPrompt(command.request, { signal }).finally(clear);
-      this.#line.start({ ...command, request }, {});
+      await this.#begin({ ...command, request }, {});
     };
     const started = this.#starting.then(start);
     this.#starting = started.catch(() => undefined);
@@ -305,25 +319,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     const command = this.#commandOf(turnId);
     const { context, createdAt } = command;
     const wire = createWire(wireFor(command, asked), { requestId: context.requestId, ids: true, createdAt });
-    return Response.json(wire.body(this.#result(turnId)));
-  }
-
-  #result(turnId: string): TurnResult {
-    const result = emptyTurnResult();
-    for (const { event } of this.#log.readAll(turnId).events) foldTurnEvent(result, event);
-    return result;
-  }
-
-  #outcome(turnId: string): StopOutcome {
-    const row = this.#log.find(turnId);
-    if (!row) throw new AppError('turn_not_found');
-    const result = this.#result(turnId);
-    return {
-      turnId,
-      status: row.status === 'cancelled' ? 'cancelled' : 'finished',
-      text: turnText(result, 'text'),
-      usage: result.usage ?? noUsage,
-    };
+    return Response.json(wire.body(loggedResult(this.#log, turnId)));
   }
 
   /** Makes sure that the object wakes up again while a turn runs, and later to forget what is too old. */
@@ -333,7 +329,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     const dueMs = now() + (this.#line.isEmpty ? restMs : WATCH_MS);
     const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
     const tellAtMs = this.#memory.tellAtMs ?? Number.POSITIVE_INFINITY;
-    await this.ctx.storage.setAlarm(Math.min(dueMs, expiryMs, tellAtMs));
+    await wakeBy(this.ctx.storage, Math.min(dueMs, expiryMs, tellAtMs));
   }
 
   /** The directory is a convenience: a turn does not fail because of it. */

@@ -172,10 +172,17 @@ export class TurnLine {
       signal: deadline.signal,
       stop: stop.signal,
       now,
-      onAsk: (asked) => this.#options.log.ask(turnId, JSON.stringify(asked)),
+      onAsk: (asked) => this.#noteAsk(turnId, asked),
       onEnd: (facts) => observer.turnEnded(context, facts),
     };
     return { turn, stop, deadline, rounds: () => stored?.rounds ?? 0 };
+  }
+
+  /** A generation of the core's is taken up again after a crash, so the turn is on disk before there is one. */
+  async #noteAsk(turnId: string, asked: AskedModel): Promise<void> {
+    const { log, sync } = this.#options;
+    log.ask(turnId, JSON.stringify(asked));
+    if (asked.choice.route.place === 'core') await sync();
   }
 
   #stored(command: TurnCommand): Conversation | undefined {

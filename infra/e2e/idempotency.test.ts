@@ -77,6 +77,18 @@ test('a failure frees the key: asking again asks the model again', async () => {
   expect(await (await send('/v1/chat/completions', { messages })).text()).toContain('better now');
 });
 
+test('a turn that did not get in line leaves its key free', async () => {
+  const turn = async (own: string) => {
+    const body = { input: `Are you there, ${own}?`, background: true, conversation: 'line' };
+    return (await send('/v1/responses', body, { 'idempotency-key': own })).json();
+  };
+  system.upstream.behave(say('one two three four', { paceMs: 50 }));
+  for (let place = 0; place < 9; place++) expect(await turn(`line-${place}`)).toHaveProperty('id');
+  expect(await turn(key)).toMatchObject({ error: { code: 'session_busy' } });
+  await expect.poll(() => turn(key), { timeout: 5000 }).toMatchObject({ error: null, status: 'completed' });
+  expect(system.upstream.calls).toHaveLength(10);
+});
+
 test('keys of two users do not meet', async () => {
   await (await send('/v1/chat/completions', { messages })).text();
   const authorization = `Bearer ${await system.token({ sub: 'bob' })}`;
