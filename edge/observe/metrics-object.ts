@@ -5,6 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { EdgeMetricName } from '../../shared/metric-names.ts';
 import type { EdgeBindings } from '../env.ts';
+import { wakeBy } from '../wake-by.ts';
 import type { Sample } from './measurements.ts';
 import { toMetricsText } from './metrics-text.ts';
 
@@ -42,7 +43,7 @@ export class MetricsObject extends DurableObject<EdgeBindings> {
       if (sample.counts)
         known.counts = sample.counts.map((count, index) => count + (known.counts?.[index] ?? 0));
     }
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
+    await wakeBy(this.ctx.storage, Date.now() + WRITE_MS);
   }
 
   text(): string {

@@ -97,7 +97,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return reply(async () => {
       const timings: TurnTimings = {};
       const first = await this.#begin(command, timings);
-      return this.#answer(first, this.#read(first.turnId), first === command ? timings : {});
+      return this.#answer(first, this.#read(first.turnId), timings);
     });
   }
 

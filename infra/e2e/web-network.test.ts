@@ -1,5 +1,5 @@
 /** The chat page in a real browser on bad networks, after reloads, in two tabs. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   answers,
@@ -39,6 +39,13 @@ describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
   /** Failed requests are what these tests are about, and the browser tells them. */
   const ownFaults = (faults: string[]) =>
     faults.filter((fault) => !/net::ERR_|WebSocket connection to|Failed to load resource/.test(fault));
+  const late = () => new Promise((resolve) => setTimeout(resolve, 1500));
+  /** The page's socket comes late, long after the answer. */
+  const delaySocket = (page: Page) =>
+    page.routeWebSocket(/\/ws/, async (socket) => {
+      await late();
+      socket.connectToServer();
+    });
 
   test('connections that are cut again and again lose nothing and ask the model once', async () => {
     const { page, faults } = await visit(browser);
@@ -129,11 +136,7 @@ describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
     const { page, faults } = await visit(browser);
     system.upstream.behave(say('Here I am.'));
     await enter({ page }, system);
-    const late = () => new Promise((resolve) => setTimeout(resolve, 1500));
-    await page.routeWebSocket(/\/ws/, async (socket) => {
-      await late();
-      socket.connectToServer();
-    });
+    await delaySocket(page);
     let replied = false;
     await page.route('**/v1/responses', async (route) => {
       const response = await route.fetch();
@@ -158,11 +161,7 @@ describe.skipIf(lacks(CHROMIUM))('the network of the chat page', () => {
     const { page, faults } = await visit(browser);
     system.upstream.behave(say('Quick.'));
     await enter({ page }, system);
-    // The socket comes late, long after the answer.
-    await page.routeWebSocket(/\/ws/, async (socket) => {
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      socket.connectToServer();
-    });
+    await delaySocket(page);
     await ask(page, 'Fast?');
     await answers(page).getByText('Quick.').waitFor();
     await untilComplete(page);

@@ -81,11 +81,11 @@ export function createConversation(options: ConversationOptions): Conversation {
   let exists = false;
 
   const { listener, sender } = createClients(options);
+  const parts = () => ({ stored: stored.value, live: live.value, pending: pending.value });
   const path = computed(() =>
-    visiblePath(
-      toNodes({ stored: stored.value, live: live.value, pending: pending.value }),
-      chosen.value,
-    ).filter(({ node }) => node.role === 'user' || node.role === 'assistant'),
+    visiblePath(toNodes(parts()), chosen.value).filter(
+      ({ node }) => node.role === 'user' || node.role === 'assistant',
+    ),
   );
   const busy = computed(
     () =>
@@ -110,12 +110,7 @@ export function createConversation(options: ConversationOptions): Conversation {
       stored.value = [...byPosition.values()].sort((a, b) => a.position - b.position);
       if (!keeps || first < oldestKnown) hasOlder.value = hasMore;
       // The reply of the server may come after the question's stored form, or be lost on its way.
-      for (const entry of pending.value)
-        entry.turnId ??= findStoredTurn(entry, {
-          stored: stored.value,
-          live: live.value,
-          pending: pending.value,
-        });
+      for (const entry of pending.value) entry.turnId ??= findStoredTurn(entry, parts());
       const turns = new Set(stored.value.map((message) => message.turn_id));
       // A question that is stored, and whose answer has begun, is no longer on its way.
       const left = pending.value.filter(
