@@ -141,12 +141,8 @@ function encodeTurn(
 
   return new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        const text = encode(early);
-        if (text !== '') controller.enqueue(utf8.encode(text));
-      },
       async pull(controller) {
-        let text = '';
+        let text = encode(early.splice(0));
         while (text === '') {
           const step = await wait.for(next);
           if (step === undefined) {
