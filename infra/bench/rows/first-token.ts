@@ -11,10 +11,12 @@ export const firstToken: BenchRow = {
   title: 'time to first token added',
   async run({ systems, rounds }) {
     await systems.upstream.behave({ events: 5, firstMs: 5, paceMs: 0 });
+    const edge = await systems.edge();
     const targets = {
       direct: systems.direct,
-      ours: await systems.edge(),
+      ours: edge,
       floor: await systems.proxyFloor(),
+      guarded: { ...(await systems.guardedFloor()), headers: edge.headers },
       peer: await systems.peer(),
     };
     const asked: Asked = {
@@ -42,6 +44,11 @@ export const firstToken: BenchRow = {
       figures: [
         atMost('at the median', added('ours', 0.5), 2, 'ms'),
         atMost('at p99', added('ours', 0.99), 5, 'ms'),
+        {
+          what: 'a proxy with the same guards written by hand, at the median',
+          value: added('guarded', 0.5),
+          unit: 'ms',
+        },
         { what: 'the peer, at the median', value: added('peer', 0.5), unit: 'ms' },
       ],
       measured: names.map((target) => ({

@@ -5,7 +5,7 @@ import { median } from '../../measure/statistics.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import type { BenchUpstream } from '../../systems/upstream.ts';
 import type { UpstreamScript } from '../../systems/upstream-script.ts';
-import type { Cost } from './cost.ts';
+import { type Cost, HANDLER_PACE, type HandlerPace } from './cost.ts';
 import { createAnswerFill, questionOf } from './fill-answers.ts';
 
 /** Hits that are looked at, after those that warm isolate and objects up. Together they are fewer than it remembers. */
@@ -13,7 +13,12 @@ const HITS = 800;
 const WARM = 200;
 const script: UpstreamScript = { events: 3, firstMs: 0, paceMs: 0 };
 
-export async function answerCosts(edge: BenchEdge, upstream: BenchUpstream, most: number): Promise<Cost[]> {
+export async function answerCosts(
+  edge: BenchEdge,
+  upstream: BenchUpstream,
+  handlerPace: HandlerPace,
+  most: number,
+): Promise<Cost[]> {
   const costs: Cost[] = [];
   const fill = await createAnswerFill(edge);
   for (const size of [10, 1000, 100_000, 1_000_000].filter((mark) => mark <= most)) {
@@ -23,7 +28,14 @@ export async function answerCosts(edge: BenchEdge, upstream: BenchUpstream, most
     const { times, processorUs } = await timeHits(edge, size, HITS, WARM);
     const { calls } = await upstream.counts();
     if (calls > 0) throw new Error(`${calls} of the hits among ${size} answers went to the upstream`);
-    costs.push({ size, values: { 'median ms': median(times), 'processor µs': processorUs / HITS } });
+    costs.push({
+      size,
+      values: {
+        'median ms': median(times),
+        'processor µs': processorUs / HITS,
+        [HANDLER_PACE]: await handlerPace(),
+      },
+    });
   }
   return costs;
 }

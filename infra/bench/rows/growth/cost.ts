@@ -8,9 +8,20 @@ export interface Cost {
   values: Record<string, number>;
 }
 
+/** Processor time of a bare handler's answer right now, in microseconds: how fast the machine is, which changes within minutes. */
+export type HandlerPace = () => Promise<number>;
+
+/** As {@link HandlerPace} told it, among the values of a cost. */
+export const HANDLER_PACE = 'bare handler, processor µs';
+
 /** What is named, among the most there was, by the same among the fewest. */
 export function ratioOf(costs: readonly Cost[], name: string): number {
   return (costs.at(-1)?.values[name] ?? Number.NaN) / (costs[0]?.values[name] ?? Number.NaN);
+}
+
+/** As {@link ratioOf}, of processor time, each by that of a bare handler in the same minute. */
+export function pacedRatioOf(costs: readonly Cost[], name: string): number {
+  return ratioOf(costs, name) / ratioOf(costs, HANDLER_PACE);
 }
 
 export function mostOf(costs: readonly Cost[]): string {

@@ -5,7 +5,7 @@ import { threadsUs } from '../../measure/process-usage.ts';
 import { median } from '../../measure/statistics.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import type { Asked } from '../../systems/target.ts';
-import type { Cost } from './cost.ts';
+import { type Cost, HANDLER_PACE, type HandlerPace } from './cost.ts';
 import { layTenants } from './fill-tenants.ts';
 
 /** Tenants that ask for the first time, at each size, after some that warm up. */
@@ -17,6 +17,7 @@ const ROUNDS = 5;
 export async function tenantCosts(
   edge: BenchEdge,
   asked: Asked,
+  handlerPace: HandlerPace,
   { asking, most }: { asking: number; most: number },
 ): Promise<Cost[]> {
   const load: Load = { ...asked, stream: false, clients: 16, seconds: 1 };
@@ -51,6 +52,7 @@ export async function tenantCosts(
         'processor µs': median(busyUs),
         'first, processor µs': median(firstUs),
         'first, median ms': median(firstMs),
+        [HANDLER_PACE]: await handlerPace(),
       },
     });
   }
