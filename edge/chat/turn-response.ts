@@ -139,10 +139,12 @@ function encodeTurn(
     return out;
   };
 
+  let ready = encode(early);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        let text = encode(early.splice(0));
+        let text = ready;
+        ready = '';
         while (text === '') {
           const step = await wait.for(next);
           if (step === undefined) {

@@ -1,7 +1,7 @@
 /**
- * The least that Edgewise's guards cost: a proxy that does what they do in one function written by hand, for one tenant,
- * one plan and one model, with no layer and nothing to switch. What it leaves out is what would cost more: the cache,
- * sessions, other wires, fallback, and every failure.
+ * The least that Edgewise's guards cost: a proxy that does what they do, written by hand for one tenant, one plan and one
+ * model, with no layer and nothing to switch. What it leaves out is what would cost more: the cache, sessions, other wires,
+ * fallback, and every failure.
  */
 import { Hono } from 'hono';
 import { readCompiledWords } from '../../../edge/filter/compiled-words.ts';
@@ -134,24 +134,23 @@ async function answerWhole({ requestId, startMs, end }: Call, response: Response
 async function answerStream(call: Call, { body }: Response): Promise<Response> {
   const messages = decodeSseChunks((body as ReadableStream<Uint8Array>).getReader());
   const relay = new StreamRelay(call);
-  let first = '';
-  while (first === '') {
-    const { done, value } = await messages.next();
-    if (done) break;
-    first = relay.push(value);
-  }
+  const nextText = async (): Promise<string | undefined> => {
+    for (;;) {
+      const { done, value } = await messages.next();
+      if (done) return undefined;
+      const text = relay.push(value);
+      if (text !== '') return text;
+    }
+  };
+  let first = await nextText();
   const utf8 = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        let text = first;
-        first = '';
-        while (text === '') {
-          const { done, value } = await messages.next();
-          if (done) return controller.close();
-          text = relay.push(value);
-        }
-        controller.enqueue(utf8.encode(text));
+        const text = first ?? (await nextText());
+        first = undefined;
+        if (text === undefined) controller.close();
+        else controller.enqueue(utf8.encode(text));
       },
       cancel: call.abort,
     },
