@@ -89,12 +89,12 @@ function toWholeResponse(
 
 async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promise<Response> {
   const result = emptyTurnResult();
-  const early: NumberedTurnEvent[] = [];
-  let next = turn.next();
-  const wait = new StepWait(options.heartbeatMs);
+  const begun: BegunTurn = { turn, next: turn.next(), early: [], wait: new StepWait(options.heartbeatMs) };
+  const { early, wait } = begun;
+  let made: ReturnType<typeof toStreamed> | undefined;
   // Hold the status back until the turn has said something, but not longer than a client waits in silence.
   while (!early.some(({ event }) => saysSomething(event))) {
-    const step = await wait.for(next);
+    const step = await wait.for(begun.next);
     if (step === undefined) break;
     if (step.done) break;
     for (const numbered of step.value.events) {
@@ -106,29 +106,40 @@ async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promi
       wait.stop();
       throw AppError.fromInfo(result.error);
     }
-    next = turn.next();
+    begun.next = turn.next();
+    // Who answers is known, and what is left of the limits: the head is made while the model thinks.
+    if (result.route) made ??= toStreamed(begun, result, options);
   }
-  return new Response(encodeTurn({ turn, first: next, early, wait }, options), {
-    headers: { ...turnHeaders(result, options), ...options.wire.streamHeaders },
-  });
+  const { response, timing } = made ?? toStreamed(begun, result, options);
+  const timingNow = serverTiming(options);
+  if (timingNow !== undefined && timingNow !== timing) response.headers.set('server-timing', timingNow);
+  return response;
+}
+
+/** @returns besides, the times that the answer tells */
+function toStreamed(begun: BegunTurn, result: TurnResult, options: TurnResponseOptions) {
+  const headers = { ...turnHeaders(result, options), ...options.wire.streamHeaders };
+  const response = new Response(encodeTurn(begun, options), { headers });
+  return { response, timing: headers['server-timing'] };
 }
 
 interface BegunTurn {
   turn: TurnEvents;
   /** The step that comes next. */
-  first: Promise<Step>;
+  next: Promise<Step>;
   /** The events until then. */
   early: NumberedTurnEvent[];
   wait: StepWait;
 }
 
+/** Nothing of the turn is encoded, and no step taken, before the stream is read. */
 function encodeTurn(
-  { turn, first, early, wait }: BegunTurn,
+  begun: BegunTurn,
   { after, onCancel, ...options }: TurnResponseOptions,
 ): ReadableStream<Uint8Array> {
+  const { turn, early, wait } = begun;
   const encoder = options.wire.encoder(options.turnId);
   const utf8 = new TextEncoder();
-  let next = first;
 
   const encode = (events: NumberedTurnEvent[]): string => {
     let out = '';
@@ -139,14 +150,14 @@ function encodeTurn(
     return out;
   };
 
-  let ready = encode(early);
+  let isFirst = true;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        let text = ready;
-        ready = '';
+        let text = isFirst ? encode(early) : '';
+        isFirst = false;
         while (text === '') {
-          const step = await wait.for(next);
+          const step = await wait.for(begun.next);
           if (step === undefined) {
             text = heartbeat;
           } else if (step.done) {
@@ -156,7 +167,7 @@ function encodeTurn(
             return;
           } else {
             text = encode(step.value.events);
-            next = turn.next();
+            begun.next = turn.next();
           }
         }
         controller.enqueue(utf8.encode(text));
@@ -173,9 +184,9 @@ function encodeTurn(
 /** Headers that every answer to a prompt carries. Only what is known by now. */
 function turnHeaders(
   result: TurnResult,
-  { timings, headers: others }: Pick<TurnResponseOptions, 'timings' | 'headers'>,
+  options: Pick<TurnResponseOptions, 'timings' | 'headers'>,
 ): Record<string, string> {
-  const headers: Record<string, string> = { ...others };
+  const headers: Record<string, string> = { ...options.headers };
   if (result.route) headers['x-edgewise-route'] = `${result.route.place}; reason="${result.route.reason}"`;
   if (result.model) headers['x-edgewise-model'] = headerText(result.model);
   if (result.cache) {
@@ -189,10 +200,20 @@ function turnHeaders(
     headers['x-edgewise-fallback'] = `${headerText(from)};reason=${reason}`;
   }
   if (result.limits) Object.assign(headers, toRateLimitHeaders(result.limits));
-  const timing = toServerTiming(timings);
-  const ours = headers['server-timing'];
-  if (timing) headers['server-timing'] = ours === undefined ? timing : `${timing}, ${ours}`;
+  const timing = serverTiming(options);
+  if (timing !== undefined) headers['server-timing'] = timing;
   return headers;
+}
+
+/** Only what has happened by now; what the answer was to tell besides goes after it. */
+function serverTiming({
+  timings,
+  headers,
+}: Pick<TurnResponseOptions, 'timings' | 'headers'>): string | undefined {
+  const timing = toServerTiming(timings);
+  const others = headers?.['server-timing'];
+  if (timing === '') return others;
+  return others === undefined ? timing : `${timing}, ${others}`;
 }
 
 /** A model's name is configuration, but a header takes printable ASCII only. */
