@@ -1,12 +1,13 @@
 /** What each adds to the time to the first word, at low load, over asking the upstream itself. */
 import { timeStream } from '../measure/first-token.ts';
+import { loadTarget } from '../measure/load.ts';
 import { median, percentile } from '../measure/statistics.ts';
 import { atMost, type BenchRow } from '../row.ts';
 import type { Asked, BenchTarget } from '../systems/target.ts';
 
 const SAMPLES_PER_ROUND = 80;
-/** Streams of each before the first that counts: a service that has just begun is another matter. */
-const WARM_UP = 60;
+/** Readers of the load before the first stream that counts: what runs often is compiled again, by a slower compiler. */
+const WARM_UP_CLIENTS = 8;
 /** Streams of one target, one right after the other, before the next target's turn. */
 const IN_A_ROW = 20;
 
@@ -16,12 +17,12 @@ const asked: Asked = {
   headers: { 'cache-control': 'no-store' },
 };
 
-type Targets = Record<string, Pick<BenchTarget, 'name' | 'url' | 'headers'>>;
+type Targets = Record<string, BenchTarget>;
 
 export const firstToken: BenchRow = {
   name: 'first-token',
   title: 'time to first token added',
-  async run({ systems, rounds }) {
+  async run({ systems, rounds, seconds }) {
     await systems.upstream.behave({ events: 5, firstMs: 5, paceMs: 0 });
     const { direct } = systems;
     const ours = await systems.edge();
@@ -29,7 +30,8 @@ export const firstToken: BenchRow = {
     const guarded = { ...(await systems.guardedFloor()), headers: ours.headers };
     const targets = { direct, ours, floor, guarded, peer: await systems.peer() };
     const { peer: _, ...workers } = targets;
-    await timeStreams(targets, WARM_UP);
+    for (const target of Object.values(targets))
+      await loadTarget(target, { ...asked, clients: WARM_UP_CLIENTS, seconds });
     const inTurn = await timeStreams(targets, rounds * SAMPLES_PER_ROUND);
     const inARow = await timeStreams(workers, rounds * SAMPLES_PER_ROUND, IN_A_ROW);
     return {
@@ -64,7 +66,7 @@ export const firstToken: BenchRow = {
         },
       })),
       notes: [
-        `${rounds * SAMPLES_PER_ROUND} streams each, one at a time, in an order that is drawn anew for each five; the upstream's first word comes after 5 ms.`,
+        `${rounds * SAMPLES_PER_ROUND} streams each, one at a time, in an order that is drawn anew for each five; the upstream's first word comes after 5 ms. Before that, ${seconds} s of load each.`,
         `In a row: ${IN_A_ROW} streams of one, each right after the one before it, then the next one's turn.`,
       ],
     };
