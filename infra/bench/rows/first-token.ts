@@ -17,7 +17,7 @@ const asked: Asked = {
   headers: { 'cache-control': 'no-store' },
 };
 
-type Targets = Record<string, BenchTarget>;
+type Targets = Record<string, BenchTarget & Pick<Asked, 'model'>>;
 
 export const firstToken: BenchRow = {
   name: 'first-token',
@@ -29,11 +29,15 @@ export const firstToken: BenchRow = {
     const floor = await systems.proxyFloor();
     const guarded = { ...(await systems.guardedFloor()), headers: ours.headers };
     const targets = { direct, ours, floor, guarded, peer: await systems.peer() };
-    const { peer: _, ...workers } = targets;
+    const { peer: _, ...others } = targets;
     for (const target of Object.values(targets))
       await loadTarget(target, { ...asked, clients: WARM_UP_CLIENTS, seconds });
     const inTurn = await timeStreams(targets, rounds * SAMPLES_PER_ROUND);
-    const inARow = await timeStreams(workers, rounds * SAMPLES_PER_ROUND, IN_A_ROW);
+    const inARow = await timeStreams(
+      { ...others, routed: { ...ours, model: 'auto' } },
+      rounds * SAMPLES_PER_ROUND,
+      IN_A_ROW,
+    );
     return {
       figures: [
         atMost('at the median', inTurn.added('ours', 0.5), 2, 'ms'),
@@ -50,6 +54,11 @@ export const firstToken: BenchRow = {
           unit: 'ms',
         },
         {
+          what: 'the same where the edge chooses the model',
+          value: inARow.added('routed', 0.5),
+          unit: 'ms',
+        },
+        {
           what: 'the same of the proxy written by hand',
           value: inARow.added('guarded', 0.5),
           unit: 'ms',
@@ -62,7 +71,7 @@ export const firstToken: BenchRow = {
           'p99 ms': percentile(inTurn.of(target), 0.99),
           'added, median ms': inTurn.added(target, 0.5),
           'added, p99 ms': inTurn.added(target, 0.99),
-          ...(target in workers && { 'in a row: added, median ms': inARow.added(target, 0.5) }),
+          ...(target in others && { 'in a row: added, median ms': inARow.added(target, 0.5) }),
         },
       })),
       notes: [
@@ -81,8 +90,9 @@ async function timeStreams(targets: Targets, times: number, inARow = 1): Promise
   const samples = new Samples();
   for (let time = 0; time < times; time += inARow) {
     for (const [name, target] of shuffled(Object.entries(targets))) {
+      const own: Asked = { ...asked, ...(target.model !== undefined && { model: target.model }) };
       for (let stream = 0; stream < inARow; stream++)
-        samples.of(name).push((await timeStream(target, asked)).firstTokenMs);
+        samples.of(name).push((await timeStream(target, own)).firstTokenMs);
     }
   }
   return samples;

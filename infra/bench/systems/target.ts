@@ -12,13 +12,15 @@ export interface BenchTarget {
 export interface Asked {
   stream: boolean;
   content: string;
+  /** The scripted one where it is not said. */
+  model?: string;
   headers?: Record<string, string>;
 }
 
 /** The body that every target gets. */
-export function toBody({ stream, content }: Pick<Asked, 'stream' | 'content'>): string {
+export function toBody({ stream, content, model = 'bench-1' }: Omit<Asked, 'headers'>): string {
   return JSON.stringify({
-    model: 'bench-1',
+    model,
     stream,
     messages: [
       { role: 'system', content: 'You are a helpful assistant of a shop. Answer in two sentences.' },
