@@ -48,3 +48,8 @@ export function atLeast(what: string, value: number, goal: number, unit = ''): F
 export function atMost(what: string, value: number, goal: number, unit = ''): Figure {
   return { what, value, unit, goal: `at most ${goal}${unit && ` ${unit}`}`, isReached: value <= goal };
 }
+
+/** A figure of which nothing was promised: what the others are to be read beside. */
+export function shown(what: string, value: number, unit = ''): Figure {
+  return { what, value, unit };
+}

@@ -1,7 +1,7 @@
 /** How long the upstream goes on after the client has left. */
 import { timeStream } from '../measure/first-token.ts';
 import { median, percentile } from '../measure/statistics.ts';
-import { atMost, type BenchRow, type Measured } from '../row.ts';
+import { atMost, type BenchRow, type Measured, shown } from '../row.ts';
 import type { BenchTarget } from '../systems/target.ts';
 import type { BenchUpstream } from '../systems/upstream.ts';
 
@@ -32,7 +32,7 @@ export const abort: BenchRow = {
       figures: [
         atMost('median', median(ours.times), 50, 'ms'),
         atMost('never aborted', ours.asked - ours.times.length, 0),
-        { what: "the peer's calls never aborted, of 5", value: peer.asked - peer.times.length, unit: '' },
+        shown("the peer's calls never aborted, of 5", peer.asked - peer.times.length),
       ],
       measured,
       notes: [`A call that goes on ${WAIT_MS} ms after its client left counts as never aborted.`],

@@ -1,7 +1,7 @@
 /** Answers from the cache, every guard on, beside a handler that only reads and writes JSON, and the peer's plain pass-through. */
 import { type Load, loadInRounds, ratioOf } from '../measure/load.ts';
 import { toMeasured } from '../measure/to-measured.ts';
-import { atLeast, type BenchRow } from '../row.ts';
+import { atLeast, type BenchRow, shown } from '../row.ts';
 
 export const cachedAnswers: BenchRow = {
   name: 'cached',
@@ -24,11 +24,10 @@ export const cachedAnswers: BenchRow = {
       figures: [
         atLeast('by a bare Hono JSON handler', ratioOf(results.ours, results.floor, 'answersPerSecond'), 0.6),
         atLeast("by the peer's pass-through", ratioOf(results.ours, results.peer, 'answersPerSecond'), 5),
-        {
-          what: "that handler by the peer's pass-through",
-          value: ratioOf(results.floor, results.peer, 'answersPerSecond'),
-          unit: '',
-        },
+        shown(
+          "that handler by the peer's pass-through",
+          ratioOf(results.floor, results.peer, 'answersPerSecond'),
+        ),
       ],
       measured: toMeasured(results),
       notes: [

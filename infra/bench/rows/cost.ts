@@ -2,7 +2,7 @@
 import { type CostLine, costPerMillion, mix } from '../cost/cost-model.ts';
 import { prices, readOn } from '../cost/price-list.ts';
 import { type Load, loadTarget } from '../measure/load.ts';
-import { atMost, type BenchRow } from '../row.ts';
+import { atMost, type BenchRow, shown } from '../row.ts';
 import { readCounts } from '../smoke/counts.ts';
 
 /** A chat of a support page, with a system prompt and a little context. */
@@ -49,9 +49,9 @@ export const cost: BenchRow = {
     const withoutModels = (lines: CostLine[]) => sum(lines.filter(({ what }) => !what.includes('model')));
     return {
       figures: [
-        { what: 'in all', value: sum(inObjects), unit: '$' },
-        { what: 'without the models', value: withoutModels(inObjects), unit: '$' },
-        { what: 'without the models, answers and limits in Redis', value: withoutModels(inRedis), unit: '$' },
+        shown('in all', sum(inObjects), '$'),
+        shown('without the models', withoutModels(inObjects), '$'),
+        shown('without the models, answers and limits in Redis', withoutModels(inRedis), '$'),
         atMost('of it Redis, as it is by default', redisOf(inObjects), 1, '$'),
         atMost('of it Redis, answers and limits in Redis', redisOf(inRedis), 1, '$'),
       ],

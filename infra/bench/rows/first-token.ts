@@ -2,7 +2,7 @@
 import { timeStream } from '../measure/first-token.ts';
 import { loadTarget } from '../measure/load.ts';
 import { median, percentile } from '../measure/statistics.ts';
-import { atMost, type BenchRow } from '../row.ts';
+import { atMost, type BenchRow, shown } from '../row.ts';
 import type { Asked, BenchTarget } from '../systems/target.ts';
 
 const SAMPLES_PER_ROUND = 80;
@@ -27,7 +27,7 @@ export const firstToken: BenchRow = {
     const { direct } = systems;
     const ours = await systems.edge();
     const floor = await systems.proxyFloor();
-    const guarded = { ...(await systems.guardedFloor()), headers: ours.headers };
+    const guarded = await systems.guardedFloor();
     const targets = { direct, ours, floor, guarded, peer: await systems.peer() };
     const { peer: _, ...others } = targets;
     for (const target of Object.values(targets))
@@ -42,27 +42,15 @@ export const firstToken: BenchRow = {
       figures: [
         atMost('at the median', inTurn.added('ours', 0.5), 2, 'ms'),
         atMost('at p99', inTurn.added('ours', 0.99), 5, 'ms'),
-        {
-          what: 'a proxy with the same guards written by hand, at the median',
-          value: inTurn.added('guarded', 0.5),
-          unit: 'ms',
-        },
-        { what: 'the peer, at the median', value: inTurn.added('peer', 0.5), unit: 'ms' },
-        {
-          what: 'one stream right after the other, at the median',
-          value: inARow.added('ours', 0.5),
-          unit: 'ms',
-        },
-        {
-          what: 'the same where the edge chooses the model',
-          value: inARow.added('routed', 0.5),
-          unit: 'ms',
-        },
-        {
-          what: 'the same of the proxy written by hand',
-          value: inARow.added('guarded', 0.5),
-          unit: 'ms',
-        },
+        shown(
+          'a proxy with the same guards written by hand, at the median',
+          inTurn.added('guarded', 0.5),
+          'ms',
+        ),
+        shown('the peer, at the median', inTurn.added('peer', 0.5), 'ms'),
+        shown('one stream right after the other, at the median', inARow.added('ours', 0.5), 'ms'),
+        shown('the same where the edge chooses the model', inARow.added('routed', 0.5), 'ms'),
+        shown('the same of the proxy written by hand', inARow.added('guarded', 0.5), 'ms'),
       ],
       measured: Object.keys(targets).map((target) => ({
         target,

@@ -1,6 +1,6 @@
 /** Fifty clients ask the same at the same time. */
 import { timeStream } from '../measure/first-token.ts';
-import { atMost, type BenchRow } from '../row.ts';
+import { atMost, type BenchRow, shown } from '../row.ts';
 import type { BenchTarget } from '../systems/target.ts';
 import type { BenchUpstream } from '../systems/upstream.ts';
 
@@ -14,10 +14,7 @@ export const identicalPrompts: BenchRow = {
     const ours = await upstreamCalls(await systems.edge(), upstream, 'Which colours does the chair come in?');
     const peer = await upstreamCalls(await systems.peer(), upstream, 'Which colours does the chair come in?');
     return {
-      figures: [
-        atMost('upstream calls', ours, 1),
-        { what: "the peer's upstream calls", value: peer, unit: '' },
-      ],
+      figures: [atMost('upstream calls', ours, 1), shown("the peer's upstream calls", peer)],
       measured: [
         { target: 'ours', values: { 'upstream calls': ours } },
         { target: 'peer', values: { 'upstream calls': peer } },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { timeStream } from '../measure/first-token.ts';
 import { openFileLimit, openFiles, residentBytes } from '../measure/process-usage.ts';
 import { median } from '../measure/statistics.ts';
-import { atLeast, atMost, type BenchRow } from '../row.ts';
+import { atLeast, atMost, type BenchRow, shown } from '../row.ts';
 import type { BenchSystems } from '../systems/systems.ts';
 import { type Asked, type BenchTarget, toBody } from '../systems/target.ts';
 
@@ -39,12 +39,8 @@ export const openStreams: BenchRow = {
       figures: [
         atLeast('open at once', ours.open, WANTED),
         atMost('memory a stream', ours.eachKb, 30, 'kB'),
-        { what: 'memory a stream of the bare proxy', value: floor.eachKb, unit: 'kB' },
-        {
-          what: 'memory a stream of a proxy that holds each piece in JavaScript',
-          value: reading.eachKb,
-          unit: 'kB',
-        },
+        shown('memory a stream of the bare proxy', floor.eachKb, 'kB'),
+        shown('memory a stream of a proxy that holds each piece in JavaScript', reading.eachKb, 'kB'),
         atMost("others' time to first token, by that without them", ours.amongManyMs / ours.aloneMs, 2),
       ],
       measured: Object.entries({ ours, floor, reading }).map(([target, held]) => ({

@@ -1,7 +1,7 @@
 /** Whole answers handed through, every guard on and nothing from the cache. */
 import { type Load, loadInRounds, ratioOf } from '../measure/load.ts';
 import { toMeasured } from '../measure/to-measured.ts';
-import { atLeast, type BenchRow } from '../row.ts';
+import { atLeast, type BenchRow, shown } from '../row.ts';
 
 export const passThrough: BenchRow = {
   name: 'pass-through',
@@ -15,14 +15,12 @@ export const passThrough: BenchRow = {
       clients: 32,
       seconds,
     };
-    const edge = await systems.edge();
-    const guarded = { ...(await systems.guardedFloor()), headers: edge.headers };
     const results = await loadInRounds(
       {
-        ours: { target: edge, load },
+        ours: { target: await systems.edge(), load },
         floor: { target: await systems.proxyFloor(), load },
         reading: { target: await systems.readingFloor(), load },
-        guarded: { target: guarded, load },
+        guarded: { target: await systems.guardedFloor(), load },
         peer: { target: await systems.peer(), load },
       },
       rounds,
@@ -33,13 +31,9 @@ export const passThrough: BenchRow = {
       figures: [
         atLeast('by a bare proxy on workerd', ratio('ours', 'floor'), 0.65),
         atLeast('by the peer', ratio('ours', 'peer'), 2),
-        {
-          what: 'by a proxy with the same guards written by hand',
-          value: ratio('ours', 'guarded'),
-          unit: '',
-        },
-        { what: 'that proxy by the bare one', value: ratio('guarded', 'floor'), unit: '' },
-        { what: 'that proxy by the peer', value: ratio('guarded', 'peer'), unit: '' },
+        shown('by a proxy with the same guards written by hand', ratio('ours', 'guarded')),
+        shown('that proxy by the bare one', ratio('guarded', 'floor')),
+        shown('that proxy by the peer', ratio('guarded', 'peer')),
       ],
       measured: toMeasured(results),
       notes: ['Answers of 20 words, 32 connections, Cache-Control: no-store.'],

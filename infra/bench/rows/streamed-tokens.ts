@@ -1,7 +1,7 @@
 /** Streams relayed: answers of 100 events, 32 readers. */
 import { type Load, loadInRounds, ratioOf } from '../measure/load.ts';
 import { toMeasured } from '../measure/to-measured.ts';
-import { atLeast, type BenchRow } from '../row.ts';
+import { atLeast, type BenchRow, shown } from '../row.ts';
 
 const EVENTS = 100;
 
@@ -33,16 +33,11 @@ export const streamedTokens: BenchRow = {
     return {
       figures: [
         atLeast('by a bare proxy on workerd', ratioOf(results.ours, results.floor, 'answersPerSecond'), 0.65),
-        {
-          what: 'by a proxy on workerd that holds each piece in JavaScript',
-          value: ratioOf(results.ours, results.reading, 'answersPerSecond'),
-          unit: '',
-        },
-        {
-          what: 'that proxy by the bare one',
-          value: ratioOf(results.reading, results.floor, 'answersPerSecond'),
-          unit: '',
-        },
+        shown(
+          'by a proxy on workerd that holds each piece in JavaScript',
+          ratioOf(results.ours, results.reading, 'answersPerSecond'),
+        ),
+        shown('that proxy by the bare one', ratioOf(results.reading, results.floor, 'answersPerSecond')),
       ],
       measured,
       notes: ['The upstream writes each event by itself, as fast as its connection takes them.'],

@@ -14,7 +14,7 @@ export interface BenchSystems {
   proxyFloor(): Promise<Floor>;
   /** A proxy that holds each piece in JavaScript. */
   readingFloor(): Promise<Floor>;
-  /** A proxy with the same guards, written by hand. */
+  /** A proxy with the same guards, written by hand, asked with the same token. */
   guardedFloor(): Promise<Floor>;
   peer(): Promise<Peer>;
   stop(): Promise<void>;
@@ -34,6 +34,7 @@ export async function startSystems(
         return system;
       }));
   };
+  const edge = once(() => startBenchEdge({ upstreamPort: port, ...options }));
   return {
     upstream,
     direct: {
@@ -42,11 +43,14 @@ export async function startSystems(
       headers: {},
       pid: upstream.pid,
     },
-    edge: once(() => startBenchEdge({ upstreamPort: port, ...options })),
+    edge,
     jsonFloor: once(() => startFloor('json-handler', port)),
     proxyFloor: once(() => startFloor('proxy', port)),
     readingFloor: once(() => startFloor('reading-proxy', port)),
-    guardedFloor: once(() => startFloor('guarded-proxy', port)),
+    guardedFloor: once(async () => ({
+      ...(await startFloor('guarded-proxy', port)),
+      headers: (await edge()).headers,
+    })),
     peer: once(() => startPeer(port)),
     async stop() {
       for (const system of started.reverse()) await system.stop();
