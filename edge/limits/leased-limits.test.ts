@@ -6,6 +6,7 @@ import { charged, emptyMeter, type MeterState, refusalOf } from './meter.ts';
 let nowMs: number;
 let stored: MeterState;
 let calls: number;
+let answered: number;
 let settled: number;
 let count: number;
 /** A store of one subject, that takes its time. */
@@ -13,6 +14,7 @@ const store: Limits = {
   async reserve({ subjects, requests, tokens, micros }) {
     calls++;
     await new Promise((resolve) => setTimeout(resolve, 1));
+    answered++;
     const of = subjects[0]?.limits ?? {};
     const charge = { requests, tokens, micros };
     const refusal = refusalOf(stored, of, charge, 0, nowMs);
@@ -28,6 +30,7 @@ beforeEach(() => {
   nowMs = 1e12;
   stored = emptyMeter;
   calls = 0;
+  answered = 0;
   settled = 0;
   count = 0;
 });
@@ -78,6 +81,22 @@ test('of 200 that race from four isolates for 60, no more than 60 come through',
   const granted = (await Promise.all(racing)).filter((decision) => decision?.granted);
   expect(granted.length).toBeLessThanOrEqual(60);
   expect(granted.length).toBeGreaterThanOrEqual(60 - 4 * 3);
+});
+
+test('who asks on and on waits for the first share alone, and the next is asked for once', async () => {
+  const limits = open();
+  await limits.reserve(reservation(1000));
+  nowMs += 7499;
+  await limits.reserve(reservation(1000));
+  expect(calls).toBe(1);
+  nowMs += 1;
+  await limits.reserve(reservation(1000));
+  await limits.reserve(reservation(1000));
+  expect({ calls, answered }).toEqual({ calls: 2, answered: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  nowMs += 2500;
+  await limits.reserve(reservation(1000));
+  expect({ calls, answered }).toEqual({ calls: 2, answered: 2 });
 });
 
 test('a share is told to the store once, when all of it is settled or its time is up', async () => {

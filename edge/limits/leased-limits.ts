@@ -28,6 +28,8 @@ interface Share {
   tokensUsed: number;
   microsUsed: number;
   untilMs: number;
+  /** Whether the one after it was asked for. */
+  hasNext: boolean;
   /** Whether the store knows what it came to. */
   isTold: boolean;
   decision: Extract<Decision, { granted: true }>;
@@ -90,6 +92,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       tokensUsed: 0,
       microsUsed: 0,
       untilMs,
+      hasNext: false,
       isTold: false,
       decision,
     };
@@ -136,9 +139,11 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       const share = shares.get(name);
       const decision = share && takeFrom(share, reservation);
       if (share && decision) {
-        // The next share is there before this one is used up.
-        if (share.left === Math.floor(size / 4))
+        // The next share is there before this one is used up, or its time is: nobody who asks on and on waits for one.
+        if (!share.hasNext && (share.left <= Math.floor(size / 4) || share.untilMs - now() <= LEASE_MS / 4)) {
+          share.hasNext = true;
           defer(takeShare(name, reservation, size).catch(() => undefined));
+        }
         return decision;
       }
       // Requests of one isolate may not wait for one another's work.
