@@ -30,22 +30,27 @@ export interface AtOncePlan {
   onEnd: (answer: CachedAnswer, result: () => TurnResult) => void;
 }
 
-/** @returns the whole turn's events, or `undefined` where it must be answered the long way */
-export async function answerAtOnce(plan: AtOncePlan): Promise<NumberedTurnEvent[] | undefined> {
+export interface AtOnce {
+  choice: ModelChoice;
+  /** The whole turn's; none where it must be answered the long way. */
+  events?: NumberedTurnEvent[];
+}
+
+export async function answerAtOnce(plan: AtOncePlan): Promise<AtOnce> {
   const { turnId, request, lightModel, find, plugins, timings, now, onEnd } = plan;
   const startMs = now();
   const choice = chooseModel(request, { lightModel, earlierRounds: 0 });
   timings.routeMs = now() - startMs;
   const known = await find(choice);
   const events = known && (await plugins.onKnownAnswer(known.answer));
-  if (!events) return undefined;
+  if (!events) return { choice };
   timings.firstTokenMs = now() - startMs;
   const createdAt = Math.floor(startMs / 1000);
   const expander = new TurnExpander({ turnId, route: choice.route, createdAt });
   const numbered = expand(events, known.mark, expander);
   const { answer, mark } = known;
   onEnd(answer, () => toResult(answer, { turnId, createdAt, route: choice.route, cache: mark }));
-  return numbered;
+  return { choice, events: numbered };
 }
 
 function expand(events: readonly ChatEvent[], cache: CacheMark, expander: TurnExpander): NumberedTurnEvent[] {

@@ -56,6 +56,8 @@ export interface TurnPlan {
   turnId: string;
   request: ChatRequest;
   conversation?: TurnConversation;
+  /** Where it is made already, which only a conversation could change. */
+  choice?: ModelChoice | undefined;
   models: TurnModels;
   withCache?: WithCache | undefined;
   plugins: Pick<TurnPlugins, 'onAnswer' | 'changesAnswers'>;
@@ -94,13 +96,13 @@ export async function* answerTurn(plan: TurnPlan): AsyncGenerator<TurnBatch, voi
   const startMs = now();
   const earlierRounds = conversation ? (await conversation.load()).rounds : 0;
   const loadedMs = now();
-  const choice = chooseModel(plan.request, { lightModel: models.lightModel, earlierRounds });
-  const routedMs = now();
+  const choice = plan.choice ?? chooseModel(plan.request, { lightModel: models.lightModel, earlierRounds });
+  const routeMs = now() - loadedMs;
   const fitted = await conversation?.fit(choice);
   await conversation?.keepQuestion();
   const askedMs = now();
-  timings.routeMs = routedMs - loadedMs;
-  if (conversation) timings.contextMs = askedMs - startMs - timings.routeMs;
+  timings.routeMs ??= routeMs;
+  if (conversation) timings.contextMs = askedMs - startMs - routeMs;
 
   const request = { ...(fitted ?? plan.request), model: choice.model };
   const asked = { choice, createdAt: Math.floor(startMs / 1000) };

@@ -55,8 +55,9 @@ export async function answerAlone(
     c.set('madeWithHeaders', answer);
     return answer;
   };
+  let choice: ModelChoice | undefined;
   if (cache && state === undefined) {
-    const find = (choice: ModelChoice) => cache.findNear({ ...cached, choice }, filtered);
+    const find = (chosen: ModelChoice) => cache.findNear({ ...cached, choice: chosen }, filtered);
     const { lightModel } = services;
     const known = await answerAtOnce({
       turnId,
@@ -71,7 +72,8 @@ export async function answerAlone(
         tellUsage(result);
       },
     });
-    if (known) return made(await toKnownResponse(known, response));
+    if (known.events) return made(await toKnownResponse(known.events, response));
+    choice = known.choice;
   }
   const request = wire.stream ? filtered : { ...filtered, isWhole: true };
   const reader = followingController(c.req.raw.signal);
@@ -89,6 +91,7 @@ export async function answerAlone(
     turnId,
     request,
     ...(conversation && { conversation }),
+    choice,
     models: modelsFor(context, turnId),
     plugins,
     withCache: cache?.ofTurn(cached),
