@@ -48,9 +48,9 @@ export const firstToken: BenchRow = {
           'ms',
         ),
         shown('the peer, at the median', inTurn.added('peer', 0.5), 'ms'),
-        shown('one stream right after the other, at the median', inARow.added('ours', 0.5), 'ms'),
-        shown('the same where the edge chooses the model', inARow.added('routed', 0.5), 'ms'),
-        shown('the same of the proxy written by hand', inARow.added('guarded', 0.5), 'ms'),
+        shown('one stream right after another, at the median', inARow.added('ours', 0.5), 'ms'),
+        shown('one right after another, where the edge chooses the model', inARow.added('routed', 0.5), 'ms'),
+        shown('one right after another, the proxy written by hand', inARow.added('guarded', 0.5), 'ms'),
       ],
       measured: Object.keys(targets).map((target) => ({
         target,
