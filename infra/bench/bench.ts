@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what Edgewise takes of a user's time, beside the least that a Worker can do and beside a peer.
  * Everything in one go; the table goes to `infra/bench/results/` as Markdown, JSON and SVG.
- * `--rows cached,streamed` for some of them, `--rounds`, `--seconds`, `--long`, `--dry` to write nothing.
+ * `--rows cached,streamed` for some of them, `--rounds`, `--seconds`, `--dry` to write nothing.
  */
 import { parseArgs } from 'node:util';
 import { describeMachine } from './report/machine.ts';
@@ -16,7 +16,6 @@ const { values: given } = parseArgs({
     rows: { type: 'string', default: rows.map(({ name }) => name).join(',') },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
-    long: { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
   },
 });
@@ -32,7 +31,6 @@ try {
       systems,
       rounds: Number(given.rounds),
       seconds: Number(given.seconds),
-      long: given.long,
     };
     // What one row cannot measure must not cost the others.
     const result = await row.run(options).catch(toFailure);

@@ -7,8 +7,6 @@ export interface RowOptions {
   rounds: number;
   /** Length of one load, in seconds. */
   seconds: number;
-  /** Whether what takes long is measured, too. */
-  long: boolean;
 }
 
 export interface Figure {

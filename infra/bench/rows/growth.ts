@@ -10,6 +10,7 @@ import { tenantCosts } from './growth/tenant-costs.ts';
 import { turnCosts } from './growth/turn-costs.ts';
 
 const FLAT = 1.5;
+const MOST_TURNS = 10_000;
 /** Answers, keys and tenants. */
 const MOST = 1_000_000;
 const asked: Asked = {
@@ -21,7 +22,7 @@ const asked: Asked = {
 export const growth: BenchRow = {
   name: 'growth',
   title: 'growth',
-  async run({ systems, long }) {
+  async run({ systems }) {
     const { upstream } = systems;
     await upstream.behave({ events: 3, firstMs: 0, paceMs: 0 });
     const handler = await systems.jsonFloor();
@@ -30,7 +31,7 @@ export const growth: BenchRow = {
     // One of its own: what grows here would be in the way of the other rows.
     const edge = await startBenchEdge({ upstreamPort: upstream.port });
     try {
-      const turns = await turnCosts(edge, asked, long ? 10_000 : 1000);
+      const turns = await turnCosts(edge, asked, MOST_TURNS);
       const answers = await answerCosts(edge, upstream, handlerPace, MOST);
       const keys = await keyCosts(edge, asked, MOST);
       const tenants = await tenantCosts(edge, asked, handlerPace, { asking: 500, most: MOST });
@@ -65,9 +66,8 @@ export const growth: BenchRow = {
           ...toMeasured('tenants', tenants),
         ],
         notes: [
-          "Answers lie in the SQLite of the tenant's 16 objects: 800 hits, one after the other, each found there and not in the isolate's memory; the upstream saw no call. Their ratio is that of processor time, by a bare handler's in the same minute, since the machine is not equally fast all the time. Among 10 the same ten come again and again, so that the edge remembers what such a question is called, which makes them a little cheaper than they are.",
+          "Answers lie in the SQLite of the tenant's 16 objects: 800 hits, one after the other, each found there and not in the isolate's memory; the upstream saw no call. Their ratio is that of processor time, by a bare handler's right before and after, since the machine is not equally fast all the time. Among 10 the same ten come again and again, so that the edge remembers what such a question is called, which makes them a little cheaper than they are.",
           'A key is made and used for the first time, 100 times: the edge asks the core, and the core its embedded database; "again" is its second request. These keys come on top of the number that is named.',
-          `Turns go to ${long ? '10,000' : '1,000; to 10,000 with --long'}.`,
           "A tenant is Durable Objects of its own with files of its own: 500 tenants ask themselves, the files of all others are laid beneath the edge. The edge begins anew before each size. The ratios are those of processor time, by a bare handler's as well; a first request makes files, and how long that takes is the disk's.",
         ],
       };

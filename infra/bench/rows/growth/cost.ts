@@ -19,7 +19,7 @@ export function ratioOf(costs: readonly Cost[], name: string): number {
   return (costs.at(-1)?.values[name] ?? Number.NaN) / (costs[0]?.values[name] ?? Number.NaN);
 }
 
-/** As {@link ratioOf}, of processor time, each by that of a bare handler in the same minute. */
+/** As {@link ratioOf}, of processor time, each by that of a bare handler right before and after. */
 export function pacedRatioOf(costs: readonly Cost[], name: string): number {
   return ratioOf(costs, name) / ratioOf(costs, HANDLER_PACE);
 }
