@@ -57,7 +57,14 @@ export function MessageList() {
   useLayoutEffect(() => {
     if (edited < 0) return;
     follows.current = false;
-    list.current?.scrollToIndex(edited, { align: 'nearest' });
+    const element = scroller.current;
+    if (!element || !list.current) return;
+    // By the page's own place: the list hears of a scroll a frame later, and would take the question for visible.
+    const { scrollTop, clientHeight } = element;
+    const top = list.current.getItemOffset(edited);
+    const bottom = top + list.current.getItemSize(edited);
+    if (top < scrollTop) list.current.scrollToIndex(edited, { align: 'start' });
+    else if (bottom > scrollTop + clientHeight) list.current.scrollToIndex(edited, { align: 'end' });
   }, [edited]);
 
   useEffect(() => {
