@@ -12,15 +12,10 @@ import { timeStream } from '../measure/first-token.ts';
 import { loadTarget } from '../measure/load.ts';
 import { median } from '../measure/statistics.ts';
 import { startSystems } from '../systems/systems.ts';
-import type { Asked } from '../systems/target.ts';
+import { type Asked, askedAnew } from '../systems/target.ts';
 
 const STREAMS = 300;
 const PAUSE_MS = 10;
-const asked: Asked = {
-  stream: true,
-  content: 'When do you open on Sundays?',
-  headers: { 'cache-control': 'no-store' },
-};
 
 const folder = await mkdtemp(join(tmpdir(), 'edgewise-trace-'));
 const systems = await startSystems();
@@ -28,9 +23,10 @@ try {
   await systems.upstream.behave({ events: 5, firstMs: 5, paceMs: 0 });
   const ours = await systems.edge();
   const targets = { ours, guarded: await systems.guardedFloor(), routed: { ...ours, model: 'auto' } };
-  for (const target of Object.values(targets)) await loadTarget(target, { ...asked, clients: 8, seconds: 3 });
+  for (const target of Object.values(targets))
+    await loadTarget(target, { ...askedAnew, clients: 8, seconds: 3 });
   for (const [name, target] of Object.entries(targets)) {
-    const own: Asked = 'model' in target ? { ...asked, model: target.model } : asked;
+    const own: Asked = 'model' in target ? { ...askedAnew, model: target.model } : askedAnew;
     const steps = await traceWhile(target.pid, async () => {
       for (let stream = 0; stream < STREAMS; stream++) {
         await timeStream(target, own);

@@ -3,19 +3,13 @@ import { timeStream } from '../measure/first-token.ts';
 import { loadTarget } from '../measure/load.ts';
 import { median, percentile } from '../measure/statistics.ts';
 import { atMost, type BenchRow, shown } from '../row.ts';
-import type { Asked, BenchTarget } from '../systems/target.ts';
+import { type Asked, askedAnew, type BenchTarget } from '../systems/target.ts';
 
 const SAMPLES_PER_ROUND = 80;
 /** Readers of the load before the first stream that counts: what runs often is compiled again, by a slower compiler. */
 const WARM_UP_CLIENTS = 8;
 /** Streams of one target, one right after the other, before the next target's turn. */
 const IN_A_ROW = 20;
-
-const asked: Asked = {
-  stream: true,
-  content: 'When do you open on Sundays?',
-  headers: { 'cache-control': 'no-store' },
-};
 
 type Targets = Record<string, BenchTarget & Pick<Asked, 'model'>>;
 
@@ -31,7 +25,7 @@ export const firstToken: BenchRow = {
     const targets = { direct, ours, floor, guarded, peer: await systems.peer() };
     const { peer: _, ...others } = targets;
     for (const target of Object.values(targets))
-      await loadTarget(target, { ...asked, clients: WARM_UP_CLIENTS, seconds });
+      await loadTarget(target, { ...askedAnew, clients: WARM_UP_CLIENTS, seconds });
     const inTurn = await timeStreams(targets, rounds * SAMPLES_PER_ROUND);
     const inARow = await timeStreams(
       { ...others, routed: { ...ours, model: 'auto' } },
@@ -78,7 +72,7 @@ async function timeStreams(targets: Targets, times: number, inARow = 1): Promise
   const samples = new Samples();
   for (let time = 0; time < times; time += inARow) {
     for (const [name, target] of shuffled(Object.entries(targets))) {
-      const own: Asked = { ...asked, ...(target.model !== undefined && { model: target.model }) };
+      const own: Asked = { ...askedAnew, ...(target.model !== undefined && { model: target.model }) };
       for (let stream = 0; stream < inARow; stream++)
         samples.of(name).push((await timeStream(target, own)).firstTokenMs);
     }

@@ -2,7 +2,7 @@
 import { loadTarget } from '../measure/load.ts';
 import { atMost, type BenchRow } from '../row.ts';
 import { startBenchEdge } from '../systems/edge.ts';
-import type { Asked } from '../systems/target.ts';
+import { askedAnew } from '../systems/target.ts';
 import { answerCosts } from './growth/answer-costs.ts';
 import { type HandlerPace, mostOf, pacedRatioOf, ratioOf, toMeasured } from './growth/cost.ts';
 import { keyCosts } from './growth/key-costs.ts';
@@ -13,11 +13,6 @@ const FLAT = 1.5;
 const MOST_TURNS = 10_000;
 /** Answers, keys and tenants. */
 const MOST = 1_000_000;
-const asked: Asked = {
-  stream: true,
-  content: 'When do you open on Sundays?',
-  headers: { 'cache-control': 'no-store' },
-};
 
 export const growth: BenchRow = {
   name: 'growth',
@@ -27,14 +22,14 @@ export const growth: BenchRow = {
     await upstream.behave({ events: 3, firstMs: 0, paceMs: 0 });
     const handler = await systems.jsonFloor();
     const handlerPace: HandlerPace = async () =>
-      (await loadTarget(handler, { ...asked, stream: false, clients: 1, seconds: 2 })).processorUs;
+      (await loadTarget(handler, { ...askedAnew, stream: false, clients: 1, seconds: 2 })).processorUs;
     // One of its own: what grows here would be in the way of the other rows.
     const edge = await startBenchEdge({ upstreamPort: upstream.port });
     try {
-      const turns = await turnCosts(edge, asked, MOST_TURNS);
+      const turns = await turnCosts(edge, askedAnew, MOST_TURNS);
       const answers = await answerCosts(edge, upstream, handlerPace, MOST);
-      const keys = await keyCosts(edge, asked, MOST);
-      const tenants = await tenantCosts(edge, asked, handlerPace, { asking: 500, most: MOST });
+      const keys = await keyCosts(edge, askedAnew, MOST);
+      const tenants = await tenantCosts(edge, askedAnew, handlerPace, { asking: 500, most: MOST });
       return {
         figures: [
           atMost(`a turn after ${mostOf(turns)}, by one after 10`, ratioOf(turns, 'median ms'), FLAT),

@@ -2,6 +2,7 @@
 import { type Load, loadInRounds, ratioOf } from '../measure/load.ts';
 import { toMeasured } from '../measure/to-measured.ts';
 import { atLeast, type BenchRow, shown } from '../row.ts';
+import { askedAnew } from '../systems/target.ts';
 
 export const passThrough: BenchRow = {
   name: 'pass-through',
@@ -9,9 +10,8 @@ export const passThrough: BenchRow = {
   async run({ systems, rounds, seconds }) {
     await systems.upstream.behave({ events: 20, firstMs: 0, paceMs: 0 });
     const load: Load = {
+      ...askedAnew,
       stream: false,
-      content: 'When do you open on Sundays?',
-      headers: { 'cache-control': 'no-store' },
       clients: 32,
       seconds,
     };

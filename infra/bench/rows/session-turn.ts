@@ -2,7 +2,7 @@
 import { timeStream } from '../measure/first-token.ts';
 import { median, percentile } from '../measure/statistics.ts';
 import { atMost, type BenchRow } from '../row.ts';
-import type { Asked, BenchTarget } from '../systems/target.ts';
+import { type Asked, askedAnew, type BenchTarget } from '../systems/target.ts';
 
 const SAMPLES_PER_ROUND = 50;
 /** A session begins anew after so many turns: the window is full then. */
@@ -16,16 +16,11 @@ export const sessionTurn: BenchRow = {
     const edge = await systems.edge();
     const alone: number[] = [];
     const inSession: number[] = [];
-    const asked: Asked = {
-      stream: true,
-      content: 'When do you open on Sundays?',
-      headers: { 'cache-control': 'no-store' },
-    };
     for (let round = -1; round < rounds; round++) {
       for (let sample = 0; sample < SAMPLES_PER_ROUND; sample++) {
         const session = `bench-${round + 1}-${Math.floor(sample / TURNS)}`;
-        const aloneMs = (await timeStream(edge, asked)).firstTokenMs;
-        const sessionMs = (await timeTurn(edge, asked, session)).firstTokenMs;
+        const aloneMs = (await timeStream(edge, askedAnew)).firstTokenMs;
+        const sessionMs = (await timeTurn(edge, askedAnew, session)).firstTokenMs;
         if (round < 0) continue;
         alone.push(aloneMs);
         inSession.push(sessionMs);

@@ -17,6 +17,13 @@ export interface Asked {
   headers?: Record<string, string>;
 }
 
+/** What most rows ask: streamed, and of the model each time. */
+export const askedAnew: Asked = {
+  stream: true,
+  content: 'When do you open on Sundays?',
+  headers: { 'cache-control': 'no-store' },
+};
+
 /** The body that every target gets. */
 export function toBody({ stream, content, model = 'bench-1' }: Omit<Asked, 'headers'>): string {
   return JSON.stringify({
