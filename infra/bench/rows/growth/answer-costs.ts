@@ -5,7 +5,7 @@ import { median } from '../../measure/statistics.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import type { BenchUpstream } from '../../systems/upstream.ts';
 import type { UpstreamScript } from '../../systems/upstream-script.ts';
-import { type Cost, HANDLER_PACE, type HandlerPace } from './cost.ts';
+import { type Cost, HANDLER_PACE, type HandlerPace, paceAround } from './cost.ts';
 import { createAnswerFill, questionOf } from './fill-answers.ts';
 
 /** Hits that are looked at, after those that warm isolate and objects up. Together they are fewer than it remembers. */
@@ -25,9 +25,9 @@ export async function answerCosts(
     await edge.restart(() => fill.growTo(size));
     await upstream.behave(script);
     await timeHits(edge, size, WARM, 0);
-    const paceBefore = await handlerPace();
+    const paceMeanwhile = await paceAround(handlerPace);
     const { times, processorUs } = await timeHits(edge, size, HITS, WARM);
-    const pace = (paceBefore + (await handlerPace())) / 2;
+    const pace = await paceMeanwhile();
     const { calls } = await upstream.counts();
     if (calls > 0) throw new Error(`${calls} of the hits among ${size} answers went to the upstream`);
     costs.push({

@@ -11,6 +11,12 @@ export interface Cost {
 /** Processor time of a bare handler's answer right now, in microseconds: how fast the machine is, which changes within minutes. */
 export type HandlerPace = () => Promise<number>;
 
+/** @returns what tells, once what is between has been measured, the pace right before and after it: their mean */
+export async function paceAround(pace: HandlerPace): Promise<HandlerPace> {
+  const before = await pace();
+  return async () => (before + (await pace())) / 2;
+}
+
 /** As {@link HandlerPace} told it, among the values of a cost. */
 export const HANDLER_PACE = 'bare handler, processor µs';
 

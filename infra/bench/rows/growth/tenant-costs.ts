@@ -5,7 +5,7 @@ import { threadsUs } from '../../measure/process-usage.ts';
 import { median } from '../../measure/statistics.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import type { Asked } from '../../systems/target.ts';
-import { type Cost, HANDLER_PACE, type HandlerPace } from './cost.ts';
+import { type Cost, HANDLER_PACE, type HandlerPace, paceAround } from './cost.ts';
 import { layTenants } from './fill-tenants.ts';
 
 /** Tenants that ask for the first time, at each size, after some that warm up. */
@@ -34,7 +34,7 @@ export async function tenantCosts(
     });
     await loadTarget(edge, { ...load, seconds: 2 });
     for (let fresh = 0; fresh < WARM; fresh++) await askAs(`warm ${size} ${fresh}`);
-    const paceBefore = await handlerPace();
+    const paceMeanwhile = await paceAround(handlerPace);
     const firstMs: number[] = [];
     const firstUs: number[] = [];
     let usedUs = threadsUs(edge.pid);
@@ -47,7 +47,7 @@ export async function tenantCosts(
     }
     const busyUs: number[] = [];
     for (let round = 0; round < ROUNDS; round++) busyUs.push((await loadTarget(edge, load)).processorUs);
-    const pace = (paceBefore + (await handlerPace())) / 2;
+    const pace = await paceMeanwhile();
     costs.push({
       size,
       values: {
