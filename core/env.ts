@@ -1,7 +1,7 @@
 /** The core's environment, parsed once at start. Every missing or wrong key is named at once. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { importServiceKey } from '../shared/service-token.ts';
+import { importServiceKey } from '../shared/protocol/service-token.ts';
 
 export interface CoreConfig {
   host: string;
@@ -71,8 +71,8 @@ const schema = v.object({
     v.optional(v.string(), ''),
     v.minLength(32, 'must have at least 32 characters'),
   ),
-  EDGEWISE_MODELS_FILE: v.optional(v.string(), join(root, 'infra/models.toml')),
-  EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/knowledge')),
+  EDGEWISE_MODELS_FILE: v.optional(v.string(), join(root, 'infra/config/models.toml')),
+  EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/config/knowledge')),
   DATABASE_URL: addressOf(/^postgres(?:ql)?:$/, 'must be a postgres:// address'),
   EDGEWISE_DATABASE_DIR: v.optional(v.string(), join(root, '.data/postgres')),
   EDGEWISE_OPEN_DATABASE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),

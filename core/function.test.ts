@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { decodeGenerationEvents } from '../shared/generation-protocol.ts';
-import { importServiceKey, signServiceToken } from '../shared/service-token.ts';
+import { decodeGenerationEvents } from '../shared/protocol/generation-protocol.ts';
+import { importServiceKey, signServiceToken } from '../shared/protocol/service-token.ts';
 import { someContext } from '../shared/testing/request-context.ts';
 import { bytesOf, readAll, streamOf } from '../shared/testing/streams.ts';
 

@@ -1,10 +1,10 @@
 /** The only place in the core that constructs. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { JsonObject } from '../shared/chat-model.ts';
 import { toAppError } from '../shared/errors.ts';
-import { createSpanExporter } from '../shared/span-exporter.ts';
-import { withCountedUsage } from '../shared/with-counted-usage.ts';
+import type { JsonObject } from '../shared/model/chat-model.ts';
+import { withCountedUsage } from '../shared/model/with-counted-usage.ts';
+import { createSpanExporter } from '../shared/observe/span-exporter.ts';
 import { type Archive, createArchive } from './archive/archive.ts';
 import { type Conversations, createConversations } from './archive/conversations.ts';
 import { createAnswerLine } from './batches/answer-line.ts';

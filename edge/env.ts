@@ -1,6 +1,6 @@
 /** The Worker's bindings, parsed once per isolate. Every missing or wrong key is named at once. */
 import * as v from 'valibot';
-import { importServiceKey } from '../shared/service-token.ts';
+import { importServiceKey } from '../shared/protocol/service-token.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { AnswersObject } from './cache/answers-object.ts';
 import type { MeaningObject } from './cache/meaning/meaning-object.ts';

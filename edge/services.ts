@@ -1,9 +1,9 @@
 /** The only place at the edge that constructs. Everything here lives as long as the isolate, or is made per object. */
 import { waitUntil } from 'cloudflare:workers';
-import type { ChatEvent, ChatModel } from '../shared/chat-model.ts';
 import { AppError } from '../shared/errors.ts';
-import type { RequestContext } from '../shared/request-context.ts';
-import { createSpanExporter } from '../shared/span-exporter.ts';
+import type { ChatEvent, ChatModel } from '../shared/model/chat-model.ts';
+import { createSpanExporter } from '../shared/observe/span-exporter.ts';
+import type { RequestContext } from '../shared/protocol/request-context.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
 import { createKeyDirectory, type KeyDirectory } from './auth/key-directory.ts';
 import { createKeySet } from './auth/key-set.ts';
@@ -14,10 +14,10 @@ import { type AnswerCache, createAnswerCache } from './cache/answer-cache.ts';
 import { answersOf } from './cache/answers-object.ts';
 import { createIsolateAnswers } from './cache/isolate-answers.ts';
 import { createLocationAnswers } from './cache/location-answers.ts';
-import { createByMeaning } from './cache/meaning/by-meaning.ts';
 import { createOpenAIEmbed, createWorkersAIEmbed, type Embed } from './cache/meaning/embed.ts';
 import { createModelJudge, judgeByAgreement } from './cache/meaning/judge.ts';
 import { meaningOf } from './cache/meaning/meaning-object.ts';
+import { createSemanticCache } from './cache/meaning/semantic-cache.ts';
 import type { TurnModels } from './chat/answer-turn.ts';
 import type { ModelChoice } from './chat/choose-model.ts';
 import { createLight } from './chat/create-light.ts';
@@ -25,6 +25,11 @@ import { withKnowledgeDefault } from './chat/knowledge-default.ts';
 import { createLightLadder } from './chat/light-ladder.ts';
 import { createTurnPlugins, type TurnPlugins } from './chat/turn-plugins.ts';
 import type { EdgeConfig, EmbeddingsConfig } from './config.ts';
+import { type ArchiveClient, createArchiveClient } from './core-client/archive-client.ts';
+import { type CoreCall, createCoreCall } from './core-client/core-call.ts';
+import { type CoreClient, createCoreClient } from './core-client/core-client.ts';
+import { createCoreRegions } from './core-client/core-regions.ts';
+import { createUsageReporter, type UsageReporter } from './core-client/usage-reporter.ts';
 import { type EdgeBindings, parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
 import { createLeasedLimits } from './limits/leased-limits.ts';
@@ -34,12 +39,8 @@ import { createMeterLimits } from './limits/meter-object.ts';
 import { subjectsOf } from './limits/plans.ts';
 import { createUpstashLimits } from './limits/upstash-limits.ts';
 import { withLimits } from './limits/with-limits.ts';
-import { type ArchiveClient, createArchiveClient } from './models/archive-client.ts';
-import { type CoreCall, createCoreCall } from './models/core-call.ts';
-import { type CoreClient, createCoreClient } from './models/core-client.ts';
-import { createCoreRegions } from './models/core-regions.ts';
 import { createModelCatalog, type ModelCatalog } from './models/model-catalog.ts';
-import { createUsageTeller, type UsageTeller } from './models/usage-teller.ts';
+import { createTokenCounters, type TokenCounters } from './models/token-counters.ts';
 import { withTrace } from './models/with-trace.ts';
 import { setLeastLevel } from './observe/log.ts';
 import { createMeasurements, type Measurements } from './observe/measurements.ts';
@@ -47,7 +48,6 @@ import { metricsOf } from './observe/metrics-object.ts';
 import { createObserver, type Observer } from './observe/observer.ts';
 import { createPluginRecorder } from './observe/record-plugin.ts';
 import { createStateSealer, type StateSealer } from './session/sealed-state.ts';
-import { createTokenCounters, type TokenCounters } from './session/token-counters.ts';
 
 export interface EdgeServices {
   config: EdgeConfig;
@@ -65,7 +65,7 @@ export interface EdgeServices {
   traceSample: number | undefined;
   random: () => number;
   /** What requests that stand alone use goes here. */
-  usage: UsageTeller;
+  usage: UsageReporter;
   catalog: ModelCatalog;
   counters: TokenCounters;
   /** Name of the edge's light model, when one is configured. */
@@ -136,7 +136,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     ownTokens: config.tokenSecret && createOwnTokens(config.tokenSecret, config.jwt.audience, now),
     callCore,
     archive,
-    usage: createUsageTeller({ archive, wait }),
+    usage: createUsageReporter({ archive, wait }),
     observer: createObserver({
       measurements,
       spans:
@@ -271,7 +271,7 @@ function createCache(
       return edgewise.targets?.[0] ?? id;
     },
     isShared: (tenant) => names(cache.sharedTenants, tenant),
-    byMeaning: createByMeaning({
+    semanticCache: createSemanticCache({
       isOn: (tenant) => names(meaning.tenants, tenant),
       meaningOf: (tenant) => meaningOf(bindings, tenant),
       embed: createEmbed(meaning.embeddings, bindings),

@@ -1,7 +1,7 @@
 /** What is kept for good, found again and removed, over a database; run over the embedded one and a real server. */
 import { sql } from 'drizzle-orm';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ArchivedMessage, ArchivedTurn } from '../../shared/archive-protocol.ts';
+import type { ArchivedMessage, ArchivedTurn } from '../../shared/protocol/archive-protocol.ts';
 import type { Database } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';
 import { chunks } from '../db/schema.ts';

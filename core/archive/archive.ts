@@ -3,15 +3,15 @@
  * `message` and `usage`; who reads usage is `core/usage`.
  */
 import { and, desc, eq, sql } from 'drizzle-orm';
+import { AppError } from '../../shared/errors.ts';
+import type { Usage } from '../../shared/model/chat-model.ts';
 import {
   type ArchivedSession,
   type ArchivedTurn,
   type ArchiveRequest,
   MAX_RESTORED_MESSAGES,
-} from '../../shared/archive-protocol.ts';
-import type { Usage } from '../../shared/chat-model.ts';
-import { AppError } from '../../shared/errors.ts';
-import { type ConversationNotes, forgotten } from '../../shared/memory-protocol.ts';
+} from '../../shared/protocol/archive-protocol.ts';
+import { type ConversationNotes, forgotten } from '../../shared/protocol/memory-protocol.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';
 import { conversations, feedback, messages, usage } from '../db/schema.ts';

@@ -1,7 +1,7 @@
 /** A user's conversations as a list: titles, and what is found in them. Reads the archive's tables; a title is its own to set. */
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm';
-import { messageText } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { chunks, conversations, messages } from '../db/schema.ts';

@@ -1,4 +1,4 @@
-import type { ArchivedMessage } from '../../shared/archive-protocol.ts';
+import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
 import type { Owner } from '../db/owner.ts';
 import type { messages } from '../db/schema.ts';
 

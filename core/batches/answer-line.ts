@@ -1,10 +1,11 @@
 /** One line of a batch, answered by the models as if it had been asked alone, behind everybody who waits. */
-import { toChatCompletion } from '../../shared/chat-completion.ts';
-import type { ChatModel } from '../../shared/chat-model.ts';
-import { parseChatCompletionRequest } from '../../shared/chat-schema.ts';
+
 import { AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
-import { TurnExpander } from '../../shared/turn-expander.ts';
-import { emptyTurnResult, foldTurnEvent } from '../../shared/turn-result.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { TurnExpander } from '../../shared/turn/turn-expander.ts';
+import { emptyTurnResult, foldTurnEvent } from '../../shared/turn/turn-result.ts';
+import { toChatCompletion } from '../../shared/wire/chat-completion.ts';
+import { parseChatCompletionRequest } from '../../shared/wire/chat-schema.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
 import type { Caller } from '../models/caller.ts';
 

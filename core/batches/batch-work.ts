@@ -5,7 +5,7 @@
  * the embedded database has one.)
  */
 import { and, asc, count, eq, inArray, lte, sql } from 'drizzle-orm';
-import type { BatchEndpoint } from '../../shared/batch-protocol.ts';
+import type { BatchEndpoint } from '../../shared/protocol/batch-protocol.ts';
 import type { Database, Tables } from '../db/database.ts';
 import { batches, batchLines, files } from '../db/schema.ts';
 import type { BatchRow } from './batches.ts';

@@ -1,6 +1,6 @@
 /** Files and batches over a database; run over the embedded one and a real server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BatchObject } from '../../shared/batch-protocol.ts';
+import type { BatchObject } from '../../shared/protocol/batch-protocol.ts';
 import type { Database } from '../db/database.ts';
 import type { AnswerLine } from './answer-line.ts';
 import { createBatchWork } from './batch-work.ts';

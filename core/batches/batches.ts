@@ -1,7 +1,7 @@
 /** Batches as their owners see them: made, listed, cancelled. Owns the table `batch` together with `batch-work.ts`. */
 import { and, desc, eq, inArray, lt, or } from 'drizzle-orm';
-import type { BatchEndpoint, BatchObject } from '../../shared/batch-protocol.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { BatchEndpoint, BatchObject } from '../../shared/protocol/batch-protocol.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { batches, files } from '../db/schema.ts';

@@ -3,8 +3,8 @@
  * so that a line can be there once and no more.
  */
 import { and, asc, desc, eq, gt, isNotNull, lt, or } from 'drizzle-orm';
-import type { FileObject } from '../../shared/batch-protocol.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { FileObject } from '../../shared/protocol/batch-protocol.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { batches, batchLines, fileParts, files } from '../db/schema.ts';

@@ -1,8 +1,8 @@
 /** The lines of a batch's input file: each a request with a name of its own. All faults are told, as many as fit. */
 import * as v from 'valibot';
-import type { BatchEndpoint, BatchFault } from '../../shared/batch-protocol.ts';
-import { parseChatCompletionRequest } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { BatchEndpoint, BatchFault } from '../../shared/protocol/batch-protocol.ts';
+import { parseChatCompletionRequest } from '../../shared/wire/chat-schema.ts';
 
 export interface BatchLine {
   customId: string;

@@ -12,7 +12,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { BatchFault } from '../../shared/batch-protocol.ts';
+import type { BatchFault } from '../../shared/protocol/batch-protocol.ts';
 
 /** Unix times in milliseconds, which JavaScript holds exactly. */
 const timeMs = (name: string) => bigint(name, { mode: 'number' });

@@ -1,7 +1,7 @@
 /** `POST /v1/embeddings` in OpenAI's form: what is asked at the same time goes upstream together. */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { Caller } from '../models/caller.ts';
 import type { TaskTargets } from '../models/registry.ts';
 import { dispatchTask, type TaskDispatchOptions } from '../tasks/dispatch-task.ts';

@@ -2,7 +2,7 @@
  * Gathers the events of one generation and writes them in order, one batch at a time: what comes while a batch is on
  * its way goes with the next. Owns what is not written yet, at most about {@link MAX_WAITING_CHARS}.
  */
-import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
+import { type ChatEvent, isTerminal } from '../../shared/model/chat-model.ts';
 
 export interface WrittenEvent {
   seq: number;

@@ -1,8 +1,8 @@
 /** What every {@link GenerationLog} must do; run over each implementation. */
 import { describe, expect, test, vi } from 'vitest';
-import type { ChatEvent } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
+import type { NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
 import { modelStart, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import type { GenerationLog } from './generation-log.ts';

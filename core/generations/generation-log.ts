@@ -2,9 +2,10 @@
  * The events of running and recent generations, so that a reader can come back for what it missed, and the
  * word that one shall end. One port, one contract suite (`generation-log.contract.ts`).
  */
-import type { ChatEvent } from '../../shared/chat-model.ts';
+
 import type { AppError } from '../../shared/errors.ts';
-import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
+import type { GenerationOutcome, NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
 import type { Owner } from '../db/owner.ts';
 
 /** Called without a reason it is a cancel; a reason becomes the generation's error. May be called more than once. */

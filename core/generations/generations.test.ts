@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatModel } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { GenerationRequest } from '../../shared/generation-protocol.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import type { GenerationRequest } from '../../shared/protocol/generation-protocol.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { createGenerations, type GenerationEnd } from './generations.ts';

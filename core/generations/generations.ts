@@ -2,20 +2,21 @@
  * Starts generations, each once, and lets readers come and go. Owns the running ones; their events are the
  * log's. A detached generation outlives its readers, bounded by its deadline and {@link GenerationsOptions.maxMs}.
  */
-import type { ChatEvent, ChatModel, FallbackMark } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import type {
-  GenerationOutcome,
-  GenerationRequest,
-  NumberedChatEvent,
-} from '../../shared/generation-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { ChatEvent, ChatModel, FallbackMark } from '../../shared/model/chat-model.ts';
 import {
   continueTrace,
   parseTraceparent,
   type TraceContext,
   toTraceparent,
-} from '../../shared/trace-context.ts';
+} from '../../shared/observe/trace-context.ts';
+import type {
+  GenerationOutcome,
+  GenerationRequest,
+  NumberedChatEvent,
+} from '../../shared/protocol/generation-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { type GenerationLog, generationKey } from './generation-log.ts';
 
 export interface GenerationsOptions {

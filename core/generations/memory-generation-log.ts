@@ -2,8 +2,8 @@
  * Generations in the memory of one core instance: the embedded default. Owns them for {@link KEEP_MS} after
  * their end, and no more than {@link MAX_CHARS} of finished ones, oldest out first. A restart forgets all.
  */
-import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
-import type { GenerationOutcome, NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import { type ChatEvent, isTerminal } from '../../shared/model/chat-model.ts';
+import type { GenerationOutcome, NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
 import { type GenerationLog, outcomeOf, type StopGeneration } from './generation-log.ts';
 
 export const KEEP_MS = 600_000;

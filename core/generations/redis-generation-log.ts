@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { type ChatEvent, isTerminal } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import { type ChatEvent, isTerminal } from '../../shared/model/chat-model.ts';
+import type { NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
 import { createEventWriter, type EventWriter, type WrittenEvent } from './event-writer.ts';
 import { type GenerationLog, outcomeOf, type StopGeneration } from './generation-log.ts';
 import { type GenerationScript, runGenerationScript } from './redis-generation-scripts.ts';

@@ -1,8 +1,12 @@
-/** `shared/archive-protocol.ts`, served. The edge has signed what it sends, so its shape alone is checked. */
+/** `shared/protocol/archive-protocol.ts`, served. The edge has signed what it sends, so its shape alone is checked. */
 import * as v from 'valibot';
-import { type ArchiveAnswer, type ArchivedTurn, MAX_ARCHIVED_TURNS } from '../../shared/archive-protocol.ts';
-import { MEMORY_TOKENS } from '../../shared/memory-protocol.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import {
+  type ArchiveAnswer,
+  type ArchivedTurn,
+  MAX_ARCHIVED_TURNS,
+} from '../../shared/protocol/archive-protocol.ts';
+import { MEMORY_TOKENS } from '../../shared/protocol/memory-protocol.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { Owner } from '../db/owner.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';

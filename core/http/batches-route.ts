@@ -1,7 +1,7 @@
 /** `/v1/batches`: OpenAI's batches. */
 import * as v from 'valibot';
-import { batchEndpoints } from '../../shared/batch-protocol.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import { batchEndpoints } from '../../shared/protocol/batch-protocol.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHandler } from './core-hono.ts';
 import { parsePage, toList } from './list.ts';

@@ -1,6 +1,6 @@
 /** `/v1/conversations`: a user's conversations by their titles, and what was said in them. */
 import * as v from 'valibot';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { ListedConversation } from '../archive/conversations.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHandler } from './core-hono.ts';

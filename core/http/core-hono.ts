@@ -1,6 +1,6 @@
 /** What the core's handlers find in Hono's context. */
 import type { Context, Handler } from 'hono';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 
 export interface CoreHono {
   Variables: {

@@ -1,6 +1,6 @@
 /** `POST /v1/feedback`: up or down, and a word on it. */
 import * as v from 'valibot';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';

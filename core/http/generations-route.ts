@@ -1,14 +1,14 @@
-/** `shared/generation-protocol.ts`, served. */
+/** `shared/protocol/generation-protocol.ts`, served. */
 import * as v from 'valibot';
-import type { ChatMessage, JsonObject } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { ChatMessage, JsonObject } from '../../shared/model/chat-model.ts';
 import {
   encodeGenerationEvent,
   type GenerationRequest,
   type NumberedChatEvent,
-} from '../../shared/generation-protocol.ts';
-import { parseInput } from '../../shared/parse-input.ts';
-import { encodeSseComment, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
+} from '../../shared/protocol/generation-protocol.ts';
+import { encodeSseComment, SSE_CONTENT_TYPE } from '../../shared/stream/sse.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';

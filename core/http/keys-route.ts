@@ -1,7 +1,7 @@
-/** `shared/key-protocol.ts`, served. */
+/** `shared/protocol/key-protocol.ts`, served. */
 import { AppError } from '../../shared/errors.ts';
-import { keyNameSchema, newApiKeySchema } from '../../shared/key-protocol.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import { keyNameSchema, newApiKeySchema } from '../../shared/protocol/key-protocol.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHandler } from './core-hono.ts';
 

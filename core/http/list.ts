@@ -1,6 +1,6 @@
 /** OpenAI's lists: a page of so many, after one that the client has. */
 import * as v from 'valibot';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { Page } from '../db/owner.ts';
 import type { CoreContext } from './core-hono.ts';
 

@@ -1,6 +1,6 @@
 /** `/v1/memory`: what a user has chosen about being reminded. */
 import * as v from 'valibot';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';

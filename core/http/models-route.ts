@@ -1,4 +1,4 @@
-import type { ModelList } from '../../shared/generation-protocol.ts';
+import type { ModelList } from '../../shared/protocol/generation-protocol.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHandler } from './core-hono.ts';
 

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { every } from 'hono/combine';
 import { AppError } from '../../shared/errors.ts';
-import { verifyServiceToken } from '../../shared/service-token.ts';
+import { verifyServiceToken } from '../../shared/protocol/service-token.ts';
 import type { CoreServices } from '../services.ts';
 import type { CoreHono } from './core-hono.ts';
 

@@ -1,6 +1,6 @@
-/** `POST /v1/tasks/:task`: what models do besides chat. See `shared/task-protocol.ts`. */
+/** `POST /v1/tasks/:task`: what models do besides chat. See `shared/protocol/task-protocol.ts`. */
 import { AppError } from '../../shared/errors.ts';
-import { type Task, TOKENS_HEADER, tasks } from '../../shared/task-protocol.ts';
+import { type Task, TOKENS_HEADER, tasks } from '../../shared/protocol/task-protocol.ts';
 import type { CoreServices } from '../services.ts';
 import { dispatchTask, type TaskAnswer } from '../tasks/dispatch-task.ts';
 import type { TaskBody } from '../tasks/task-call.ts';

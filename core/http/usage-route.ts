@@ -1,7 +1,7 @@
 /** `GET /v1/usage`: what was used, as JSON or CSV (RFC 4180). */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { CoreServices } from '../services.ts';
 import { type UsageGroup, type UsageRow, usageGroups } from '../usage/usage-report.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';

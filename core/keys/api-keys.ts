@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { and, desc, eq, isNull } from 'drizzle-orm';
 import { AppError } from '../../shared/errors.ts';
-import type { ApiKey, KeyName } from '../../shared/key-protocol.ts';
+import type { ApiKey, KeyName } from '../../shared/protocol/key-protocol.ts';
 import type { Database } from '../db/database.ts';
 import { apiKeys } from '../db/schema.ts';
 

@@ -1,5 +1,5 @@
 /** Where an answer names the passages that it rests on, in OpenAI's form of annotations. */
-import type { ChatRequest, JsonObject } from '../../shared/chat-model.ts';
+import type { ChatRequest, JsonObject } from '../../shared/model/chat-model.ts';
 
 /** A passage as a prompt shows it; its number there is its place in the list, from 1. */
 export interface Passage {

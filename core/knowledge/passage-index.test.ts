@@ -8,7 +8,7 @@ import { cutPassages, readPassages } from './passages.ts';
 
 let index: PassageIndex;
 beforeAll(async () => {
-  index = createPassageIndex(await readPassages(join(import.meta.dirname, '../../infra/knowledge')));
+  index = createPassageIndex(await readPassages(join(import.meta.dirname, '../../infra/config/knowledge')));
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ArchivedMessage } from '../../shared/archive-protocol.ts';
-import type { ChatRole } from '../../shared/chat-model.ts';
-import { toNotesMessage } from '../../shared/memory-protocol.ts';
+import type { ChatRole } from '../../shared/model/chat-model.ts';
+import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
+import { toNotesMessage } from '../../shared/protocol/memory-protocol.ts';
 import { extractLines, foldLines } from './fold-notes.ts';
 import { toLines } from './summarise.ts';
 

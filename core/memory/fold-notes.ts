@@ -3,9 +3,9 @@
  * with its turn. O(new messages + notes), so that a turn costs the same however long the conversation is.
  */
 
-import type { ArchivedMessage } from '../../shared/archive-protocol.ts';
-import { messageText } from '../../shared/chat-model.ts';
-import type { ConversationNotes, NoteLine } from '../../shared/memory-protocol.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
+import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
+import type { ConversationNotes, NoteLine } from '../../shared/protocol/memory-protocol.ts';
 import { sentencesOf } from './sentences.ts';
 import { weightOf } from './worth-keeping.ts';
 

@@ -3,9 +3,13 @@
  * With a model the notes are put better afterwards; nobody waits for that.
  */
 import { and, eq, type SQL } from 'drizzle-orm';
-import type { ArchivedMessage, ArchivedTurn, ArchiveRequest } from '../../shared/archive-protocol.ts';
-import { messageText } from '../../shared/chat-model.ts';
-import { type ConversationNotes, withoutTurn } from '../../shared/memory-protocol.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
+import type {
+  ArchivedMessage,
+  ArchivedTurn,
+  ArchiveRequest,
+} from '../../shared/protocol/archive-protocol.ts';
+import { type ConversationNotes, withoutTurn } from '../../shared/protocol/memory-protocol.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';
 import { chunks, notes } from '../db/schema.ts';

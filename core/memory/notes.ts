@@ -1,7 +1,7 @@
 /** The rolling summaries of conversations. Owns the table `note`; the messages are the archive's. */
 import { and, asc, eq, gt, lte } from 'drizzle-orm';
-import type { ArchivedMessage } from '../../shared/archive-protocol.ts';
-import type { ConversationNotes, NoteLine } from '../../shared/memory-protocol.ts';
+import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
+import type { ConversationNotes, NoteLine } from '../../shared/protocol/memory-protocol.ts';
 import { toArchivedMessage } from '../archive/message-rows.ts';
 import type { Tables } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';

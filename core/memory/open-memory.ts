@@ -1,7 +1,7 @@
 /** Search, memory and documents, put together. */
-import type { ChatModel } from '../../shared/chat-model.ts';
-import type { RecallWish } from '../../shared/memory-protocol.ts';
-import { roughTokens } from '../../shared/token-count.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { roughTokens } from '../../shared/model/token-count.ts';
+import type { RecallWish } from '../../shared/protocol/memory-protocol.ts';
 import type { Database } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';

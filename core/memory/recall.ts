@@ -3,16 +3,16 @@
  * right before the newest message as a user's data. Passages of documents are numbered, and cited where the answer names them.
  */
 import { eq, lte, ne, or, type SQL } from 'drizzle-orm';
+import { toAppError } from '../../shared/errors.ts';
 import {
   type ChatEvent,
   type ChatMessage,
   type ChatModel,
   type ChatRequest,
   messageText,
-} from '../../shared/chat-model.ts';
-import { toAppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
-import type { RecallWish } from '../../shared/memory-protocol.ts';
+} from '../../shared/model/chat-model.ts';
+import type { RecallWish } from '../../shared/protocol/memory-protocol.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 import type { Owner } from '../db/owner.ts';
 import { chunks } from '../db/schema.ts';
 import { citationsIn, type Passage, type ReferencedRequest } from '../knowledge/citations.ts';

@@ -1,8 +1,8 @@
 /** Notes written by a model, held to what was said: a line whose figures or turns are not in its source is thrown away. */
 import * as v from 'valibot';
-import type { ArchivedMessage } from '../../shared/archive-protocol.ts';
-import { type ChatModel, messageText } from '../../shared/chat-model.ts';
-import type { NoteLine } from '../../shared/memory-protocol.ts';
+import { type ChatModel, messageText } from '../../shared/model/chat-model.ts';
+import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
+import type { NoteLine } from '../../shared/protocol/memory-protocol.ts';
 import type { Owner } from '../db/owner.ts';
 import type { Caller } from '../models/caller.ts';
 

@@ -1,5 +1,5 @@
 /** What `GET /v1/models` tells of each model and alias: no address and no key. */
-import type { ModelInfo } from '../../shared/generation-protocol.ts';
+import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
 import type { TargetModel } from './target-model.ts';
 
 const EXTRACTIVE_CONTEXT_LENGTH = 8192;

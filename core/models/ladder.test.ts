@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
+import { defaultTimeLimits } from '../../shared/model/with-time-limits.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { createVirtualClock, type VirtualClock } from '../../shared/testing/virtual-clock.ts';
-import { defaultTimeLimits } from '../../shared/with-time-limits.ts';
 import { createMemoryQuotaStore } from '../quota/memory-quota-store.ts';
 import { createQuota } from '../quota/quota.ts';
 import { climbFor } from './ladder.ts';

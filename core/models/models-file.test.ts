@@ -13,7 +13,7 @@ function faults(text: string): string[] {
 }
 
 test('the file that ships is right, with every example in it uncommented, too', () => {
-  const shipped = readFileSync(join(import.meta.dirname, '../../infra/models.toml'), 'utf8');
+  const shipped = readFileSync(join(import.meta.dirname, '../../infra/config/models.toml'), 'utf8');
   expect(Object.keys(parseModelsFile(shipped, 'models.toml').models)).toEqual(['gpt-5', 'gpt-5-mini']);
   const [head = '', examples = ''] = shipped.split(/^# ----.*$/m);
   const uncommented = head + examples.replace(/^# ?/gm, '');

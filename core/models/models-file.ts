@@ -1,8 +1,8 @@
-/** `infra/models.toml` as data. Every fault is told at once, each with its file, line and column. */
+/** `infra/config/models.toml` as data. Every fault is told at once, each with its file, line and column. */
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import * as v from 'valibot';
-import { tasks } from '../../shared/task-protocol.ts';
-import { continuations } from '../../shared/with-fallback.ts';
+import { continuations } from '../../shared/model/with-fallback.ts';
+import { tasks } from '../../shared/protocol/task-protocol.ts';
 import { capabilities } from './request-needs.ts';
 
 const offers = ['chat', ...tasks] as const;
@@ -132,7 +132,7 @@ export type DispatchSpec = ModelsFile['dispatch'];
 export type QuotaSpec = v.InferOutput<typeof quota>;
 export type ModelSpec = ModelsFile['models'][string];
 
-/** The faults of a models file, one a line: `infra/models.toml:12:1 models.gpt.context_length must be positive`. */
+/** The faults of a models file, one a line: `infra/config/models.toml:12:1 models.gpt.context_length must be positive`. */
 export class ModelsFileError extends Error {
   constructor(faults: string[]) {
     super(faults.join('\n'));

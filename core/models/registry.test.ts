@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ChatEvent } from '../../shared/chat-model.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { discoverFromEnvironment, discoverOllama } from './discover.ts';

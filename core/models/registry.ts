@@ -2,13 +2,14 @@
  * Which models there are, by what names, and how to call them. The only place that joins an address with a key. Made
  * anew from a models file, the environment and what was discovered; `live-registry.ts` keeps the current one.
  */
-import type { ChatModel } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import type { ModelInfo, Offer, TokenEncoding } from '../../shared/generation-protocol.ts';
-import type { Task } from '../../shared/task-protocol.ts';
-import { tokenEncodingFor } from '../../shared/token-count.ts';
-import type { Continuation } from '../../shared/with-fallback.ts';
-import { defaultTimeLimits, type TimeLimits } from '../../shared/with-time-limits.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { tokenEncodingFor } from '../../shared/model/token-count.ts';
+import type { Continuation } from '../../shared/model/with-fallback.ts';
+import { defaultTimeLimits, type TimeLimits } from '../../shared/model/with-time-limits.ts';
+import type { ModelInfo, Offer, TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+import type { Task } from '../../shared/protocol/task-protocol.ts';
 import type { Upstream } from '../providers/openai-compatible.ts';
 import type { QuotaLimits } from '../quota/quota-store.ts';
 import type { Caller } from './caller.ts';

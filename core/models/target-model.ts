@@ -2,10 +2,10 @@
  * A target as its callers meet it. The order of the layers between the ladder and the upstream is read here: ask again,
  * unless the breaker is open, when it is our turn, and count, bound and time the call itself.
  */
-import type { ChatModel } from '../../shared/chat-model.ts';
-import { withCountedUsage } from '../../shared/with-counted-usage.ts';
-import { withOutputLimit } from '../../shared/with-output-limit.ts';
-import { withTimeLimits } from '../../shared/with-time-limits.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { withCountedUsage } from '../../shared/model/with-counted-usage.ts';
+import { withOutputLimit } from '../../shared/model/with-output-limit.ts';
+import { withTimeLimits } from '../../shared/model/with-time-limits.ts';
 import { createOpenAICompatibleModel } from '../providers/openai-compatible.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { QuotaScope } from '../quota/quota-store.ts';

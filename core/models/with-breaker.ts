@@ -10,9 +10,14 @@ import {
   handleAll,
   IsolatedCircuitError,
 } from 'cockatiel';
-import { type ChatEvent, type ChatModel, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
 import { AppError, type ErrorCode } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import {
+  type ChatEvent,
+  type ChatModel,
+  type ChatStream,
+  isTerminal,
+} from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 
 export interface BreakerOptions {
   /** Failures in a row that open the circuit. */

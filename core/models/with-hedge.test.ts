@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatEvent } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
 import { type ScriptedModel, type Step, scriptedModel } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';

@@ -7,8 +7,8 @@ import {
   type ChatModel,
   type ChatStreamReader,
   isTerminal,
-} from '../../shared/chat-model.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+} from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 
 /** Most calls that may ask a second model, as a part of all. */
 export const MAX_HEDGED_SHARE = 0.02;

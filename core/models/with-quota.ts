@@ -1,8 +1,9 @@
 /** Waits for a call's turn at its upstream, and settles what it used. */
-import type { ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+
 import { toAppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
-import { messageTokenBound } from '../../shared/token-count.ts';
+import type { ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { messageTokenBound } from '../../shared/model/token-count.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 import type { Priority } from '../quota/fair-queue.ts';
 import type { Admission, Quota } from '../quota/quota.ts';
 import type { QuotaScope } from '../quota/quota-store.ts';

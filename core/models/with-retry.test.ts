@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
 import { AppError, type ErrorCode } from '../../shared/errors.ts';
+import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
 import { scriptedModel } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';

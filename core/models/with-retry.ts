@@ -2,9 +2,15 @@
  * Asks a model again when that can help, as long as it has not said anything: the one layer that retries. Waits with
  * full jitter, or as long as the upstream says, and never past the caller's deadline.
  */
-import { type ChatEvent, type ChatModel, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
+
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import {
+  type ChatEvent,
+  type ChatModel,
+  type ChatStream,
+  isTerminal,
+} from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 
 export interface RetryOptions {
   /** Calls besides the first one. */

@@ -1,6 +1,6 @@
-/** What Prometheus reads of a core, by the names of `shared/metric-names.ts`. */
+/** What Prometheus reads of a core, by the names of `shared/observe/metric-names.ts`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type CoreMetricName, coreMetrics, type MetricRule } from '../../shared/metric-names.ts';
+import { type CoreMetricName, coreMetrics, type MetricRule } from '../../shared/observe/metric-names.ts';
 import type { GenerationEnd } from '../generations/generations.ts';
 import type { BreakerState } from '../models/with-breaker.ts';
 

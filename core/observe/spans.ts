@@ -1,5 +1,5 @@
 /** A generation as a span of its trace, by OpenTelemetry's conventions for generative AI. */
-import { type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
+import { type SpanExporter, spanKinds } from '../../shared/observe/span-exporter.ts';
 import type { GenerationEnd } from '../generations/generations.ts';
 
 export function tellGeneration(

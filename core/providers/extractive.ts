@@ -2,8 +2,8 @@
  * The model that needs no model: it quotes the knowledge base, names its source, and says first and
  * plainly that no language model wrote the answer. The ladder's last rung and the embedded default.
  */
-import { type ChatEvent, type ChatModel, messageText } from '../../shared/chat-model.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import { type ChatEvent, type ChatModel, messageText } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 import type { Passage, ReferencedRequest } from '../knowledge/citations.ts';
 import type { FoundPassage, PassageIndex } from '../knowledge/passage-index.ts';
 

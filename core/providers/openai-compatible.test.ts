@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { ChatEvent } from '../../shared/chat-model.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
 import { bytesOf, readAll, streamOf } from '../../shared/testing/streams.ts';
 import { createOpenAICompatibleModel, type Upstream } from './openai-compatible.ts';

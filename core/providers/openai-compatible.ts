@@ -1,9 +1,9 @@
 /** Any service that speaks OpenAI's Chat Completions, through the official client: OpenAI, Azure OpenAI and their likes. */
 import { AzureOpenAI, OpenAI } from 'openai';
-import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
-import { toUpstreamBody } from '../../shared/chat-schema.ts';
-import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
+import { toUpstreamBody } from '../../shared/wire/chat-schema.ts';
+import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
 import { toUpstreamError } from './upstream-errors.ts';
 
 /** Where a model is called, with the one key that belongs there. */

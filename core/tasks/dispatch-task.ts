@@ -3,7 +3,7 @@
  * that can help, and the next one before the first byte of an answer.
  */
 import { AppError, type ErrorCode, toAppError } from '../../shared/errors.ts';
-import type { Task } from '../../shared/task-protocol.ts';
+import type { Task } from '../../shared/protocol/task-protocol.ts';
 import type { Caller } from '../models/caller.ts';
 import type { TargetModel } from '../models/target-model.ts';
 import { failureOutcome } from '../models/with-breaker.ts';

@@ -1,7 +1,7 @@
 /** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's. */
 import { APIError } from 'openai';
 import { AppError } from '../../shared/errors.ts';
-import { type Task, taskPaths } from '../../shared/task-protocol.ts';
+import { type Task, taskPaths } from '../../shared/protocol/task-protocol.ts';
 import type { Target } from '../models/registry.ts';
 import { toUpstreamError } from '../providers/upstream-errors.ts';
 

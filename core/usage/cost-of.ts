@@ -1,5 +1,5 @@
-import type { Usage } from '../../shared/chat-model.ts';
-import type { ModelInfo } from '../../shared/generation-protocol.ts';
+import type { Usage } from '../../shared/model/chat-model.ts';
+import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
 
 /** Millionths of a US dollar, which is what a price per million tokens says of one; `undefined` without a price. */
 export function costOf(models: readonly ModelInfo[], name: string, usage: Usage): number | undefined {

@@ -3,10 +3,10 @@
  * reaches every edge. Owns the copies, per isolate; the key itself is never kept, only its hash.
  */
 import { AppError } from '../../shared/errors.ts';
-import type { ApiKey, KeyName } from '../../shared/key-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
-import type { CoreCall } from '../models/core-call.ts';
-import { createRecentCopies } from '../recent-copies.ts';
+import type { ApiKey, KeyName } from '../../shared/protocol/key-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import { createLruCache } from '../cache/lru-cache.ts';
+import type { CoreCall } from '../core-client/core-call.ts';
 
 export interface KeyDirectory {
   /** The key with that text, if it may be used. @throws AppError `core_unavailable`, `database_unavailable` */
@@ -24,7 +24,7 @@ const CALL_MS = 10_000;
 
 /** @param now Unix time in milliseconds */
 export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirectory {
-  const known = createRecentCopies<{ key: ApiKey | undefined }>({ maxCopies: MAX_KEYS, now });
+  const known = createLruCache<{ key: ApiKey | undefined }>({ maxCopies: MAX_KEYS, now });
 
   async function ask(requestId: string, name: string, which: KeyName): Promise<ApiKey | undefined> {
     const copy = known.get(name);

@@ -3,11 +3,12 @@
  * otherwise. The order of the tiers can be read in {@link CachedModel}. Owns nothing; a cache that cannot be
  * reached is passed by.
  */
-import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import { type LayerGenerator, type ReadInner, relayStream } from '../../shared/event-stream.ts';
-import { decodeGenerationEvents } from '../../shared/generation-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { decodeGenerationEvents } from '../../shared/protocol/generation-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import { type LayerGenerator, type ReadInner, relayStream } from '../../shared/stream/event-stream.ts';
 import type { KnownAnswer } from '../chat/answer-at-once.ts';
 import type { WithCache } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
@@ -19,7 +20,7 @@ import { bypassReason, type CacheFacts } from './cacheable.ts';
 import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
 import type { IsolateAnswers } from './isolate-answers.ts';
 import type { LocationAnswers } from './location-answers.ts';
-import type { ByMeaning, FoundMeaning } from './meaning/by-meaning.ts';
+import type { FoundMeaning, SemanticCache } from './meaning/semantic-cache.ts';
 
 export interface AnswerCacheOptions {
   isolate: IsolateAnswers;
@@ -31,7 +32,7 @@ export interface AnswerCacheOptions {
   /** Whether one user's answer may be given to another of the tenant. */
   isShared: (tenant: string) => boolean;
   policy: string;
-  byMeaning: ByMeaning;
+  semanticCache: SemanticCache;
   pace: ReplayPace;
   now: () => number;
 }
@@ -52,7 +53,7 @@ export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
   /** What this isolate holds of a prompt that stands alone; it is looked for nowhere else. */
   findNear(turn: Omit<CachedTurn, 'earlierRounds'>, request: ChatRequest): Promise<KnownAnswer | undefined>;
-  readonly byMeaning: ByMeaning;
+  readonly semanticCache: SemanticCache;
   /** Lets this isolate's copies of a tenant's answers go, and what is known of their meaning. */
   forget(tenant: string, which: RemovedAnswers): Promise<void>;
   /** What a question is called, and whose answers will do. */
@@ -87,11 +88,11 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       return { answer: near.answer, mark: hit(near, now()) };
     },
 
-    byMeaning: options.byMeaning,
+    semanticCache: options.semanticCache,
 
     async forget(tenant, which) {
       options.isolate.clear(tenant);
-      await options.byMeaning.forget(tenant, which);
+      await options.semanticCache.forget(tenant, which);
     },
 
     async question({ context, choice, control }, asked) {
@@ -184,18 +185,18 @@ type Found =
 
 /** The same question, then one that means the same, then a share in a call. */
 async function look(
-  { answersOf, byMeaning }: AnswerCacheOptions,
+  { answersOf, semanticCache }: AnswerCacheOptions,
   question: AskedQuestion,
   { canShare }: CachedTurn,
 ): Promise<Reply<Found>> {
   const { tenant } = question.context;
   const answers = answersOf(tenant, shardOf(question.key));
   let meant: FoundMeaning | undefined;
-  if (question.maxAgeMs !== 0 && (!canShare || byMeaning.isOn(tenant))) {
+  if (question.maxAgeMs !== 0 && (!canShare || semanticCache.isOn(tenant))) {
     const exact = await answers.find(question);
     if (!exact.ok) return exact;
     if (exact.value) return { ok: true, value: { kind: 'entry', entry: exact.value } };
-    meant = await byMeaning.find(question);
+    meant = await semanticCache.find(question);
     if (meant?.answer !== undefined) {
       const found = await findMeant(answersOf, question, meant.answer);
       if (found) return { ok: true, value: { kind: 'entry', entry: found } };
@@ -217,13 +218,13 @@ async function findMeant(
 }
 
 async function learn(
-  { answersOf, byMeaning }: AnswerCacheOptions,
+  { answersOf, semanticCache }: AnswerCacheOptions,
   question: AskedQuestion,
   meant: FoundMeaning,
   fresh: CachedAnswer,
 ): Promise<void> {
   const old = meant.candidate && (await findMeant(answersOf, question, meant.candidate.key));
-  await byMeaning.learn(question, meant, fresh, old?.answer);
+  await semanticCache.learn(question, meant, fresh, old?.answer);
 }
 
 function shardOf(key: string): string {

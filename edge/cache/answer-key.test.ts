@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import { type AnswerQuestion, answerKey } from './answer-key.ts';
 import { parseCacheControl } from './cache-control.ts';
 

@@ -4,18 +4,18 @@
  * calls under way; the answers are the store's.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ChatEvent, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
-import { startDeadline } from '../../shared/deadline.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { encodeGenerationEvent } from '../../shared/generation-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { ChatEvent, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
+import { encodeGenerationEvent } from '../../shared/protocol/generation-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import { startDeadline } from '../../shared/stream/deadline.ts';
 import { newCall } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
-import { wakeBy } from '../wake-by.ts';
+import { setAlarmNoLaterThan } from '../wake-by.ts';
 import { type AnswerEntry, type AnswerStore, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
 import { createPreparedList, type PreparedList } from './prepared-list.ts';
@@ -40,7 +40,7 @@ export interface AskedQuestion {
 
 export type AnswerFound =
   | { kind: 'entry'; entry: AnswerEntry }
-  /** The events as `shared/generation-protocol.ts` encodes them; cancelling the body leaves the call to others. */
+  /** The events as `shared/protocol/generation-protocol.ts` encodes them; cancelling the body leaves the call to others. */
   | { kind: 'stream'; response: Response };
 
 export interface PreparedAnswer {
@@ -235,7 +235,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
       this.#ownStore?.expire() ?? Number.POSITIVE_INFINITY,
       this.#prepared.nextMs() ?? Number.POSITIVE_INFINITY,
     );
-    await wakeBy(this.ctx.storage, nextMs);
+    await setAlarmNoLaterThan(this.ctx.storage, nextMs);
   }
 
   #log({ requestId }: RequestContext, error: unknown): void {

@@ -1,5 +1,5 @@
 /** Which answers may be given twice: the rule, and the reason where it says no. */
-import type { ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import type { CacheControl } from './cache-control.ts';
 
 export interface CacheFacts {

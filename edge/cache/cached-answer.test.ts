@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatEvent } from '../../shared/chat-model.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
 import { AnswerRecorder, type CachedAnswer, replayAnswer } from './cached-answer.ts';
 
 const start: ChatEvent = { type: 'model-start', model: 'm', provider: 'p' };

@@ -1,5 +1,5 @@
 /** A whole answer as data, recorded from a model's events and played again as events. */
-import type { CacheMark, ChatEvent, JsonObject, JsonValue, Usage } from '../../shared/chat-model.ts';
+import type { CacheMark, ChatEvent, JsonObject, JsonValue, Usage } from '../../shared/model/chat-model.ts';
 
 type SaidEvent =
   | { type: 'text-delta'; text: string; logprobs?: JsonValue }

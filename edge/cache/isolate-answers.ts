@@ -2,8 +2,9 @@
  * The answers nearest to a client: in the memory of this isolate. Bounded in number and in bytes; each is
  * looked up again elsewhere after {@link LONGEST_STAY_MS}, so that a removal reaches every isolate by then.
  */
-import { createRecentCopies } from '../recent-copies.ts';
+
 import type { AnswerEntry } from './answer-store.ts';
+import { createLruCache } from './lru-cache.ts';
 
 export interface IsolateAnswers {
   /** The first of the scopes whose answer is fresh. O(1) a scope. */
@@ -19,7 +20,7 @@ const LONGEST_STAY_MS = 60_000;
 
 /** @param now Unix time in milliseconds */
 export function createIsolateAnswers(maxBytes: number, now: () => number): IsolateAnswers {
-  const answers = createRecentCopies<AnswerEntry>({
+  const answers = createLruCache<AnswerEntry>({
     maxCopies: MAX_ENTRIES,
     maxBytes,
     bytesOf: (entry, name) => 2 * (name.length + JSON.stringify(entry).length),

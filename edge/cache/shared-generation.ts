@@ -2,8 +2,13 @@
  * One answer in the making that several readers share: each gets the beginning and then the live rest. Owns
  * the call and its events while it runs; the call ends when its last reader leaves.
  */
-import { type CacheMark, type ChatEvent, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
-import { startDeadline } from '../../shared/deadline.ts';
+import {
+  type CacheMark,
+  type ChatEvent,
+  type ChatStream,
+  isTerminal,
+} from '../../shared/model/chat-model.ts';
+import { startDeadline } from '../../shared/stream/deadline.ts';
 
 export interface SharedGenerationOptions {
   open: (signal: AbortSignal) => ChatStream;

@@ -2,10 +2,10 @@
  * The short way of a question whose answer this isolate holds: the steps of `answer-turn.ts` that are left when no
  * model is asked and nothing is waited for. Whatever does not fit takes the long way, and comes out the same.
  */
-import type { CacheMark, ChatEvent, ChatRequest } from '../../shared/chat-model.ts';
-import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
-import { TurnExpander } from '../../shared/turn-expander.ts';
-import { emptyTurnResult, type TurnResult } from '../../shared/turn-result.ts';
+import type { CacheMark, ChatEvent, ChatRequest } from '../../shared/model/chat-model.ts';
+import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
+import { TurnExpander } from '../../shared/turn/turn-expander.ts';
+import { emptyTurnResult, type TurnResult } from '../../shared/turn/turn-result.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { chooseModel, type ModelChoice } from './choose-model.ts';
 import type { TurnPlugins } from './turn-plugins.ts';

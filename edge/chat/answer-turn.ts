@@ -2,12 +2,13 @@
  * The way of a prompt, top to bottom: context, route, cache, model, filter, and after the last byte the history.
  * Knows no wire and no store: with a conversation it is a session's turn, without one it is stateless.
  */
-import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
+
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
-import { eventBatches } from '../../shared/event-stream.ts';
-import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
-import { TurnExpander } from '../../shared/turn-expander.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
+import { eventBatches } from '../../shared/stream/event-stream.ts';
+import type { ContextReceipt, NumberedTurnEvent, TurnEvent } from '../../shared/turn/turn-events.ts';
+import { TurnExpander } from '../../shared/turn/turn-expander.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn/turn-result.ts';
 import type { EndedTurnFacts } from '../observe/record-turn.ts';
 import { skipEvents } from '../plugins/skip-events.ts';
 import { chooseModel, type ModelChoice } from './choose-model.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../shared/chat-model.ts';
+import type { JsonObject } from '../../shared/model/chat-model.ts';
 import { chooseModel } from './choose-model.ts';
 
 const choose = (

@@ -6,8 +6,8 @@
  * `x-edgewise-route`. `fast` is the light model where there is one, `smart` and every other name go to the
  * core, and the light model's own name stays at the edge.
  */
-import { type ChatMessage, type ChatRequest, messageText } from '../../shared/chat-model.ts';
-import type { TurnRoute } from '../../shared/turn-events.ts';
+import { type ChatMessage, type ChatRequest, messageText } from '../../shared/model/chat-model.ts';
+import type { TurnRoute } from '../../shared/turn/turn-events.ts';
 
 export interface ModelChoice {
   route: TurnRoute;

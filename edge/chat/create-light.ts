@@ -1,14 +1,14 @@
 /** The edge's light model as configured, held to its time and its length, and with a usage for every answer. */
-import type { ChatModel } from '../../shared/chat-model.ts';
-import { roughTokens, tokenEncodingFor } from '../../shared/token-count.ts';
-import { withCountedUsage } from '../../shared/with-counted-usage.ts';
-import { withOutputLimit } from '../../shared/with-output-limit.ts';
-import { type TimeLimits, withTimeLimits } from '../../shared/with-time-limits.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { roughTokens, tokenEncodingFor } from '../../shared/model/token-count.ts';
+import { withCountedUsage } from '../../shared/model/with-counted-usage.ts';
+import { withOutputLimit } from '../../shared/model/with-output-limit.ts';
+import { type TimeLimits, withTimeLimits } from '../../shared/model/with-time-limits.ts';
 import type { EdgeConfig } from '../config.ts';
 import type { EdgeBindings } from '../env.ts';
 import { createLightModel } from '../models/light-model.ts';
+import type { TokenCounters } from '../models/token-counters.ts';
 import { createWorkersAiModel, type WorkersAiBinding } from '../models/workers-ai-model.ts';
-import type { TokenCounters } from '../session/token-counters.ts';
 
 /** A light model that is slow has missed its point. */
 const lightTimeLimits: TimeLimits = {

@@ -1,4 +1,4 @@
-import { withKnowledge } from '../../shared/chat-schema.ts';
+import { withKnowledge } from '../../shared/wire/chat-schema.ts';
 import type { TurnPlugins } from './turn-plugins.ts';
 
 /** For tenants that answer from documents unless a prompt says otherwise: those for `auto` ask for them. */

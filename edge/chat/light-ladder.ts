@@ -1,6 +1,6 @@
 /** The light model with the core behind it, for a prompt that did not ask for the light model by name. */
-import type { ChatModel } from '../../shared/chat-model.ts';
-import { withFallback } from '../../shared/with-fallback.ts';
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { withFallback } from '../../shared/model/with-fallback.ts';
 import type { ModelChoice } from './choose-model.ts';
 
 export function createLightLadder(light: ChatModel, core: ChatModel, { route }: ModelChoice): ChatModel {

@@ -1,6 +1,6 @@
 /** The plugins of one turn, as its parts take them: the prompt on its way in, the answer on its way out. */
-import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/chat-model.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import type { RecordPlugin } from '../observe/record-plugin.ts';
 import { knownAnswer } from '../plugins/known-answers.ts';

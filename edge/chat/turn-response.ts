@@ -3,10 +3,10 @@
  * failure is still an HTTP error; after it, it is an event in the stream.
  */
 import { AppError } from '../../shared/errors.ts';
-import { createPatience, type Patience } from '../../shared/patience.ts';
-import { encodeSseComment } from '../../shared/sse.ts';
-import { type NumberedTurnEvent, saysSomething, type TurnEvent } from '../../shared/turn-events.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import { createIdleTimer, type IdleTimer } from '../../shared/stream/idle-timer.ts';
+import { encodeSseComment } from '../../shared/stream/sse.ts';
+import { type NumberedTurnEvent, saysSomething, type TurnEvent } from '../../shared/turn/turn-events.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn/turn-result.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import type { Wire } from '../wire/wire.ts';
 import { type TurnTimings, toServerTiming } from './turn-timings.ts';
@@ -230,7 +230,7 @@ type Step = Awaited<ReturnType<TurnEvents['next']>>;
 /** Waits for the turn's steps, one after the other, and never longer than a client waits in silence. */
 class StepWait {
   readonly #heartbeatMs: number;
-  readonly #patience: Patience = createPatience(() => this.#resolve(undefined));
+  readonly #patience: IdleTimer = createIdleTimer(() => this.#resolve(undefined));
   #resolve: (step: Step | undefined) => void = () => undefined;
 
   constructor(heartbeatMs: number) {

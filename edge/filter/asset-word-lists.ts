@@ -1,5 +1,5 @@
 /**
- * Word lists from the static assets, where the build puts those of `infra/policy/`: `words.<tenant>` is a tenant's
+ * Word lists from the static assets, where the build puts those of `infra/config/word-lists/`: `words.<tenant>` is a tenant's
  * own, `words` is for every tenant that has none.
  */
 import type { StoredWords, WordListSource } from './create-word-filter.ts';

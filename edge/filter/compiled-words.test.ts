@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { compileWords } from '../../infra/policy/compile-words.ts';
-import { parseWordList } from '../../infra/policy/word-list.ts';
+import { compileWords } from '../../infra/local/word-lists/compile-words.ts';
+import { parseWordList } from '../../infra/local/word-lists/word-list.ts';
 import { readCompiledWords } from './compiled-words.ts';
 import { createFolding } from './folding.ts';
 

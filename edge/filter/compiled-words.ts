@@ -1,6 +1,6 @@
 /**
  * The words of a list as one Aho-Corasick automaton (Aho and Corasick, 1975) in flat arrays, made by
- * `infra/policy/compile-words.ts` and read from bytes: reading a character of a text costs the same whatever the
+ * `infra/local/word-lists/compile-words.ts` and read from bytes: reading a character of a text costs the same whatever the
  * number of words, and nothing is built at the edge.
  *
  * Nodes are numbered breadth first, so that the children of a node are neighbours, in order of their codes.

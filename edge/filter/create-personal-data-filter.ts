@@ -1,5 +1,5 @@
 /** Masks personal data and secrets in prompts and answers. Keeps nothing between them. */
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { createMaskingStream } from './masking-stream.ts';

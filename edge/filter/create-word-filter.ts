@@ -1,5 +1,5 @@
 /** The word lists of the tenants as a plugin. Owns the lists of this isolate. */
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { type CompiledWords, readCompiledWords } from './compiled-words.ts';
 import type { Folding } from './folding.ts';

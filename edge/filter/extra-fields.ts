@@ -1,5 +1,5 @@
 /** Strings in the fields of a delta that Edgewise does not know. */
-import type { JsonObject, JsonValue } from '../../shared/chat-model.ts';
+import type { JsonObject, JsonValue } from '../../shared/model/chat-model.ts';
 
 export type Path = readonly (string | number)[];
 

@@ -1,5 +1,5 @@
 /** Looks at the texts of a prompt. What the app itself says, in system and developer messages, is left alone. */
-import type { ChatMessage, ChatRequest, JsonObject, ToolCall } from '../../shared/chat-model.ts';
+import type { ChatMessage, ChatRequest, JsonObject, ToolCall } from '../../shared/model/chat-model.ts';
 import type { PromptVerdict } from '../plugins/plugin.ts';
 import type { TextStream } from './masking-stream.ts';
 import type { OpenStream } from './text-plugin.ts';

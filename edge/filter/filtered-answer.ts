@@ -1,5 +1,5 @@
 /** One answer on its way through a filter of texts. Owns a stream for each text that the answer is made of. */
-import type { JsonObject, JsonValue } from '../../shared/chat-model.ts';
+import type { JsonObject, JsonValue } from '../../shared/model/chat-model.ts';
 import type { AnswerHook, DeltaEvent, DeltaVerdict } from '../plugins/plugin.ts';
 import { isOpaque, type Path, textFields, toFields, withStrings } from './extra-fields.ts';
 import type { TextStream } from './masking-stream.ts';

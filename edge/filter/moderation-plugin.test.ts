@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatEvent } from '../../shared/chat-model.ts';
+import type { ChatEvent } from '../../shared/model/chat-model.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import type { Plugin, PluginRecord } from '../plugins/plugin.ts';

@@ -2,7 +2,7 @@
  * Shows prompts, and answers if wanted, to a moderation service. An answer is shown a window at a time before
  * that goes out, or as a whole after it went out, when it can only be noted.
  */
-import { messageText } from '../../shared/chat-model.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
 import type { AnswerHook, DeltaEvent, DeltaVerdict, Plugin } from '../plugins/plugin.ts';
 import type { Moderate, Moderation } from './moderation.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { compileWords } from '../../infra/policy/compile-words.ts';
-import { parseWordList } from '../../infra/policy/word-list.ts';
-import type { ChatEvent, ChatMessage } from '../../shared/chat-model.ts';
+import { compileWords } from '../../infra/local/word-lists/compile-words.ts';
+import { parseWordList } from '../../infra/local/word-lists/word-list.ts';
+import type { ChatEvent, ChatMessage } from '../../shared/model/chat-model.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll, seededRandom } from '../../shared/testing/streams.ts';
 import type { Plugin } from '../plugins/plugin.ts';

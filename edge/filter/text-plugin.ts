@@ -1,5 +1,5 @@
 /** A filter of texts as a plugin: it looks at every text of a prompt, and at every text of an answer as it comes. */
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { AnswerHook, Plugin, PromptVerdict } from '../plugins/plugin.ts';
 import { filterPrompt } from './filter-prompt.ts';
 import { FilteredAnswer } from './filtered-answer.ts';

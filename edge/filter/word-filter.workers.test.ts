@@ -1,7 +1,7 @@
 /** The filter in workerd: its Unicode tables are those of the runtime, and must say what Node's say. */
 import { expect, test } from 'vitest';
-import { compileWords } from '../../infra/policy/compile-words.ts';
-import { parseWordList } from '../../infra/policy/word-list.ts';
+import { compileWords } from '../../infra/local/word-lists/compile-words.ts';
+import { parseWordList } from '../../infra/local/word-lists/word-list.ts';
 import { readCompiledWords } from './compiled-words.ts';
 import { createFolding } from './folding.ts';
 import { loadFolding } from './load-folding.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileWords } from '../../infra/policy/compile-words.ts';
-import { parseWordList, type WordEntry } from '../../infra/policy/word-list.ts';
+import { compileWords } from '../../infra/local/word-lists/compile-words.ts';
+import { parseWordList, type WordEntry } from '../../infra/local/word-lists/word-list.ts';
 import { seededRandom } from '../../shared/testing/streams.ts';
 import { readCompiledWords } from './compiled-words.ts';
 import { createFolding, foldText } from './folding.ts';

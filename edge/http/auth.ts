@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { tokenOfProtocols } from '../../shared/session-socket.ts';
+import { tokenOfProtocols } from '../../shared/protocol/session-socket.ts';
 import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 
 /** Lets in who holds a valid bearer token (RFC 6750), and makes the request's context from it. */

@@ -1,9 +1,9 @@
 /** What an operator does with a tenant's answers: lets them go, and prepares frequent ones ahead. */
 import * as v from 'valibot';
-import type { ChatMessage } from '../../shared/chat-model.ts';
-import { parseChatCompletionRequest } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
+import { parseChatCompletionRequest } from '../../shared/wire/chat-schema.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { RemovedAnswers } from '../cache/answer-store.ts';
 import { ANSWER_SHARDS, answersOf } from '../cache/answers-object.ts';
 import { bypassReason } from '../cache/cacheable.ts';
@@ -69,7 +69,7 @@ export const cacheRoute = {
     const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
     if (!reply.ok) throw AppError.fromInfo(reply.error);
     const { answer, freshUntilMs } = reply.value;
-    const refused = await cache.byMeaning.prepare(asked, paraphrases);
+    const refused = await cache.semanticCache.prepare(asked, paraphrases);
     return c.json({
       object: 'cache.prepared',
       key: asked.key,

@@ -1,10 +1,10 @@
-import { type ChatCompletionInput, parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
+import { type ChatCompletionInput, parseSessionId } from '../../shared/wire/chat-schema.ts';
 import { STATE_HEADER } from '../chat/turn-response.ts';
 import { branchOf } from '../session/branch-of.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
-import { answerAlone } from './answer-alone.ts';
 import { answerInSession } from './answer-in-session.ts';
+import { answerStateless } from './answer-stateless.ts';
 import { readChatPrompt } from './chat-prompt.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
@@ -39,7 +39,7 @@ export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
     };
     return answerInSession(c, command);
   }
-  return answerAlone(c, { turnId, request, state, wire });
+  return answerStateless(c, { turnId, request, state, wire });
 }
 
 /** The header wins; both with different values is a mistake worth telling. */

@@ -1,5 +1,5 @@
-import { type ChatCompletionInput, parseChatCompletionRequest } from '../../shared/chat-schema.ts';
-import { createRecentCopies } from '../recent-copies.ts';
+import { type ChatCompletionInput, parseChatCompletionRequest } from '../../shared/wire/chat-schema.ts';
+import { createLruCache } from '../cache/lru-cache.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { parseJson, readJsonText } from './json-body.ts';
 
@@ -16,7 +16,7 @@ const LONGEST_STAY_MS = 60_000;
  * Bodies that came a moment ago: the same one again need not be parsed and checked again, and whoever remembers
  * something of a request meets the same object. They are frozen, since several turns may hold one.
  */
-const recent = createRecentCopies<ChatPrompt>({ maxCopies: 500, now: () => Date.now() });
+const recent = createLruCache<ChatPrompt>({ maxCopies: 500, now: () => Date.now() });
 
 /** @throws AppError as `readJson` and `parseChatCompletionRequest` */
 export async function readChatPrompt(c: EdgeContext): Promise<ChatPrompt> {

@@ -1,6 +1,6 @@
 /** What the edge's handlers find in Hono's context. */
 import type { Context } from 'hono';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { EdgeBindings } from '../env.ts';
 import type { EdgeServices } from '../services.ts';
 

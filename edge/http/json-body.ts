@@ -1,5 +1,5 @@
-import { findDuplicateKey } from '../../shared/duplicate-key.ts';
 import { AppError } from '../../shared/errors.ts';
+import { findDuplicateKey } from './duplicate-key.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readBody, readWholeText } from './read-body.ts';
 

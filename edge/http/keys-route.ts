@@ -1,6 +1,6 @@
-/** An operator's keys: made, listed, revoked. The core keeps them; see `shared/key-protocol.ts`. */
-import { type ApiKey, newApiKeySchema } from '../../shared/key-protocol.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+/** An operator's keys: made, listed, revoked. The core keeps them; see `shared/protocol/key-protocol.ts`. */
+import { type ApiKey, newApiKeySchema } from '../../shared/protocol/key-protocol.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 

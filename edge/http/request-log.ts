@@ -1,4 +1,4 @@
-import { continueTrace, parseTraceparent, toTraceparent } from '../../shared/trace-context.ts';
+import { continueTrace, parseTraceparent, toTraceparent } from '../../shared/observe/trace-context.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
 /** Tells of a request when its headers are out; of a stream's own end tells the turn. */

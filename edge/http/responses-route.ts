@@ -1,13 +1,14 @@
 /** OpenAI's Responses API. A stored response is a turn of a session, and its id says of which. */
-import type { ChatMessage } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import { parseResponsesRequest } from '../../shared/responses-schema.ts';
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
 import { branchOf } from '../session/branch-of.ts';
 import type { SessionStub } from '../session/session-stub.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
-import { answerAlone } from './answer-alone.ts';
+import { parseResponsesRequest } from '../wire/responses-schema.ts';
 import { answerInSession } from './answer-in-session.ts';
+import { answerStateless } from './answer-stateless.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
@@ -31,7 +32,7 @@ export const responsesRoute = {
       idempotency?.sessionId ??
       `conv_${c.get('services').newId()}`;
     const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
-    if (!input.store && !idempotency) return answerAlone(c, { turnId, request, wire });
+    if (!input.store && !idempotency) return answerStateless(c, { turnId, request, wire });
     const branch = previous ? { kind: 'after-turn' as const, turnId: previous.turnId } : branchOf(input);
     const common = { sessionId, turnId, request, idempotency, background, wire };
     const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };

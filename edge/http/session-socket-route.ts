@@ -1,6 +1,6 @@
-import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { SESSION_PROTOCOL } from '../../shared/session-socket.ts';
+import { SESSION_PROTOCOL } from '../../shared/protocol/session-socket.ts';
+import { parseSessionId } from '../../shared/wire/chat-schema.ts';
 import type { SocketOwner } from '../session/session-sockets.ts';
 import { SOCKET_OWNER_HEADER, sessionObjectOf } from '../session/session-stub.ts';
 import { parseResponseId } from '../wire/response-id.ts';
@@ -9,7 +9,7 @@ import { parseInteger } from './query.ts';
 import { sessionKeyOfCaller } from './session-of-caller.ts';
 
 /**
- * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/session-protocol.ts`. A client that comes
+ * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/protocol/session-protocol.ts`. A client that comes
  * back says with `response_id` and `starting_after` where it was.
  */
 export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>): Promise<Response> {

@@ -1,8 +1,8 @@
 /** `GET /v1/sessions`, `GET` and `DELETE /v1/sessions/:id`: a user's own conversations, and no one else's. */
 import * as v from 'valibot';
-import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseSessionId } from '../../shared/wire/chat-schema.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { ConversationKey, StoredMessage } from '../session/context-store.ts';
 import { directoryOf, type SessionEntry } from '../session/directory-object.ts';
 import { sessionOf, type TurnCursor } from '../session/session-stub.ts';

@@ -1,11 +1,12 @@
 /**
  * What models do besides chat: embeddings, speech, transcriptions, moderations, images, at OpenAI's addresses. Limited
- * here, filtered where a prompt is in it, and handed to the core as it is; see `shared/task-protocol.ts`.
+ * here, filtered where a prompt is in it, and handed to the core as it is; see `shared/protocol/task-protocol.ts`.
  */
-import type { JsonObject } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import { type Task, TOKENS_HEADER } from '../../shared/task-protocol.ts';
-import { roughTokens } from '../../shared/token-count.ts';
+import type { JsonObject } from '../../shared/model/chat-model.ts';
+import { roughTokens } from '../../shared/model/token-count.ts';
+import { type Task, TOKENS_HEADER } from '../../shared/protocol/task-protocol.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';

@@ -3,9 +3,9 @@
  * app renews it, and guests get one of their own where they are let in.
  */
 import * as v from 'valibot';
-import { parseSessionId } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { parseInput } from '../../shared/parse-input.ts';
+import { parseSessionId } from '../../shared/wire/chat-schema.ts';
+import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { IssuedTokens, OwnTokens } from '../auth/own-tokens.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';

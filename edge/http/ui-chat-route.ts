@@ -3,10 +3,10 @@
  * new to us, and `GET /api/chat/:id/stream` to come back. The chat's id is our `session_id`.
  */
 import * as v from 'valibot';
-import type { ChatMessage, JsonObject } from '../../shared/chat-model.ts';
-import { parseSessionId, withKnowledge } from '../../shared/chat-schema.ts';
 import { AppError } from '../../shared/errors.ts';
-import { checkDepth, parseInput } from '../../shared/parse-input.ts';
+import type { ChatMessage, JsonObject } from '../../shared/model/chat-model.ts';
+import { parseSessionId, withKnowledge } from '../../shared/wire/chat-schema.ts';
+import { checkDepth, parseInput } from '../../shared/wire/parse-input.ts';
 import type { TurnBranch } from '../session/message-tree.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { answerInSession } from './answer-in-session.ts';

@@ -1,11 +1,11 @@
 /** A user's rights: everything that is kept of one, and its removal everywhere. Oneself, or anybody of the tenant for its admins. */
 import { AppError } from '../../shared/errors.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { directoryOf } from '../session/directory-object.ts';
 import { sessionOf } from '../session/session-stub.ts';
 import { removeAnswers } from './cache-route.ts';
 import type { EdgeContext } from './edge-hono.ts';
-import { handOn } from './hand-on.ts';
+import { proxyToCore } from './proxy-to-core.ts';
 
 const MAX_USER_CHARS = 256;
 /** Session objects asked at the same time. */
@@ -24,7 +24,7 @@ export const userDataRoute = {
     );
     // An export that lacks the newest words would be none.
     if (told.includes(false)) throw new AppError('core_unavailable', { retryAfterMs: 1000 });
-    return handOn(c);
+    return proxyToCore(c);
   },
 
   /** What is kept near the clients first, then the archive. Can be repeated after a failure. */
@@ -33,7 +33,7 @@ export const userDataRoute = {
     const outcomes = await ofAllSessions(c, owner, (sessionId) => removeSession(c, { ...owner, sessionId }));
     await directoryOf(c.env, owner).clear();
     const cachedAnswers = await removeAnswers(c, { user: owner.user });
-    const core = await (await handOn(c)).json<{ removed: Record<string, number> }>();
+    const core = await (await proxyToCore(c)).json<{ removed: Record<string, number> }>();
     return c.json({
       object: 'user.deleted',
       id: owner.user,

@@ -3,7 +3,7 @@
  * limited. `EDGEWISE_PLANS` (JSON of this form) replaces plans by name.
  */
 import * as v from 'valibot';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { Subject, SubjectLimits } from './limits.ts';
 
 const amount = v.optional(v.pipe(v.number('must be a number'), v.minValue(0, 'must be at least 0')));

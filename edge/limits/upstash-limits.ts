@@ -6,7 +6,7 @@
 import { Ratelimit } from '@upstash/ratelimit';
 import { Redis } from '@upstash/redis';
 import { AppError } from '../../shared/errors.ts';
-import type { LimitState } from '../../shared/limit-mark.ts';
+import type { LimitState } from '../../shared/model/limit-mark.ts';
 import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';
 
 export interface UpstashLimitsOptions {

@@ -2,11 +2,12 @@
  * A model that is asked only when the caller's limits have room: reserved before the call from an estimate, settled
  * after it from what was used, whatever became of it. What the cache answers never comes here, and costs nothing.
  */
-import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/chat-model.ts';
-import { messageText } from '../../shared/chat-model.ts';
+
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { type LayerGenerator, relayStream } from '../../shared/event-stream.ts';
-import { roughTokens } from '../../shared/token-count.ts';
+import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/model/chat-model.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
+import { roughTokens } from '../../shared/model/token-count.ts';
+import { type LayerGenerator, relayStream } from '../../shared/stream/event-stream.ts';
 import {
   type Decision,
   type LimitName,

@@ -1,5 +1,5 @@
 /** Reading an upstream's bytes: as they come, or in larger pieces where nobody waits for each word. */
-import type { ByteReader } from '../../shared/sse.ts';
+import type { ByteReader } from '../../shared/stream/sse.ts';
 
 /** About ten events. One that waits for the next of a slow model's may wait for so many of them. */
 const PIECE_BYTES = 2048;

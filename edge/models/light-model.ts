@@ -1,10 +1,11 @@
 /** The edge's light model on any OpenAI-compatible address, by plain `fetch`: the official client would double the Worker. */
-import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/chat-model.ts';
-import { toUpstreamBody, toWholeUpstreamBody } from '../../shared/chat-schema.ts';
-import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import { type EventGenerator, eventStream } from '../../shared/event-stream.ts';
-import { decodeSseChunks } from '../../shared/sse.ts';
+import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
+import { type EventGenerator, eventStream } from '../../shared/stream/event-stream.ts';
+import { decodeSseChunks } from '../../shared/stream/sse.ts';
+import { toUpstreamBody, toWholeUpstreamBody } from '../../shared/wire/chat-schema.ts';
+import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
 import { readBytes } from './byte-reader.ts';
 import { readToEnd } from './read-to-end.ts';
 

@@ -3,10 +3,10 @@
  * kept per isolate for {@link FRESH_MS} (a second for who reads it all); an older copy still serves while the core cannot be reached.
  */
 import { AppError } from '../../shared/errors.ts';
-import type { ModelInfo, ModelList } from '../../shared/generation-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
-import { tokenEncodingFor } from '../../shared/token-count.ts';
-import type { CoreClient } from './core-client.ts';
+import { tokenEncodingFor } from '../../shared/model/token-count.ts';
+import type { ModelInfo, ModelList } from '../../shared/protocol/generation-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import type { CoreClient } from '../core-client/core-client.ts';
 
 export interface ModelCatalog {
   /** @throws AppError `core_unavailable` when the core was never reached */

@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../shared/sse.ts';
+import type { ByteReader } from '../../shared/stream/sse.ts';
 
 /** How long the end of a stream that has said all is waited for, and how much of it is read. */
 const END_MS = 1000;

@@ -1,8 +1,9 @@
 /** The edge's light model on the platform's own GPUs, through the Workers AI binding. */
-import type { ChatEvent, ChatModel, JsonObject } from '../../shared/chat-model.ts';
-import { toUpstreamBody } from '../../shared/chat-schema.ts';
-import { CompletionChunkReader } from '../../shared/completion-chunks.ts';
+
 import { AppError } from '../../shared/errors.ts';
+import type { ChatEvent, ChatModel, JsonObject } from '../../shared/model/chat-model.ts';
+import { toUpstreamBody } from '../../shared/wire/chat-schema.ts';
+import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
 import { type ChunkReader, completionStream } from './light-model.ts';
 
 /** What is used of the binding: `run` with `stream: true` answers with an event stream. */

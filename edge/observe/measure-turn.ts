@@ -1,6 +1,6 @@
 /** What a turn came to, as measurements. */
-import type { RequestContext } from '../../shared/request-context.ts';
-import type { TurnResult } from '../../shared/turn-result.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import type { TurnResult } from '../../shared/turn/turn-result.ts';
 import { heldSeries } from './held-series.ts';
 import type { Labels, Measurements } from './measurements.ts';
 import { answeredBy, type EndedTurnFacts } from './record-turn.ts';

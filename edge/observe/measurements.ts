@@ -2,7 +2,7 @@
  * What this isolate has measured and not handed on yet. Owns the sums; every {@link GATHER_MS} they go to the object that adds
  * up all isolates, behind the requests. Measuring is a look into a map.
  */
-import { type EdgeMetricName, edgeMetrics } from '../../shared/metric-names.ts';
+import { type EdgeMetricName, edgeMetrics } from '../../shared/observe/metric-names.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

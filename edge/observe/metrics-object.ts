@@ -3,9 +3,9 @@
  * a crash in between loses those seconds, and no more.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { EdgeMetricName } from '../../shared/metric-names.ts';
+import type { EdgeMetricName } from '../../shared/observe/metric-names.ts';
 import type { EdgeBindings } from '../env.ts';
-import { wakeBy } from '../wake-by.ts';
+import { setAlarmNoLaterThan } from '../wake-by.ts';
 import type { Sample } from './measurements.ts';
 import { toMetricsText } from './metrics-text.ts';
 
@@ -43,7 +43,7 @@ export class MetricsObject extends DurableObject<EdgeBindings> {
       if (sample.counts)
         known.counts = sample.counts.map((count, index) => count + (known.counts?.[index] ?? 0));
     }
-    await wakeBy(this.ctx.storage, Date.now() + WRITE_MS);
+    await setAlarmNoLaterThan(this.ctx.storage, Date.now() + WRITE_MS);
   }
 
   text(): string {

@@ -1,4 +1,4 @@
-import { type EdgeMetricName, edgeMetrics } from '../../shared/metric-names.ts';
+import { type EdgeMetricName, edgeMetrics } from '../../shared/observe/metric-names.ts';
 import type { Sample } from './measurements.ts';
 
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

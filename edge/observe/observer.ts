@@ -1,8 +1,8 @@
 /** What the edge tells of itself: measurements, log lines, spans. The one thing that routes and turns tell what happened. */
-import type { CacheMark } from '../../shared/chat-model.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
-import { newSpanId, type SpanExporter, spanKinds } from '../../shared/span-exporter.ts';
-import { parseTraceparent, type TraceContext } from '../../shared/trace-context.ts';
+import type { CacheMark } from '../../shared/model/chat-model.ts';
+import { newSpanId, type SpanExporter, spanKinds } from '../../shared/observe/span-exporter.ts';
+import { parseTraceparent, type TraceContext } from '../../shared/observe/trace-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { heldSeries } from './held-series.ts';
 import { isLogged, logLine } from './log.ts';

@@ -1,6 +1,6 @@
 /** What a turn came to, and its log line: numbers and names, nothing of what was said. */
-import type { RequestContext } from '../../shared/request-context.ts';
-import type { TurnResult } from '../../shared/turn-result.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import type { TurnResult } from '../../shared/turn/turn-result.ts';
 import { isLogged, logLine } from './log.ts';
 
 export interface EndedTurnFacts {

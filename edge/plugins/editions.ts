@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { Plugin } from './plugin.ts';
 
 /** What plugins judge by besides the words, in their order: where that is the same, the same words get the same verdict. */

@@ -2,8 +2,8 @@
  * Answers that the plugins have let pass unchanged before: the same words need not be looked at twice. Owns what is
  * known of each answer for as long as the answer itself is held.
  */
-import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 import { type CachedAnswer, replayAnswer } from '../cache/cached-answer.ts';
 import { areSame, type Editions, editionsOf } from './editions.ts';
 import type { PluginRun } from './plugin.ts';

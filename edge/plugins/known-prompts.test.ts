@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import { someContext } from '../../shared/testing/request-context.ts';
 import type { Plugin, PluginRecord, PromptVerdict } from './plugin.ts';
 import { runPromptPlugins } from './run-prompt-plugins.ts';

@@ -2,7 +2,7 @@
  * Prompts that the plugins have let pass unchanged before: the same request need not be looked at twice. Owns what is
  * known of each request for as long as the request itself is held.
  */
-import type { ChatRequest } from '../../shared/chat-model.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import { areSame, type Editions } from './editions.ts';
 
 const passed = new WeakMap<ChatRequest, Editions>();

@@ -2,8 +2,8 @@
  * What may look at a prompt on its way in and at an answer on its way out. A plugin can let it pass, change it,
  * mask parts of it or refuse it. It knows no wire, no store and no other plugin.
  */
-import type { ChatEvent, ChatRequest, FinishReason } from '../../shared/chat-model.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { ChatEvent, ChatRequest, FinishReason } from '../../shared/model/chat-model.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 
 /** What a model says, as it says it. */
 export type DeltaEvent = Extract<

@@ -1,6 +1,7 @@
 /** Shows a prompt to the plugins, each seeing what the one before it made of it. */
-import type { ChatRequest } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import { callHook } from './call-hook.ts';
 import { editionsOf } from './editions.ts';
 import { hasPassed, rememberPassed } from './known-prompts.ts';

@@ -1,6 +1,11 @@
 /** Goes on with an answer that was told in part: a model that tells it again, without what is known. */
-import { type ChatEvent, type ChatModel, type ChatStream, isTerminal } from '../../shared/chat-model.ts';
-import { eventStream } from '../../shared/event-stream.ts';
+import {
+  type ChatEvent,
+  type ChatModel,
+  type ChatStream,
+  isTerminal,
+} from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 
 /**
  * For a turn that was cut off behind {@link withPlugins}: what its hooks held back is lost, so the model's events

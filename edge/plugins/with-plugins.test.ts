@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
 import { someContext } from '../../shared/testing/request-context.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';

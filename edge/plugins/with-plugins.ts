@@ -1,8 +1,14 @@
 /** Puts plugins between a model and its reader. It stands outermost: what a cache replays is looked at, too. */
-import { type ChatEvent, type ChatModel, type FinishReason, isTerminal } from '../../shared/chat-model.ts';
+
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { type InnerBatches, type LayerGenerator, relayStream } from '../../shared/event-stream.ts';
-import { followingController } from '../../shared/following-controller.ts';
+import {
+  type ChatEvent,
+  type ChatModel,
+  type FinishReason,
+  isTerminal,
+} from '../../shared/model/chat-model.ts';
+import { type InnerBatches, type LayerGenerator, relayStream } from '../../shared/stream/event-stream.ts';
+import { linkedAbortController } from '../../shared/stream/linked-abort-controller.ts';
 import { AnswerChain } from './answer-chain.ts';
 import { callHook } from './call-hook.ts';
 import type { DeltaEvent, PluginRun, WholeAnswer } from './plugin.ts';
@@ -36,7 +42,7 @@ async function* relay(
     return yield [{ type: 'error', error: toAppError(error).toInfo() }];
   }
   const answer = new AnswerListener();
-  const call = followingController(signal);
+  const call = linkedAbortController(signal);
   const batches = ask(call.signal);
   let hasUsage = false;
   try {

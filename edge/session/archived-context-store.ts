@@ -1,6 +1,6 @@
 /** A context store that brings back from the archive what it has forgotten. */
-import type { ConversationNotes } from '../../shared/memory-protocol.ts';
-import type { ArchiveClient } from '../models/archive-client.ts';
+import type { ConversationNotes } from '../../shared/protocol/memory-protocol.ts';
+import type { ArchiveClient } from '../core-client/archive-client.ts';
 import type { ContextStore } from './context-store.ts';
 
 export interface ArchivedOptions {

@@ -2,8 +2,8 @@
  * Where a conversation's messages are kept: an append-only list of JSON messages with a version, so that
  * two writers cannot lose each other's turn. Two implementations, one contract suite.
  */
-import type { ChatMessage } from '../../shared/chat-model.ts';
-import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
+import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 
 /** Who owns the conversation, and its `session_id`. All three are part of every key. */
 export interface ConversationKey {

@@ -1,6 +1,6 @@
-import type { ChatRequest } from '../../shared/chat-model.ts';
-import type { ConversationNotes } from '../../shared/memory-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
+import type { ConversationNotes } from '../../shared/protocol/memory-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { EdgeServices } from '../services.ts';
 import type { ContextStore } from './context-store.ts';
 import { Conversation } from './conversation.ts';

@@ -2,29 +2,29 @@
  * One turn's view of its conversation: reads the tail once, fits it into the window, keeps what is new.
  * Owns nothing that outlives the turn; the messages are the context store's.
  */
-import type { ChatMessage, ChatRequest } from '../../shared/chat-model.ts';
-import {
-  type CountedMessage,
-  type FittedWindow,
-  fitWindow,
-  type WindowLimits,
-} from '../../shared/context-window.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import type { ModelInfo, TokenEncoding } from '../../shared/generation-protocol.ts';
+import type { ChatMessage, ChatRequest } from '../../shared/model/chat-model.ts';
+import {
+  countMessageTokens,
+  messageTokenBound,
+  REPLY_PRIMING_TOKENS,
+} from '../../shared/model/token-count.ts';
+import type { ModelInfo, TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 import {
   type ConversationNotes,
   MEMORY_PART,
   MEMORY_TOKENS,
   toNotesMessage,
-} from '../../shared/memory-protocol.ts';
-import { countMessageTokens, messageTokenBound, REPLY_PRIMING_TOKENS } from '../../shared/token-count.ts';
-import type { ContextReceipt } from '../../shared/turn-events.ts';
-import { type TurnResult, toAssistantMessage } from '../../shared/turn-result.ts';
+} from '../../shared/protocol/memory-protocol.ts';
+import type { ContextReceipt } from '../../shared/turn/turn-events.ts';
+import { type TurnResult, toAssistantMessage } from '../../shared/turn/turn-result.ts';
 import type { TurnConversation } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
+import type { TokenCounters } from '../models/token-counters.ts';
 import type { ContextStore, ConversationKey, ConversationTail, StoredMessage } from './context-store.ts';
+import { type CountedMessage, type FittedWindow, fitWindow, type WindowLimits } from './context-window.ts';
 import { findPlace, holdsRounds, isAfterNotes, pathTo, type TurnBranch } from './message-tree.ts';
-import type { TokenCounters } from './token-counters.ts';
 
 export interface ConversationOptions {
   key: ConversationKey;

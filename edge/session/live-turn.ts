@@ -3,7 +3,12 @@
  * coalesced: the first word goes in at once, what comes before and after it after {@link FLUSH_MS} or {@link FLUSH_EVENTS}.
  */
 import type { AppError } from '../../shared/errors.ts';
-import { type NumberedTurnEvent, noUsage, saysSomething, type TurnStatus } from '../../shared/turn-events.ts';
+import {
+  type NumberedTurnEvent,
+  noUsage,
+  saysSomething,
+  type TurnStatus,
+} from '../../shared/turn/turn-events.ts';
 import type { TurnBatch } from '../chat/answer-turn.ts';
 import type { LoggedEvents, TurnLog } from './turn-log.ts';
 

@@ -1,7 +1,7 @@
 /** What a turn came to, as its logged events say. */
 import { AppError } from '../../shared/errors.ts';
-import { noUsage } from '../../shared/turn-events.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult, turnText } from '../../shared/turn-result.ts';
+import { noUsage } from '../../shared/turn/turn-events.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult, turnText } from '../../shared/turn/turn-result.ts';
 import type { StopOutcome } from './session-stub.ts';
 import type { TurnLog } from './turn-log.ts';
 

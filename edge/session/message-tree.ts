@@ -1,5 +1,5 @@
 /** A conversation's messages as a tree: each follows its parent, and a turn goes on somewhere in it. Pure. */
-import type { ConversationNotes } from '../../shared/memory-protocol.ts';
+import type { ConversationNotes } from '../../shared/protocol/memory-protocol.ts';
 import type { StoredMessage } from './context-store.ts';
 
 /** Where in the tree of a conversation's messages a turn goes on. */

@@ -1,17 +1,18 @@
 /**
  * Tells the archive what happened here until it has heard it: turns that have ended, and that the conversation was deleted.
- * Owns the tables `untold` and `archive_mark`; which turns are untold is the turn log's to know.
+ * Owns the tables `untold` (turns that are not archived yet; older session files have it by that name) and
+ * `archive_mark`; which turns are unarchived is the turn log's to know.
  */
-import { type ArchivedTurn, MAX_ARCHIVED_SESSION_TURNS } from '../../shared/archive-protocol.ts';
-import type { ConversationNotes } from '../../shared/memory-protocol.ts';
-import type { ArchiveClient } from '../models/archive-client.ts';
+import { type ArchivedTurn, MAX_ARCHIVED_SESSION_TURNS } from '../../shared/protocol/archive-protocol.ts';
+import type { ConversationNotes } from '../../shared/protocol/memory-protocol.ts';
+import type { ArchiveClient } from '../core-client/archive-client.ts';
 import type { ConversationKey } from './context-store.ts';
 
 export interface OutboxOptions {
   storage: DurableObjectStorage;
   archive: ArchiveClient;
   /** The next turns that have ended and are not told, oldest first, as the archive takes them. */
-  untold: (limit: number) => Promise<{ key: ConversationKey; turns: ArchivedTurn[] } | undefined>;
+  unarchived: (limit: number) => Promise<{ key: ConversationKey; turns: ArchivedTurn[] } | undefined>;
   /** They are told. */
   told: (turnIds: readonly string[]) => void;
   /** Most tokens that the conversation's notes may take. */
@@ -26,14 +27,14 @@ export interface Outbox {
   /** Whether the archive holds something of this conversation. */
   readonly isArchived: boolean;
   /**
-   * Tells what is untold. Never rejects.
+   * Tells what is unarchived. Never rejects.
    * @returns when to try again, Unix time in milliseconds; `undefined` when all is told
    */
   deliver(): Promise<number | undefined>;
   /** Does something with the archive when what is under way has ended. */
   inTurn(work: () => Promise<void>): Promise<void>;
   /** The conversation was deleted: its words are to go, what its turns used is still to be told. */
-  forget(key: ConversationKey, untold: readonly ArchivedTurn[]): void;
+  forget(key: ConversationKey, unarchived: readonly ArchivedTurn[]): void;
   /** Nothing is to be told any more. Resolves when nothing is under way. */
   close(): Promise<void>;
 }
@@ -42,7 +43,7 @@ const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 600_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { storage, archive, untold, told, notesTokens, onNotes, now, random } = options;
+  const { storage, archive, unarchived, told, notesTokens, onNotes, now, random } = options;
   const { sql } = storage;
   sql.exec(`CREATE TABLE IF NOT EXISTS archive_mark (
     id INTEGER PRIMARY KEY CHECK (id = 0), is_archived INTEGER NOT NULL, deleted_key TEXT)`);
@@ -86,7 +87,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       for (const { turnId } of left) sql.exec('DELETE FROM untold WHERE turn_id = ?', turnId);
     }
     for (;;) {
-      const next = await untold(MAX_ARCHIVED_SESSION_TURNS);
+      const next = await unarchived(MAX_ARCHIVED_SESSION_TURNS);
       if (!next) return;
       const { notes } = await archive.keep(next.key, { turns: next.turns, notesTokens });
       if (notes) onNotes(notes);

@@ -3,10 +3,11 @@
  * answer. Between turns nothing is kept here but the number of the newest one, so that an old or forked
  * state is refused.
  */
-import type { ChatRequest } from '../../shared/chat-model.ts';
+
 import { AppError } from '../../shared/errors.ts';
-import type { ContextReceipt } from '../../shared/turn-events.ts';
-import type { TurnResult } from '../../shared/turn-result.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
+import type { ContextReceipt } from '../../shared/turn/turn-events.ts';
+import type { TurnResult } from '../../shared/turn/turn-result.ts';
 import type { TurnConversation } from '../chat/answer-turn.ts';
 import type { ModelChoice } from '../chat/choose-model.ts';
 import type { EdgeBindings } from '../env.ts';

@@ -6,8 +6,8 @@
  * Form: `ews1.<key id>.<base64url of the 12-byte nonce and the ciphertext with its tag>`.
  */
 import { base64url } from 'jose';
-import type { ChatMessage } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
 
 export interface SealedContent {
   /** Made by us, 128 random bits; a state cannot move to another conversation. */

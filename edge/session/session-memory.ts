@@ -3,20 +3,20 @@
  * `notes` and the time at which the archive is to be told again; what is told is the outbox's to know.
  */
 
-import type { ArchivedTurn } from '../../shared/archive-protocol.ts';
+import type { ArchivedTurn } from '../../shared/protocol/archive-protocol.ts';
 import {
   type ConversationNotes,
   MEMORY_PART,
   MEMORY_TOKENS,
   withoutTurn,
-} from '../../shared/memory-protocol.ts';
-import type { TurnResult } from '../../shared/turn-result.ts';
+} from '../../shared/protocol/memory-protocol.ts';
+import type { TurnResult } from '../../shared/turn/turn-result.ts';
 import type { EdgeServices } from '../services.ts';
 import { withArchive } from './archived-context-store.ts';
 import type { ContextStore, ConversationKey } from './context-store.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import type { TurnLog } from './turn-log.ts';
-import { toUntoldTurns } from './untold-turns.ts';
+import { toUnarchivedTurns } from './unarchived-turns.ts';
 
 export interface SessionMemoryOptions {
   storage: DurableObjectStorage;
@@ -49,7 +49,7 @@ export class SessionMemory {
         storage,
         archive,
         notesTokens: notesTokens(services),
-        untold: (limit) => this.#untold(limit),
+        unarchived: (limit) => this.#unarchived(limit),
         told: (turnIds) => log.told(turnIds),
         onNotes: (notes) => this.#keep(notes),
         now,
@@ -84,7 +84,7 @@ export class SessionMemory {
 
   /** What is to be told once the turns themselves are gone: what they used, without their words. */
   async lastWords(): Promise<ArchivedTurn[]> {
-    return (await this.#untold(Number.MAX_SAFE_INTEGER))?.turns ?? [];
+    return (await this.#unarchived(Number.MAX_SAFE_INTEGER))?.turns ?? [];
   }
 
   /** The conversation was deleted. */
@@ -116,10 +116,10 @@ export class SessionMemory {
     else sql.exec('DELETE FROM notes');
   }
 
-  #untold(limit: number) {
+  #unarchived(limit: number) {
     const { log, store, resultOf, services } = this.#options;
     const notedThroughRound = this.notes?.throughRound ?? 0;
-    return toUntoldTurns(log.untold(limit), {
+    return toUnarchivedTurns(log.unarchived(limit), {
       store,
       resultOf,
       window: services.config.window,

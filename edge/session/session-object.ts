@@ -3,11 +3,11 @@
  * itself: the turns are the line's, the events the log's, the messages the context store's.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ChatMessage } from '../../shared/chat-model.ts';
-import { startDeadline } from '../../shared/deadline.ts';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import { forgotten } from '../../shared/memory-protocol.ts';
-import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
+import { forgotten } from '../../shared/protocol/memory-protocol.ts';
+import { startDeadline } from '../../shared/stream/deadline.ts';
+import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
 import { type TurnEvents, toTurnResponse } from '../chat/turn-response.ts';
 import type { TurnTimings } from '../chat/turn-timings.ts';
 import type { RedisConfig } from '../config.ts';
@@ -15,7 +15,7 @@ import type { EdgeBindings } from '../env.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type EdgeServices, edgeServices } from '../services.ts';
-import { wakeBy } from '../wake-by.ts';
+import { setAlarmNoLaterThan } from '../wake-by.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import type { ConversationKey } from './context-store.ts';
 import { directoryOf } from './directory-object.ts';
@@ -26,8 +26,8 @@ import { SessionSockets, type SocketOwner } from './session-sockets.ts';
 import { type HistoryPage, SOCKET_OWNER_HEADER, type StopOutcome, type TurnCursor } from './session-stub.ts';
 import { createSqliteContextStore, type ExpiringContextStore } from './sqlite-context-store.ts';
 import type { TurnCommand } from './turn-command.ts';
-import { TurnLine } from './turn-line.ts';
 import { createTurnLog, readLogged, type TurnLog } from './turn-log.ts';
+import { TurnQueue } from './turn-queue.ts';
 import { createUpstashContextStore } from './upstash-context-store.ts';
 
 /** How often a running turn makes sure that it is still remembered, should the object be evicted. */
@@ -39,7 +39,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** The store, when it is this object's own. */
   readonly #ownStore?: ExpiringContextStore;
   readonly #log: TurnLog;
-  readonly #line: TurnLine;
+  readonly #line: TurnQueue;
   readonly #sockets: SessionSockets;
   /** The end of what sockets have asked to be started. */
   #starting: Promise<void> = Promise.resolve();
@@ -60,7 +60,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       resultOf: (turnId) => loggedResult(this.#log, turnId),
       onDelay: () => this.#watch(),
     });
-    this.#line = new TurnLine({
+    this.#line = new TurnQueue({
       services: this.#services,
       memory: this.#memory,
       log: this.#log,
@@ -329,7 +329,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     const dueMs = now() + (this.#line.isEmpty ? restMs : WATCH_MS);
     const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
     const tellAtMs = this.#memory.tellAtMs ?? Number.POSITIVE_INFINITY;
-    await wakeBy(this.ctx.storage, Math.min(dueMs, expiryMs, tellAtMs));
+    await setAlarmNoLaterThan(this.ctx.storage, Math.min(dueMs, expiryMs, tellAtMs));
   }
 
   /** The directory is a convenience: a turn does not fail because of it. */

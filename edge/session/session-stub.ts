@@ -1,5 +1,5 @@
 /** How others reach the Session object of a conversation, and what it answers. */
-import type { Usage } from '../../shared/chat-model.ts';
+import type { Usage } from '../../shared/model/chat-model.ts';
 import type { EdgeBindings } from '../env.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import type { ConversationKey, StoredMessage } from './context-store.ts';

@@ -1,5 +1,5 @@
-import type { ChatRequest } from '../../shared/chat-model.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import type { TurnBranch } from './message-tree.ts';
 

@@ -2,7 +2,7 @@
  * The record of a conversation's turns and their events, in the Session object's SQLite. An event is here
  * before any client sees it. Owns the tables `turn` and `turn_event`; who reads and when is not its business.
  */
-import type { NumberedTurnEvent, TurnStatus } from '../../shared/turn-events.ts';
+import type { NumberedTurnEvent, TurnStatus } from '../../shared/turn/turn-events.ts';
 
 export interface TurnRow {
   turnId: string;
@@ -40,7 +40,7 @@ export interface TurnLog {
   readAll(turnId: string): LoggedEvents;
   remove(turnId: string): void;
   /** The next turns that have ended and that the archive has not heard of, oldest first; removed ones, too. */
-  untold(limit: number): TurnRow[];
+  unarchived(limit: number): TurnRow[];
   told(turnIds: readonly string[]): void;
   /** The turn that an idempotency key started, with the hash of what it was asked. */
   findByKey(key: string): { turnId: string; bodyHash: string } | undefined;
@@ -163,7 +163,7 @@ export function createTurnLog(storage: DurableObjectStorage, isTold: boolean): T
       sweep();
     },
 
-    untold: (limit) =>
+    unarchived: (limit) =>
       turns(`WHERE is_told = 0 AND status <> 'in_progress' ORDER BY rowid LIMIT ${Math.floor(limit)}`),
 
     told(turnIds) {

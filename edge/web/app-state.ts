@@ -5,7 +5,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { ModelInfo } from '../../shared/generation-protocol.ts';
+import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
 import type { Account } from './account/account.ts';
 import { subjectOf, type TokenKeeper } from './account/token-keeper.ts';
 import { type Api, createApi } from './chat/api.ts';

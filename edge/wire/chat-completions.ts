@@ -1,14 +1,15 @@
 /** OpenAI's Chat Completions wire: chunks for a stream, one object otherwise. */
+
+import { toOpenAIError } from '../../shared/errors.ts';
+import type { FinishReason, JsonObject } from '../../shared/model/chat-model.ts';
+import { encodeSse, SSE_CONTENT_TYPE } from '../../shared/stream/sse.ts';
+import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn/turn-events.ts';
 import {
   chatCompletionId,
   toChatCompletion,
   toCompletionUsage,
   toExtension,
-} from '../../shared/chat-completion.ts';
-import type { FinishReason, JsonObject } from '../../shared/chat-model.ts';
-import { toOpenAIError } from '../../shared/errors.ts';
-import { encodeSse, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
-import type { NumberedTurnEvent, TurnEvent } from '../../shared/turn-events.ts';
+} from '../../shared/wire/chat-completion.ts';
 import type { TurnEncoder, Wire } from './wire.ts';
 
 export interface ChatCompletionsOptions {

@@ -1,5 +1,5 @@
 /** Which wire a client asked for, as data that can travel to a Session object, and the wire for it. */
-import type { JsonObject } from '../../shared/chat-model.ts';
+import type { JsonObject } from '../../shared/model/chat-model.ts';
 import { createChatCompletionsWire } from './chat-completions.ts';
 import { createResponsesWire } from './responses.ts';
 import { createUiMessagesWire } from './ui-messages.ts';

@@ -1,15 +1,16 @@
 /** OpenAI's Responses wire: every turn event is one `response.*` event, and its number is `sequence_number`. */
-import type { JsonObject, Usage } from '../../shared/chat-model.ts';
+
 import { toOpenAIError } from '../../shared/errors.ts';
-import { encodeSse, SSE_CONTENT_TYPE } from '../../shared/sse.ts';
-import type { NumberedTurnEvent, PartKind, TurnEvent } from '../../shared/turn-events.ts';
+import type { JsonObject, Usage } from '../../shared/model/chat-model.ts';
+import { encodeSse, SSE_CONTENT_TYPE } from '../../shared/stream/sse.ts';
+import type { NumberedTurnEvent, PartKind, TurnEvent } from '../../shared/turn/turn-events.ts';
 import {
   emptyTurnResult,
   foldTurnEvent,
   type TurnResult,
   type TurnResultItem,
   turnText,
-} from '../../shared/turn-result.ts';
+} from '../../shared/turn/turn-result.ts';
 import type { TurnEncoder, Wire } from './wire.ts';
 
 export interface ResponsesOptions {

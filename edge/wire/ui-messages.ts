@@ -1,8 +1,8 @@
 /** The AI SDK's UI message stream, v1: every turn event is exactly one chunk, so `startIndex` is our own numbering. */
-import type { JsonObject, Usage } from '../../shared/chat-model.ts';
-import { encodeSse } from '../../shared/sse.ts';
-import type { NumberedTurnEvent, PartKind, TurnEvent } from '../../shared/turn-events.ts';
-import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn-result.ts';
+import type { JsonObject, Usage } from '../../shared/model/chat-model.ts';
+import { encodeSse } from '../../shared/stream/sse.ts';
+import type { NumberedTurnEvent, PartKind, TurnEvent } from '../../shared/turn/turn-events.ts';
+import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn/turn-result.ts';
 import type { TurnEncoder, Wire } from './wire.ts';
 
 export function createUiMessagesWire(): Wire {

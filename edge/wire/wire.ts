@@ -2,8 +2,8 @@
  * A wire: how one kind of client reads a turn. Every wire encodes the same numbered turn events, so a
  * client can leave on one wire and come back on another.
  */
-import type { NumberedTurnEvent } from '../../shared/turn-events.ts';
-import type { TurnResult } from '../../shared/turn-result.ts';
+import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
+import type { TurnResult } from '../../shared/turn/turn-result.ts';
 
 export interface Wire {
   /** Headers of a streamed answer, content type included. */

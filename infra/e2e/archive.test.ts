@@ -1,7 +1,7 @@
 /** What is kept for good: every finished turn once, whatever happens to the core meanwhile. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ArchivedSession } from '../../shared/archive-protocol.ts';
-import type { ChatMessage } from '../../shared/chat-model.ts';
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
+import type { ArchivedSession } from '../../shared/protocol/archive-protocol.ts';
 import { type CoreCaller, coreCallerOf } from './core-caller.ts';
 import { readEvents, readSome } from './read-stream.ts';
 import { refuse, type ScriptedUpstream, say, startScriptedUpstream } from './scripted-upstream.ts';

@@ -9,9 +9,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bringUpToDate, connectPostgres, createDatabase } from '../../core/db/database.ts';
 import { createApiKeys } from '../../core/keys/api-keys.ts';
-import { listBackups } from '../backup/manifest.ts';
-import { differences, readTableSums } from '../backup/table-sums.ts';
 import { projectRoot } from '../local/settings.ts';
+import { listBackups } from '../operate/backup/manifest.ts';
+import { differences, readTableSums } from '../operate/backup/table-sums.ts';
 import { lacksPostgres, type PostgresService, startPostgres } from './postgres-service.ts';
 
 const run = promisify(execFile);
@@ -21,7 +21,7 @@ describe.skipIf(lacksPostgres())('a backup', () => {
   let dir: string;
   const env: Record<string, string> = {};
   const command = (name: string, args: string[] = [], more: Record<string, string> = {}) =>
-    run(process.execPath, [join(projectRoot, `infra/backup/${name}.ts`), ...args], {
+    run(process.execPath, [join(projectRoot, `infra/operate/backup/${name}.ts`), ...args], {
       env: { PATH: process.env.PATH, ...env, ...more },
       cwd: projectRoot,
     }).then(
@@ -124,7 +124,7 @@ describe.skipIf(lacksPostgres())('a backup', () => {
     expect(await keys.list('three')).toEqual([]);
     await database.close();
     expect(await readFile(join(files, 'models.toml'), 'utf8')).toBe(
-      await readFile(join(projectRoot, 'infra/models.toml'), 'utf8'),
+      await readFile(join(projectRoot, 'infra/config/models.toml'), 'utf8'),
     );
     const settings = JSON.parse(await readFile(join(files, 'environment.json'), 'utf8'));
     expect(settings.EDGEWISE_WINDOW_ROUNDS).toBe('7');

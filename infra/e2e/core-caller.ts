@@ -1,8 +1,8 @@
 /** Calls of a system's core, signed as its edge signs them. */
-import { type CoreCall, createCoreCall } from '../../edge/models/core-call.ts';
-import { createCoreRegions } from '../../edge/models/core-regions.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
-import { importServiceKey } from '../../shared/service-token.ts';
+import { type CoreCall, createCoreCall } from '../../edge/core-client/core-call.ts';
+import { createCoreRegions } from '../../edge/core-client/core-regions.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import { importServiceKey } from '../../shared/protocol/service-token.ts';
 import { localSecrets } from '../local/secrets.ts';
 import type { System } from './system.ts';
 

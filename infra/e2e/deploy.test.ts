@@ -10,7 +10,7 @@ import { lacksPostgres, type PostgresService, startPostgres } from './postgres-s
 
 const run = promisify(execFile);
 const deploy = (args: string[], env: Record<string, string> = {}) =>
-  run(process.execPath, [join(projectRoot, 'infra/deploy.ts'), ...args], {
+  run(process.execPath, [join(projectRoot, 'infra/cli/deploy.ts'), ...args], {
     cwd: projectRoot,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
   }).then(

@@ -89,13 +89,13 @@ test('a body over the limit is 413, with and without its length told', async () 
   const large = JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(1024 * 1024) }] });
   expect((await post(large)).status).toBe(413);
   const stream = new Blob([large]).stream();
-  const untold = await system.request('/v1/chat/completions', {
+  const unarchived = await system.request('/v1/chat/completions', {
     method: 'POST',
     body: stream,
     headers: json,
     duplex: 'half',
   } as RequestInit);
-  expect(untold.status).toBe(413);
+  expect(unarchived.status).toBe(413);
 });
 
 describe('a body that is UTF-8, or not', () => {

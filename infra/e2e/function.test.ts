@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createCoreCall } from '../../edge/models/core-call.ts';
-import { createCoreRegions } from '../../edge/models/core-regions.ts';
-import { importServiceKey } from '../../shared/service-token.ts';
+import { createCoreCall } from '../../edge/core-client/core-call.ts';
+import { createCoreRegions } from '../../edge/core-client/core-regions.ts';
+import { importServiceKey } from '../../shared/protocol/service-token.ts';
 import { someContext } from '../../shared/testing/request-context.ts';
 import { projectRoot } from '../local/settings.ts';
 
@@ -22,7 +22,7 @@ let dir: string;
 let core: Core;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'edgewise-function-'));
-  const build = join(projectRoot, 'infra/function/build-function.ts');
+  const build = join(projectRoot, 'infra/cli/build-function.ts');
   await promisify(execFile)(process.execPath, [build, '--out', dir], { cwd: projectRoot });
   vi.stubEnv('EDGEWISE_SERVICE_SECRET', SECRET);
   vi.stubEnv('EDGEWISE_MODELS_FILE', join(dir, 'models.toml'));

@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseCopy, parseDockerfile, parseEnv } from '../docker/dockerfile.ts';
+import { parseCopy, parseDockerfile, parseEnv } from '../deploy/docker/dockerfile.ts';
 import { freePort } from '../local/ports.ts';
 import { projectRoot } from '../local/settings.ts';
 import { defaultClaims, signLocalToken } from '../local/token.ts';
@@ -30,7 +30,7 @@ function unpack(name: string): { app: string; env: Record<string, string>; comma
   const app = join(dir, name, 'app');
   mkdirSync(app, { recursive: true });
   const stage = parseDockerfile(
-    readFileSync(join(projectRoot, `infra/docker/${name}.Dockerfile`), 'utf8'),
+    readFileSync(join(projectRoot, `infra/deploy/docker/${name}.Dockerfile`), 'utf8'),
   ).at(-1);
   const env: Record<string, string> = {};
   let command: string[] = [];
@@ -115,7 +115,7 @@ test('the core runs from its image, and writes where it may alone', async () => 
 
 test('the image of the core can migrate', async () => {
   const child = start(
-    { ...core, command: ['node', 'infra/migrate.ts'] },
+    { ...core, command: ['node', 'infra/cli/migrate.ts'] },
     { DATABASE_URL: 'postgres://edgewise@127.0.0.1:9/none' },
   );
   let said = '';

@@ -165,7 +165,7 @@ test('a guest stays who they are when the token is renewed', async () => {
 test('npm run key makes, lists and revokes', async () => {
   const run = promisify(execFile);
   const key = (...args: string[]) =>
-    run(process.execPath, ['infra/key.ts', ...args, '--url', system.address, '--token', admin], {
+    run(process.execPath, ['infra/cli/key.ts', ...args, '--url', system.address, '--token', admin], {
       cwd: projectRoot,
     });
   const made = (

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectEmbedded } from '../../core/db/database.ts';
-import { messageText } from '../../shared/chat-model.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
 import { projectRoot } from '../local/settings.ts';
 import { say } from './scripted-upstream.ts';
 import { lacks, type RedisService, startRedis } from './services.ts';
@@ -343,14 +343,14 @@ describe('documents', () => {
 
   test('are made of whole folders by one command', { timeout: 60_000 }, async () => {
     const ingest = (...files: string[]) =>
-      promisify(execFile)(process.execPath, ['infra/ingest.ts', ...files, '--url', system.address], {
+      promisify(execFile)(process.execPath, ['infra/cli/ingest.ts', ...files, '--url', system.address], {
         cwd: projectRoot,
         env: { ...process.env, EDGEWISE_DATA: system.dataDir },
       });
-    const first = await ingest('infra/knowledge');
+    const first = await ingest('infra/config/knowledge');
     expect(first.stdout.trim()).toBe('2 created');
     expect(first.stderr).toMatch(/2\/2 {2}infra\/knowledge\/faq\.\w\w\.md: created, \d+ passages/);
-    expect((await ingest('infra/knowledge/*.md')).stdout.trim()).toBe('2 unchanged');
+    expect((await ingest('infra/config/knowledge/*.md')).stdout.trim()).toBe('2 unchanged');
     await expect(ingest('no-such-folder/*')).rejects.toThrow('There is no file to read');
   });
 

@@ -1,5 +1,5 @@
 /**
- * The models of most tests: those of `infra/models.toml`, each asked once, alone in its ladder, and its failure told as it is. What the ladder
+ * The models of most tests: those of `infra/config/models.toml`, each asked once, alone in its ladder, and its failure told as it is. What the ladder
  * makes of a failure has tests of its own.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ breaker = { failures = 1000000 }
 /** @returns its path */
 export async function writePlainModelsFile(dir: string): Promise<string> {
   const path = join(dir, 'models.toml');
-  const text = await readFile(join(projectRoot, 'infra/models.toml'), 'utf8');
+  const text = await readFile(join(projectRoot, 'infra/config/models.toml'), 'utf8');
   await writeFile(path, `${PLAIN}\n${text.replace(/^(?:smart|fast) = .*$/gm, '')}`);
   return path;
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { edgeMetrics } from '../../shared/metric-names.ts';
+import { edgeMetrics } from '../../shared/observe/metric-names.ts';
 import { projectRoot } from '../local/settings.ts';
 import { readEvents, readSome } from './read-stream.ts';
 import { refuse, type ScriptedUpstream, say, startScriptedUpstream } from './scripted-upstream.ts';
@@ -64,7 +64,7 @@ beforeAll(async () => {
       EDGEWISE_LIGHT_BASE_URL: light.baseUrl,
       EDGEWISE_LIGHT_MODEL: 'tiny',
       EDGEWISE_LIGHT_API_KEY: 'k',
-      EDGEWISE_MODELS_FILE: join(projectRoot, 'infra/models.toml'),
+      EDGEWISE_MODELS_FILE: join(projectRoot, 'infra/config/models.toml'),
     },
   });
 });

@@ -8,7 +8,7 @@ import { projectRoot } from '../local/settings.ts';
 test('names the functions that took the time, of the edge and of the core', { timeout: 60_000 }, async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [join(projectRoot, 'infra/profile.ts'), '--seconds', '2', '--readers', '8', '--top', '200'],
+    [join(projectRoot, 'infra/cli/profile.ts'), '--seconds', '2', '--readers', '8', '--top', '200'],
     { env: { PATH: process.env.PATH }, cwd: projectRoot },
   );
   expect(stdout).toMatch(/^[1-9]\d* answers of 120 words in 2 s to 8 readers/m);

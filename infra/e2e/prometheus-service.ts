@@ -25,7 +25,7 @@ export async function startPrometheus(
   token: string,
 ): Promise<PrometheusService> {
   const dir = await mkdtemp(join(tmpdir(), 'edgewise-prometheus-'));
-  const folder = join(projectRoot, 'infra/monitoring/prometheus');
+  const folder = join(projectRoot, 'infra/operate/monitoring/prometheus');
   await cp(join(folder, 'rules'), join(dir, 'rules'), { recursive: true });
   await writeFile(join(dir, 'token'), token);
   const config = parse(await readFile(join(folder, 'prometheus.yml'), 'utf8')) as {

@@ -1,5 +1,5 @@
 /** Reading event streams in tests. */
-import { decodeSse, type SseMessage } from '../../shared/sse.ts';
+import { decodeSse, type SseMessage } from '../../shared/stream/sse.ts';
 
 /** Every event of a streamed answer. */
 export async function readEvents(response: Response): Promise<SseMessage[]> {

@@ -9,8 +9,8 @@ import {
   type RedisGenerationLog,
   type RedisGenerationLogOptions,
 } from '../../core/generations/redis-generation-log.ts';
-import type { ChatEvent, ChatModel } from '../../shared/chat-model.ts';
-import type { NumberedChatEvent } from '../../shared/generation-protocol.ts';
+import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
+import type { NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
 import { someContext } from '../../shared/testing/request-context.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';

@@ -1,6 +1,6 @@
 /** What a network does to a stream, and what the client still gets. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { SseMessage } from '../../shared/sse.ts';
+import type { SseMessage } from '../../shared/stream/sse.ts';
 import { readEvents, readSome, textOf } from './read-stream.ts';
 import { openStream, say } from './scripted-upstream.ts';
 import { type System, startSystem } from './system.ts';

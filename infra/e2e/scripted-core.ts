@@ -9,10 +9,10 @@ import { createGenerations } from '../../core/generations/generations.ts';
 import { createMemoryGenerationLog } from '../../core/generations/memory-generation-log.ts';
 import type { LiveRegistry } from '../../core/models/live-registry.ts';
 import { createCoreServices } from '../../core/services.ts';
-import { type ChatModel, messageText } from '../../shared/chat-model.ts';
 import { AppError } from '../../shared/errors.ts';
-import { eventStream } from '../../shared/event-stream.ts';
-import type { ModelInfo } from '../../shared/generation-protocol.ts';
+import { type ChatModel, messageText } from '../../shared/model/chat-model.ts';
+import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
+import { eventStream } from '../../shared/stream/event-stream.ts';
 
 export interface Script {
   words: string[];

@@ -1,7 +1,7 @@
 /** Stands for a paid model: a real HTTP server that speaks OpenAI's Chat Completions and does what a test says. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ChatMessage, JsonObject } from '../../shared/chat-model.ts';
+import type { ChatMessage, JsonObject } from '../../shared/model/chat-model.ts';
 
 export interface UpstreamCall {
   body: JsonObject & { messages: ChatMessage[]; model: string };

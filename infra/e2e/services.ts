@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { Redis } from 'ioredis';
 import { freePort } from '../local/ports.ts';
-import { createRedisRest } from '../redis-rest/app.ts';
+import { createRedisRest } from '../local/redis-rest/app.ts';
 
 /**
  * Whether to skip tests that need a program this machine lacks. Where `EDGEWISE_REQUIRE_SERVICES=1` they

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeCodes, SESSION_PROTOCOL, tokenProtocol } from '../../shared/session-socket.ts';
+import { closeCodes, SESSION_PROTOCOL, tokenProtocol } from '../../shared/protocol/session-socket.ts';
 import { chunk, openStream } from './scripted-upstream.ts';
 import { type System, startSystem } from './system.ts';
 

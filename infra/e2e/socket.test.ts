@@ -1,6 +1,6 @@
 /** The session's WebSocket: the events of the Responses stream, on every device, resumable and on every wire. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { SESSION_PROTOCOL, tokenProtocol } from '../../shared/session-socket.ts';
+import { SESSION_PROTOCOL, tokenProtocol } from '../../shared/protocol/session-socket.ts';
 import { readEvents, readSome } from './read-stream.ts';
 import { say } from './scripted-upstream.ts';
 import { type System, startSystem } from './system.ts';

@@ -29,7 +29,7 @@ async function start(more: Record<string, string> = {}): Promise<Started> {
     EDGEWISE_DATA: dataDir,
     ...more,
   };
-  const child = spawn(process.execPath, ['infra/start.ts'], { cwd: projectRoot, env });
+  const child = spawn(process.execPath, ['infra/cli/start.ts'], { cwd: projectRoot, env });
   let text = '';
   for (const output of [child.stdout, child.stderr]) output.on('data', (piece) => (text += piece));
   const ended = once(child, 'close').then(([code]) => code as number | null);

@@ -2,16 +2,16 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCoreCall } from '../../edge/models/core-call.ts';
-import { createCoreRegions } from '../../edge/models/core-regions.ts';
-import type { ChatRequest } from '../../shared/chat-model.ts';
+import { createCoreCall } from '../../edge/core-client/core-call.ts';
+import { createCoreRegions } from '../../edge/core-client/core-regions.ts';
+import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import {
   decodeGenerationEvents,
   type GenerationRequest,
   type NumberedChatEvent,
-} from '../../shared/generation-protocol.ts';
-import type { RequestContext } from '../../shared/request-context.ts';
-import { importServiceKey } from '../../shared/service-token.ts';
+} from '../../shared/protocol/generation-protocol.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import { importServiceKey } from '../../shared/protocol/service-token.ts';
 import type { Child } from '../local/child.ts';
 import { freePort } from '../local/ports.ts';
 import { startCore } from '../local/processes.ts';

@@ -107,7 +107,7 @@ describe('npm run warm', () => {
   const run = promisify(execFile);
   async function warm(path: string, ...more: string[]): Promise<{ code: number; out: string }> {
     const token = await system.token({ sub: 'operator', scope: 'admin' });
-    const args = ['infra/warm.ts', path, '--url', system.address, '--token', token, ...more];
+    const args = ['infra/cli/warm.ts', path, '--url', system.address, '--token', token, ...more];
     try {
       const { stdout } = await run(process.execPath, args, { cwd: projectRoot });
       return { code: 0, out: stdout };

@@ -1,7 +1,7 @@
 /** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { TokenEncoding } from '../../shared/generation-protocol.ts';
+import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 import { buildWeb } from './build-web.ts';
 import { assetsDir, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';
@@ -43,7 +43,7 @@ export async function buildEdge({
 /** The page, the filter's table and word lists, and the tokenizers' vocabularies as JSON lists: too large for the Worker. */
 async function buildAssets(): Promise<void> {
   await writeAsset(join(assetsDir, 'filter'), 'characters', await characterTable());
-  await buildWordLists(join(projectRoot, 'infra/policy'), join(assetsDir, 'policy'));
+  await buildWordLists(join(projectRoot, 'infra/config/word-lists'), join(assetsDir, 'policy'));
   await buildWeb(join(assetsDir, 'web'));
   const folder = join(assetsDir, 'tokenizers');
   await buildVocabulary(folder, 'o200k_base', () => import('gpt-tokenizer/bpeRanks/o200k_base'));

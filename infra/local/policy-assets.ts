@@ -1,10 +1,10 @@
-/** Compiles the word lists of `infra/policy/` into assets. */
+/** Compiles the word lists of `infra/config/word-lists/` into assets. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFolding } from '../../edge/filter/folding.ts';
-import { compileWords } from '../policy/compile-words.ts';
-import { parseWordList } from '../policy/word-list.ts';
 import { characterTable } from './filter-assets.ts';
+import { compileWords } from './word-lists/compile-words.ts';
+import { parseWordList } from './word-lists/word-list.ts';
 import { writeWhole } from './write-whole.ts';
 
 const listName = /^words(?:\.[\w-]{1,64})?\.txt$/;

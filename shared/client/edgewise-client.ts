@@ -3,7 +3,7 @@
  * chunks) or a WebSocket (every turn of a session, as OpenAI's Responses events), by choice. It needs `fetch`
  * and an SSE parser, nothing else.
  */
-import { decodeSse } from '../sse.ts';
+import { decodeSse } from '../stream/sse.ts';
 import { backoffMs, type RetryPolicy, usualRetryPolicy } from './backoff.ts';
 import { EdgewiseError, readError } from './edgewise-error.ts';
 import {

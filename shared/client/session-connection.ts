@@ -3,7 +3,7 @@
  * sockets as it takes. Owns the socket and the place in the stream; turns are sent over HTTP, where a key
  * keeps one that is sent twice from being answered twice.
  */
-import { closeCodes, SESSION_PROTOCOL, tokenProtocol } from '../session-socket.ts';
+import { closeCodes, SESSION_PROTOCOL, tokenProtocol } from '../protocol/session-socket.ts';
 import { backoffMs, type RetryPolicy } from './backoff.ts';
 import { EdgewiseError } from './edgewise-error.ts';
 

@@ -1,6 +1,6 @@
 /** The rules of `chat-model.ts`, for every model there is. */
 import { describe, expect, test } from 'vitest';
-import { type ChatEvent, type ChatModel, type ChatStreamReader, isTerminal } from '../chat-model.ts';
+import { type ChatEvent, type ChatModel, type ChatStreamReader, isTerminal } from '../model/chat-model.ts';
 import { readAll } from './streams.ts';
 
 export interface ModelUnderTest {

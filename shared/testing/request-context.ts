@@ -1,4 +1,4 @@
-import type { RequestContext } from '../request-context.ts';
+import type { RequestContext } from '../protocol/request-context.ts';
 
 /** Somebody who asks, for tests in which it does not matter who; there is time. */
 export function someContext(more: Partial<RequestContext> = {}): RequestContext {

@@ -1,7 +1,8 @@
 /** A model that says what it is told to, event by event. */
-import type { ChatEvent, ChatModel, ChatRequest } from '../chat-model.ts';
+
 import { AppError } from '../errors.ts';
-import { eventStream } from '../event-stream.ts';
+import type { ChatEvent, ChatModel, ChatRequest } from '../model/chat-model.ts';
+import { eventStream } from '../stream/event-stream.ts';
 
 /** An event, a pause in milliseconds before the next one, or a promise to wait for. */
 export type Step = ChatEvent | number | Promise<unknown>;

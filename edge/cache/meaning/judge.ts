@@ -1,5 +1,5 @@
 /** Whether two answers say the same: evidence for the bound, gathered after the reader has been served. */
-import type { ChatModel } from '../../../shared/chat-model.ts';
+import type { ChatModel } from '../../../shared/model/chat-model.ts';
 import { questionForm, wordingSimilarity } from './question-form.ts';
 
 export interface JudgedPair {

@@ -3,7 +3,7 @@
  * Shares no code with the automaton but the folding of characters, the gap rules and the tables of signs.
  */
 
-import type { WordEntry } from '../../../infra/policy/word-list.ts';
+import type { WordEntry } from '../../../infra/local/word-lists/word-list.ts';
 import { createFolding, digitKind, type Folding, foldText, freeLetterKind, letterKind } from '../folding.ts';
 import { boundGapAllowed, freeGapAllowed, leetAllowed, MAX_GAP, MAX_IGNORED } from '../gap-rules.ts';
 import { leetReadings } from '../leet-readings.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ModelInfo } from '../../../shared/generation-protocol.ts';
+import type { ModelInfo } from '../../../shared/protocol/generation-protocol.ts';
 import type { Api } from '../chat/api.ts';
 import { toNumber } from '../words/words.ts';
 import { t } from './admin-words.ts';

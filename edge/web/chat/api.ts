@@ -1,6 +1,6 @@
 /** The edge's plain requests, as the page makes them. What the server does not offer is `undefined`, not an error. */
 import { EdgewiseError, readError } from '../../../shared/client/edgewise-error.ts';
-import type { ModelInfo } from '../../../shared/generation-protocol.ts';
+import type { ModelInfo } from '../../../shared/protocol/generation-protocol.ts';
 import type { TokenKeeper } from '../account/token-keeper.ts';
 import type { StoredMessage } from './message-tree.ts';
 

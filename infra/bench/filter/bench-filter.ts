@@ -14,8 +14,8 @@ import type { Scanner } from '../../../edge/filter/scanner.ts';
 import { WordScanner } from '../../../edge/filter/word-scanner.ts';
 import { seededRandom } from '../../../shared/testing/streams.ts';
 import { characterTable } from '../../local/filter-assets.ts';
-import { compileWords } from '../../policy/compile-words.ts';
-import { parseWordList, type WordEntry } from '../../policy/word-list.ts';
+import { compileWords } from '../../local/word-lists/compile-words.ts';
+import { parseWordList, type WordEntry } from '../../local/word-lists/word-list.ts';
 import { evasionClasses } from './evasions.ts';
 import { inventedWords } from './word-samples.ts';
 
@@ -23,7 +23,7 @@ const read = (path: string) => readFileSync(join(import.meta.dirname, path), 'ut
 const characters = await characterTable();
 const folding = createFolding(characters);
 const clean = { en: read('clean.en.txt'), zh: read('clean.zh.txt') };
-const example = parseWordList(read('../../policy/words.example.txt'));
+const example = parseWordList(read('../../config/word-lists/words.example.txt'));
 const invented = inventedWords(20_000);
 const longList = parseWordList(`[mask]\n${[...invented.en, ...invented.zh].join('\n')}`);
 
@@ -87,7 +87,7 @@ function falsePositives(words: CompiledWords): void {
     ),
   );
   const lists: [string, CompiledWords][] = [
-    ['infra/policy/words.example.txt', compile(example)],
+    ['infra/config/word-lists/words.example.txt', compile(example)],
     ['short words that stand within others', rude],
     ['20,000 invented words', words],
   ];

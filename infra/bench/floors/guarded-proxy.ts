@@ -9,9 +9,9 @@ import { createFolding } from '../../../edge/filter/folding.ts';
 import { createMaskingStream, type TextStream } from '../../../edge/filter/masking-stream.ts';
 import { WordScanner } from '../../../edge/filter/word-scanner.ts';
 import { securityHeaders } from '../../../edge/http/security-headers.ts';
-import { decodeSseChunks, type SseMessage } from '../../../shared/sse.ts';
-import { compileWords } from '../../policy/compile-words.ts';
-import { parseWordList } from '../../policy/word-list.ts';
+import { decodeSseChunks, type SseMessage } from '../../../shared/stream/sse.ts';
+import { compileWords } from '../../local/word-lists/compile-words.ts';
+import { parseWordList } from '../../local/word-lists/word-list.ts';
 
 const folding = createFolding({ from: '', to: '' });
 const words = readCompiledWords(compileWords(parseWordList('[mask]\nforbidden\nprohibited'), folding));

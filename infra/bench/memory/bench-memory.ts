@@ -5,7 +5,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import { messageText } from '../../../shared/chat-model.ts';
+import { messageText } from '../../../shared/model/chat-model.ts';
 import { say } from '../../e2e/scripted-upstream.ts';
 import { type System, startSystem } from '../../e2e/system.ts';
 import { runMain } from '../../local/run-main.ts';

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { profileWhile } from '../../profile/inspector.ts';
+import { profileWhile } from '../../operate/profile/inspector.ts';
 import { loadTarget } from '../measure/load.ts';
 import { startSystems } from '../systems/systems.ts';
 import { summarise } from './summarise.ts';

@@ -1,5 +1,5 @@
 /** A V8 processor profile in a few lines: where the time went, by function. */
-import type { CpuProfile } from '../../profile/inspector.ts';
+import type { CpuProfile } from '../../operate/profile/inspector.ts';
 
 const LINES = 45;
 

@@ -5,7 +5,7 @@ import { measureRecall } from './measure-recall.ts';
 await runMain(async () => {
   const { questions, recallAt5, missed } = await measureRecall();
   console.log(
-    `${questions} questions in English and Chinese over infra/knowledge, with the built-in vectors\n`,
+    `${questions} questions in English and Chinese over infra/config/knowledge, with the built-in vectors\n`,
   );
   console.log('| ranking | recall@5 |\n|---|---|');
   for (const [ranking, recall] of Object.entries(recallAt5))

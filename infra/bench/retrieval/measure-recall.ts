@@ -33,7 +33,7 @@ export async function measureRecall(): Promise<RecallResult> {
   const newId = () => crypto.randomUUID();
   const documents = createDocuments({ database, search, parse: createParser(), now: Date.now, newId });
   for (const name of ['faq.en.md', 'faq.zh.md']) {
-    const bytes = await readFile(join(projectRoot, 'infra/knowledge', name));
+    const bytes = await readFile(join(projectRoot, 'infra/config/knowledge', name));
     await documents.ingest(owner, { name, type: 'text/markdown', bytes, isShared: true });
   }
   const questions = await readQuestions();

@@ -1,5 +1,5 @@
 /** One reader of the soak: it asks, and reads to the end, leaves for good, or leaves and comes back for the rest. */
-import { decodeSse } from '../../../shared/sse.ts';
+import { decodeSse } from '../../../shared/stream/sse.ts';
 import type { BenchEdge } from '../systems/edge.ts';
 import { toBody } from '../systems/target.ts';
 

@@ -19,9 +19,9 @@ import { startCore, untilHealthy } from '../../local/processes.ts';
 import { localSecrets } from '../../local/secrets.ts';
 import { edgeEnvironment, type LocalSettings, projectRoot } from '../../local/settings.ts';
 import { defaultClaims, signLocalToken } from '../../local/token.ts';
+import { compileWords } from '../../local/word-lists/compile-words.ts';
+import { parseWordList } from '../../local/word-lists/word-list.ts';
 import { writeWorkerdConfig } from '../../local/workerd-config.ts';
-import { compileWords } from '../../policy/compile-words.ts';
-import { parseWordList } from '../../policy/word-list.ts';
 import { inventedWords } from '../filter/word-samples.ts';
 import type { BenchTarget } from './target.ts';
 
@@ -155,7 +155,7 @@ export async function startBenchEdge({
 async function writeAssets(to: string): Promise<string> {
   await cp(assetsDir, to, { recursive: true });
   const { en, zh } = inventedWords(WORDS);
-  const example = await readFile(join(projectRoot, 'infra/policy/words.example.txt'), 'utf8');
+  const example = await readFile(join(projectRoot, 'infra/config/word-lists/words.example.txt'), 'utf8');
   const entries = parseWordList(`${example}\n[mask]\n${[...en, ...zh].join('\n')}`);
   const compiled = compileWords(entries, createFolding(await characterTable()));
   await writeFile(join(to, 'policy/words.bin'), new Uint8Array(compiled));

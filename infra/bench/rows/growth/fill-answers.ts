@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { answerKey } from '../../../../edge/cache/answer-key.ts';
-import { parseChatCompletionRequest } from '../../../../shared/chat-schema.ts';
+import { parseChatCompletionRequest } from '../../../../shared/wire/chat-schema.ts';
 import { timeStream } from '../../measure/first-token.ts';
 import type { BenchEdge } from '../../systems/edge.ts';
 import { toBody } from '../../systems/target.ts';

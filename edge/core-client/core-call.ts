@@ -1,0 +1,71 @@
+/** One signed call of the core: what every client of its addresses has in common. */
+import { AppError, type ErrorInfo, parseErrorInfo } from '../../shared/errors.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import { signServiceToken } from '../../shared/protocol/service-token.ts';
+import type { CoreRegions } from './core-regions.ts';
+
+export interface CoreCallOptions {
+  regions: CoreRegions;
+  serviceKey: Uint8Array;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
+export interface CoreRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** With its query. */
+  path: string;
+  /** JSON, unless `contentType` says something else; empty for none. */
+  body?: string | Uint8Array<ArrayBuffer>;
+  contentType?: string;
+  accept?: string | undefined;
+  signal?: AbortSignal;
+  /** Whether the region that answered has what is asked for; see `core-regions.ts`. */
+  isFound?: (answer: Response) => Promise<boolean>;
+}
+
+/** @throws AppError what the core says, `core_unavailable`, or `cancelled` when the signal was aborted */
+export type CoreCall = (context: RequestContext, request: CoreRequest) => Promise<Response>;
+
+/** What makes something without a name of the caller's choice would make it twice. */
+const makesAnew = /^\/v1\/(?:files|batches|keys)$/;
+/** What waits for a model's whole answer before it says a word. */
+const isSlow = /^\/v1\/(?:tasks|files|documents)\b/;
+
+export function createCoreCall({ regions, serviceKey, now }: CoreCallOptions): CoreCall {
+  return async function call(context, request) {
+    const { method, path, body = '', contentType = 'application/json', accept, signal, isFound } = request;
+    const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${token}`,
+      'x-request-id': context.requestId,
+    };
+    if (context.traceparent !== undefined) headers.traceparent = context.traceparent;
+    if (accept !== undefined) headers.accept = accept;
+    if (body !== '') headers['content-type'] = contentType;
+    const response = await regions.ask(path, {
+      method,
+      headers,
+      body: body === '' ? null : body,
+      signal,
+      isRepeatable: method !== 'POST' || !makesAnew.test(path),
+      isPrompt: !isSlow.test(path),
+      isFound,
+    });
+    if (!response.ok) throw await readError(response);
+    return response;
+  };
+}
+
+async function readError(response: Response): Promise<AppError> {
+  let body: { error?: unknown } | undefined;
+  try {
+    body = await response.json();
+  } catch {
+    // A proxy in between answered; its words are not for the client.
+  }
+  const info: ErrorInfo = parseErrorInfo(body?.error);
+  // The core refusing our own signature is our fault, not the caller's.
+  if (response.status === 401) return new AppError('core_unavailable', { cause: new AppError(info.code) });
+  return info.code === 'internal_error' ? new AppError('core_unavailable') : AppError.fromInfo(info);
+}

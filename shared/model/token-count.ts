@@ -1,0 +1,97 @@
+/** How many tokens a message takes: with a tokenizer, or bounded without one. */
+
+import type { TokenEncoding } from '../protocol/generation-protocol.ts';
+import type { ChatMessage, ToolCall } from './chat-model.ts';
+
+/** Every message is framed by this many tokens (OpenAI cookbook, "How to count tokens with tiktoken"). */
+const MESSAGE_TOKENS = 3;
+const NAME_TOKENS = 1;
+/** Every reply is primed with this many. */
+export const REPLY_PRIMING_TOKENS = 3;
+/**
+ * An image, sound or file part. What it really takes depends on its size and on the model; this is what a
+ * 1024 x 1024 image takes in detail on the GPT-4o family.
+ */
+const MEDIA_PART_TOKENS = 765;
+
+/** Longest text that a tokenizer is given at once. */
+const SLICE_CHARS = 1000;
+
+/**
+ * A counter whose time grows with the text's length alone. Byte-pair merging takes the square of the length
+ * of a run without a break, so that a megabyte of one letter would take minutes. A count can come out
+ * higher by a token or two for each {@link SLICE_CHARS} characters.
+ */
+export function inSlices(count: (text: string) => number): (text: string) => number {
+  return (text) => {
+    let tokens = 0;
+    for (let start = 0; start < text.length; start += SLICE_CHARS)
+      tokens += count(text.slice(start, start + SLICE_CHARS));
+    return tokens;
+  };
+}
+
+/** @param count Counts the tokens of one text. */
+export function countMessageTokens(message: ChatMessage, count: (text: string) => number): number {
+  let tokens = MESSAGE_TOKENS + count(message.role);
+  if (typeof message.name === 'string') tokens += NAME_TOKENS + count(message.name);
+  if (typeof message.tool_call_id === 'string') tokens += count(message.tool_call_id);
+  for (const call of message.tool_calls ?? []) {
+    tokens += MESSAGE_TOKENS + count(call.id) + countCall(call, count);
+  }
+  if (typeof message.content === 'string') return tokens + count(message.content);
+  for (const part of message.content ?? []) {
+    tokens += typeof part.text === 'string' ? count(part.text) : MEDIA_PART_TOKENS;
+  }
+  return tokens;
+}
+
+function countCall(call: Partial<ToolCall>, count: (text: string) => number): number {
+  // A call of another type than `function` is the model's own affair; its JSON is near enough.
+  if (!call.function) return count(JSON.stringify(call));
+  return count(call.function.name) + count(call.function.arguments);
+}
+
+/** A certain upper bound without a tokenizer: a token of a byte-level encoding is at least one byte. */
+export function messageTokenBound(message: ChatMessage): number {
+  return countMessageTokens(message, utf8Length);
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    // A surrogate pair is two units and four bytes; half of one is encoded as U+FFFD, three bytes.
+    if (isBetween(unit, 0xd800, 0xdbff) && isBetween(text.charCodeAt(index + 1), 0xdc00, 0xdfff)) index++;
+  }
+  return bytes;
+}
+
+function isBetween(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
+}
+
+/**
+ * Families by the beginning of a model's name, first match. The vocabularies of Llama 3, Qwen and DeepSeek
+ * are their own; all grew out of `cl100k_base` or its like, so for them a count is an estimate, usually a
+ * little high. The registry may say otherwise for any model.
+ */
+const families: readonly [pattern: RegExp, encoding: TokenEncoding][] = [
+  [/^(?:gpt-4o|gpt-4\.|gpt-5|gpt-oss|chatgpt-4o|o\d)/, 'o200k_base'],
+  // Azure writes gpt-35.
+  [/^(?:gpt-4|gpt-3\.?5|text-embedding)/, 'cl100k_base'],
+  [/llama|qwen|qwq|deepseek/, 'cl100k_base'],
+];
+
+/** The encoding to count a model's tokens with; `o200k_base` for a family that is not known. */
+export function tokenEncodingFor(modelName: string): TokenEncoding {
+  const name = modelName.toLowerCase().replace(/^.*\//, '').replace(/^ft:/, '');
+  return families.find(([pattern]) => pattern.test(name))?.[1] ?? 'o200k_base';
+}
+
+/** About four bytes a token: near enough to bound an answer where no tokenizer is at hand. */
+export function roughTokens(text: string): number {
+  return Math.ceil(utf8Length(text) / 4);
+}

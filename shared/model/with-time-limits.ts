@@ -1,0 +1,62 @@
+/** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
+
+import { AppError, type ErrorCode } from '../errors.ts';
+import { type InnerBatches, type LayerGenerator, relayStream } from '../stream/event-stream.ts';
+import { createIdleTimer } from '../stream/idle-timer.ts';
+import { type ChatModel, isTerminal } from './chat-model.ts';
+
+/** Milliseconds. */
+export interface TimeLimits {
+  /** Until the model has taken the request: `connect_timeout`. */
+  connectMs: number;
+  /** From then to the first delta: `first_token_timeout`. */
+  firstTokenMs: number;
+  /** Between two events: `idle_timeout`. */
+  idleMs: number;
+  /** For the whole answer: `deadline_exceeded`. */
+  totalMs: number;
+}
+
+export const defaultTimeLimits: TimeLimits = {
+  connectMs: 10_000,
+  firstTokenMs: 60_000,
+  idleMs: 30_000,
+  totalMs: 600_000,
+};
+
+export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel {
+  async function* limit(batches: InnerBatches): LayerGenerator {
+    const endsAtMs = Date.now() + limits.totalMs;
+    let code: ErrorCode = 'connect_timeout';
+    let late: ErrorCode | undefined;
+    const patience = createIdleTimer(() => {
+      late = code;
+      void batches.return();
+    });
+    /** The step's own limit, or what is left of the whole. */
+    const expect = (stepCode: ErrorCode, stepMs: number) => {
+      const leftMs = endsAtMs - Date.now();
+      code = leftMs < stepMs ? 'deadline_exceeded' : stepCode;
+      patience.expect(Math.max(0, Math.min(stepMs, leftMs)));
+    };
+    try {
+      expect('connect_timeout', limits.connectMs);
+      for await (const events of batches) {
+        // The time that the reader takes is not the model's.
+        patience.rest();
+        yield events;
+        const last = events.at(-1);
+        if (last && isTerminal(last)) return;
+        if (last?.type === 'model-start') expect('first_token_timeout', limits.firstTokenMs);
+        else expect('idle_timeout', limits.idleMs);
+      }
+      if (late) yield [{ type: 'error', error: new AppError(late).toInfo() }];
+    } finally {
+      patience.stop();
+    }
+  }
+  return {
+    name: model.name,
+    stream: (request, signal) => relayStream((read) => limit(read(model.stream(request, signal)))),
+  };
+}
