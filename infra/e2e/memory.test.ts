@@ -349,7 +349,7 @@ describe('documents', () => {
       });
     const first = await ingest('infra/config/knowledge');
     expect(first.stdout.trim()).toBe('2 created');
-    expect(first.stderr).toMatch(/2\/2 {2}infra\/knowledge\/faq\.\w\w\.md: created, \d+ passages/);
+    expect(first.stderr).toMatch(/2\/2 {2}infra\/config\/knowledge\/faq\.\w\w\.md: created, \d+ passages/);
     expect((await ingest('infra/config/knowledge/*.md')).stdout.trim()).toBe('2 unchanged');
     await expect(ingest('no-such-folder/*')).rejects.toThrow('There is no file to read');
   });

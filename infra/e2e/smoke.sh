@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a new user does first: npm start, the curl that it prints, a token, Ctrl-C.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
 export PORT=18787 CORE_PORT=18788 EDGEWISE_DATA="$work/data with a space"
