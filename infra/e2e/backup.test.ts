@@ -21,7 +21,7 @@ describe.skipIf(lacksPostgres())('a backup', () => {
   let dir: string;
   const env: Record<string, string> = {};
   const command = (name: string, args: string[] = [], more: Record<string, string> = {}) =>
-    run(process.execPath, [join(projectRoot, `infra/operate/backup/${name}.ts`), ...args], {
+    run(process.execPath, [join(projectRoot, `infra/cli/${name}.ts`), ...args], {
       env: { PATH: process.env.PATH, ...env, ...more },
       cwd: projectRoot,
     }).then(
