@@ -35,7 +35,7 @@ export interface TargetModelOptions {
   quota: Quota;
   maxOutputTokens: number;
   now: () => number;
-  wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   random: () => number;
   newId: () => string;
 }

@@ -15,6 +15,7 @@ import {
   isTerminal,
 } from './chat-model.ts';
 import { type LayerCall, layer } from './layer.ts';
+import { failureRule } from './upstream-errors.ts';
 
 export interface Rung {
   model: ChatModel;
@@ -31,14 +32,6 @@ export interface Rung {
  */
 export const continuations = ['message', 'prefix', 'partial', 'vllm'] as const;
 export type Continuation = (typeof continuations)[number];
-
-/** What is wrong with the request itself, which every model would say, or nobody waits for. */
-const final: ReadonlySet<string> = new Set([
-  'upstream_rejected',
-  'cancelled',
-  'deadline_exceeded',
-  'shutting_down',
-]);
 
 /** Longest repetition of what was said that is looked for where another model goes on, in characters. */
 const MAX_OVERLAP = 400;
@@ -84,7 +77,7 @@ async function* climbDown(rungs: readonly Rung[], { request, signal, read }: Lay
     }
     if (ending.kind === 'done') return;
     failure = ending.error;
-    const canGoOn = !signal.aborted && !final.has(failure.code) && !said.isBound;
+    const canGoOn = !signal.aborted && failureRule(failure.code).stepsDown && !said.isBound;
     if (!canGoOn || index === ladder.length - 1) break;
   }
   yield [{ type: 'error', error: failure ?? new AppError('internal_error').toInfo() }];
