@@ -41,6 +41,7 @@ interface Gathering {
   chars: number;
 }
 
+// long: the steps of a batch share its two maps
 export function createEmbeddingBatches(options: EmbeddingBatchesOptions): EmbeddingBatches {
   const { embed, maxDelayMs, maxTexts, maxChars } = options;
   const gatherings = new Map<string, Gathering>();

@@ -2,7 +2,7 @@
 import { AppError } from '../../shared/errors.ts';
 import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, taskPaths } from '../../shared/protocol/task-protocol.ts';
-import type { Target } from '../models/registry.ts';
+import type { Target } from '../models/target.ts';
 
 /** A body that names its model: JSON, or a form with its files. */
 export type TaskBody = { kind: 'json'; json: Record<string, unknown> } | { kind: 'form'; form: FormData };

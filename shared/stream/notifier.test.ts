@@ -31,6 +31,17 @@ test('waits until a condition holds, and looks at it first', async () => {
   expect(await reached).toBe(20);
 });
 
+test('a change cuts a pause short', async () => {
+  const clock = createVirtualClock(0);
+  const notifier = createNotifier();
+  const signal = notifier.nextSignal();
+  const paused = clock.wait(1000, signal);
+  notifier.notify();
+  await paused;
+  expect(signal.aborted).toBe(true);
+  expect(notifier.nextSignal().aborted).toBe(false);
+});
+
 test('an abort ends one wait and leaves the others', async () => {
   const notifier = createNotifier();
   const stop = new AbortController();

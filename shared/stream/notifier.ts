@@ -1,5 +1,5 @@
 /**
- * Wakes whoever waits for a change. Owns the promise of the next change; without a waiter there is none.
+ * Wakes whoever waits for a change. Owns the promise and the signal of the next change, which are made when needed.
  * In a Worker all waiters must belong to one request, or to one Durable Object: workerd lets no two requests share a
  * promise.
  */
@@ -8,17 +8,23 @@ export interface Notifier {
   notify(): void;
   /** Resolves at the next {@link notify}. Take it before you look at the state, or use {@link until}. */
   changed(): Promise<void>;
+  /** Aborted at the next {@link notify}: it cuts a pause short. Take it before you look at the state. */
+  nextSignal(): AbortSignal;
   /** Resolves when `isTrue` is, looked at now and after each change, or when the signal is aborted. */
   until(isTrue: () => boolean, signal?: AbortSignal): Promise<void>;
 }
 
 export function createNotifier(): Notifier {
   let next: PromiseWithResolvers<void> | undefined;
+  let nextAbort: AbortController | undefined;
 
   function notify(): void {
     const waited = next;
+    const aborted = nextAbort;
     next = undefined;
+    nextAbort = undefined;
     waited?.resolve();
+    aborted?.abort();
   }
 
   function changed(): Promise<void> {
@@ -29,6 +35,10 @@ export function createNotifier(): Notifier {
   return {
     notify,
     changed,
+    nextSignal() {
+      nextAbort ??= new AbortController();
+      return nextAbort.signal;
+    },
     async until(isTrue, signal) {
       // An abort wakes all waiters: each looks at its own condition again.
       const onAbort = () => notify();
