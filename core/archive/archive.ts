@@ -13,11 +13,11 @@ import {
 } from '../../shared/protocol/archive-protocol.ts';
 import { type ConversationNotes, forgotten } from '../../shared/protocol/memory-protocol.ts';
 import type { Database, Tables } from '../db/database.ts';
+import { toArchivedMessage, toMessageRow } from '../db/message-rows.ts';
 import type { Owner } from '../db/owner.ts';
 import { conversations, feedback, messages, usage } from '../db/schema.ts';
 import type { Memory } from '../memory/memory.ts';
 import { readNotes } from '../memory/notes.ts';
-import { toArchivedMessage, toMessageRow } from './message-rows.ts';
 
 export interface Archive {
   /**
@@ -40,6 +40,7 @@ export interface ArchiveOptions {
   costOf: (model: string, usage: Usage) => number | undefined;
 }
 
+// long: the methods of one store over one transaction each
 export function createArchive({ database, memory, costOf }: ArchiveOptions): Archive {
   function toUsageRow({ tenant, user }: Owner, turn: ArchivedTurn): typeof usage.$inferInsert {
     const used = turn.usage;

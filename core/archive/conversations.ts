@@ -3,11 +3,11 @@ import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { AppError } from '../../shared/errors.ts';
 import { messageText } from '../../shared/model/chat-model.ts';
 import type { Database, Tables } from '../db/database.ts';
+import { toArchivedMessage } from '../db/message-rows.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { chunks, conversations, messages } from '../db/schema.ts';
-import { sentencesOf } from '../memory/sentences.ts';
 import { allOf, type Search } from '../search/search.ts';
-import { toArchivedMessage } from './message-rows.ts';
+import { sentencesOf } from '../search/sentences.ts';
 
 export interface ListedConversation {
   id: string;

@@ -57,6 +57,7 @@ export interface BatchWorkOptions {
 const LINES_A_STATEMENT = 500;
 const isOpen = inArray(batches.status, ['validating', 'in_progress', 'finalizing', 'cancelling']);
 
+// long: the queries of one queue; each method is short
 export function createBatchWork({ database, leaseMs, now, newId }: BatchWorkOptions): BatchWork {
   /** In groups of one batch, and so of one tenant. */
   async function eachBatch<T extends { batch: BatchRow }>(

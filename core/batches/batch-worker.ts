@@ -2,6 +2,8 @@
  * Answers the lines of batches, so many at a time. Owns the lines that this instance has taken; what they come to is the
  * database's. It looks for work when it is woken, and now and then as long as there is some.
  */
+import { backoffMs } from '../../shared/stream/backoff.ts';
+import { createNotifier } from '../../shared/stream/notifier.ts';
 import type { AnswerLine } from './answer-line.ts';
 import type { BatchWork, ClaimedLine, LineAnswer } from './batch-work.ts';
 import type { BatchRow } from './batches.ts';
@@ -19,6 +21,7 @@ export interface BatchWorkerOptions {
   now: () => number;
   /** Resolves after that many milliseconds, or when the signal is aborted. */
   wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  random: () => number;
   newId: () => string;
   onError: (error: unknown) => void;
 }
@@ -39,10 +42,12 @@ const LOOK_MS = 500;
 const FAILED_WAIT_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
 
+// long: one loop and the state that its steps share
 export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
-  const { work, answer, concurrency, maxLineMs, leaseMs, idleMs, now, wait, newId, onError } = options;
+  const { work, answer, concurrency, maxLineMs, leaseMs, idleMs, now, wait, random, newId, onError } =
+    options;
   const stopped = new AbortController();
-  let news = new AbortController();
+  const news = createNotifier();
   let running: Promise<void> | undefined;
   /** Taken and not begun. */
   let ready: ClaimedLine[] = [];
@@ -55,19 +60,14 @@ export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
 
   function wake(): void {
     lookAtMs = 0;
-    tell();
+    news.notify();
     running ??= run();
-  }
-
-  function tell(): void {
-    news.abort();
-    news = new AbortController();
   }
 
   /** Never rejects. Ends when there is nothing to do, and nobody else could bring something. */
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const { signal } = news;
+      const signal = news.nextSignal();
       let waitMs: number | undefined;
       try {
         await writeDown();
@@ -176,8 +176,10 @@ export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
     underWay.delete(line);
     const isLeft = call.signal.aborted || stopped.signal.aborted;
     if (!isLeft && retryAfterMs !== undefined && attempts < MAX_ATTEMPTS) {
-      const backoffMs = Math.min(MAX_BACKOFF_MS, retryAfterMs * 2 ** (attempts - 1));
-      released.push({ line, atMs: now() + backoffMs });
+      // Never sooner than the upstream says.
+      const policy = { firstMs: retryAfterMs, maxMs: MAX_BACKOFF_MS };
+      const waitMs = Math.max(retryAfterMs, backoffMs(attempts - 1, policy, random));
+      released.push({ line, atMs: now() + waitMs });
     } else if (!isLeft) {
       const response = { status_code: status, request_id: id, body: said };
       const text = JSON.stringify({
@@ -188,7 +190,7 @@ export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
       });
       answered.push({ line, isError: status !== 200, answer: text });
     }
-    tell();
+    news.notify();
   }
 
   return {

@@ -66,6 +66,7 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
           idleMs: 50,
           now: Date.now,
           wait,
+          random: Math.random,
           newId,
           onError: (error) => errors.push(error),
         });

@@ -11,8 +11,8 @@ export interface BatchServices {
   files: Files;
   batches: Batches;
   /** Looks for work that was left undone. Returns at once. */
-  resume(): void;
-  stop(): Promise<void>;
+  resumeBatches(): void;
+  stopBatches(): Promise<void>;
 }
 
 export interface BatchServicesOptions {
@@ -24,6 +24,7 @@ export interface BatchServicesOptions {
   maxLineMs: number;
   now: () => number;
   wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  random: () => number;
   newId: () => string;
   onError: (error: unknown) => void;
 }
@@ -32,7 +33,8 @@ const LEASE_MS = 10_000;
 const IDLE_MS = 10_000;
 
 export function openBatches(options: BatchServicesOptions): BatchServices {
-  const { database, embeddedDir, answer, concurrency, maxLineMs, now, wait, newId, onError } = options;
+  const { database, embeddedDir, answer, concurrency, maxLineMs, now, wait, random, newId, onError } =
+    options;
   const work = createBatchWork({ database, leaseMs: LEASE_MS, now, newId });
   const worker = createBatchWorker({
     work,
@@ -43,6 +45,7 @@ export function openBatches(options: BatchServicesOptions): BatchServices {
     idleMs: embeddedDir === undefined ? IDLE_MS : undefined,
     now,
     wait,
+    random,
     newId,
     onError,
   });
@@ -60,9 +63,9 @@ export function openBatches(options: BatchServicesOptions): BatchServices {
   return {
     files: createFiles({ database, now, newId }),
     batches: createBatches({ database, now, newId, onWork: () => isAtWork && worker.wake() }),
-    resume() {
+    resumeBatches() {
       if (isAtWork) resume().catch(onError);
     },
-    stop: () => worker.stop(),
+    stopBatches: () => worker.stop(),
   };
 }

@@ -76,6 +76,19 @@ export function createDatabase(open: () => Promise<Connection>, migrates: boolea
   };
 }
 
+/** The embedded one brings its own tables; those of a server are the operator's to change (`npm run migrate`). */
+export function openDatabase({
+  databaseUrl,
+  databaseDir,
+}: {
+  databaseUrl: string | undefined;
+  databaseDir: string | undefined;
+}): Database {
+  return databaseUrl === undefined
+    ? createDatabase(() => connectEmbedded(databaseDir), true)
+    : createDatabase(() => connectPostgres(databaseUrl), false);
+}
+
 /** Makes what of the tables is not there yet. Idempotent. */
 export async function bringUpToDate({ migrate, tables }: Connection): Promise<void> {
   await migrate(migrationsFolder);

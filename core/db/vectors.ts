@@ -3,7 +3,9 @@
  * `npm run migrate` after it does; without it what is remembered is found by its words alone.
  */
 import { sql } from 'drizzle-orm';
-import type { Tables } from './database.ts';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+
+type Tables = Pick<PgDatabase<PgQueryResultHKT>, 'execute'>;
 
 /** Shorter vectors are filled up with zeros, which changes no angle; of longer ones the model is asked for this many. */
 export const VECTOR_DIMENSIONS = 1024;

@@ -81,14 +81,17 @@ test('a call is bounded by its characters', async () => {
 });
 
 describe('a failure', () => {
-  test('of one text fails those who asked for it alone', async () => {
-    const bad = new AppError('upstream_rejected');
-    const { batches } = setUp({}, (texts) => (texts.includes('bad') ? bad : undefined));
-    const asked = Array.from({ length: 20 }, (_, index) => (index === 7 ? 'bad' : `good ${index}`));
-    const settled = await Promise.allSettled(asked.map((text) => batches.embed('g', [text], never())));
-    for (const [index, { status }] of settled.entries())
-      expect(status).toBe(index === 7 ? 'rejected' : 'fulfilled');
-  });
+  test.each(['upstream_rejected', 'context_length_exceeded'] as const)(
+    '%s of one text fails only those who asked for it',
+    async (code) => {
+      const bad = new AppError(code);
+      const { batches } = setUp({}, (texts) => (texts.includes('bad') ? bad : undefined));
+      const asked = Array.from({ length: 20 }, (_, index) => (index === 7 ? 'bad' : `good ${index}`));
+      const settled = await Promise.allSettled(asked.map((text) => batches.embed('g', [text], never())));
+      for (const [index, { status }] of settled.entries())
+        expect(status).toBe(index === 7 ? 'rejected' : 'fulfilled');
+    },
+  );
 
   test('of the upstream is everybody’s, and is not asked again here', async () => {
     const { batches, calls } = setUp({}, () => new AppError('upstream_error'));

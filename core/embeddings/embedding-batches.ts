@@ -3,6 +3,7 @@
  * for twice. Owns what waits for the next call. Nobody's texts reach anybody else: each gets the vectors of their own.
  */
 import { AppError, toAppError } from '../../shared/errors.ts';
+import { isRequestFault } from '../../shared/model/upstream-errors.ts';
 
 export interface Embedded {
   vectors: number[][];
@@ -40,6 +41,7 @@ interface Gathering {
   chars: number;
 }
 
+// long: the steps of a batch share its two maps
 export function createEmbeddingBatches(options: EmbeddingBatchesOptions): EmbeddingBatches {
   const { embed, maxDelayMs, maxTexts, maxChars } = options;
   const gatherings = new Map<string, Gathering>();
@@ -109,7 +111,7 @@ export function createEmbeddingBatches(options: EmbeddingBatchesOptions): Embedd
     } catch (thrown) {
       const error = toAppError(thrown);
       // One text that the upstream does not take must not fail the others.
-      if (error.code === 'upstream_rejected' && wanted.length > 1)
+      if (isRequestFault(error.code) && wanted.length > 1)
         await Promise.all(halves(wanted).map((half) => ask(group, half)));
       else for (const { answer } of wanted) answer.reject(error);
     } finally {

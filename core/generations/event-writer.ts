@@ -3,6 +3,8 @@
  * its way goes with the next. Owns what is not written yet, at most about {@link MAX_WAITING_CHARS}.
  */
 import { type ChatEvent, isTerminal } from '../../shared/model/chat-model.ts';
+import { retry } from '../../shared/stream/backoff.ts';
+import { createNotifier } from '../../shared/stream/notifier.ts';
 
 export interface WrittenEvent {
   seq: number;
@@ -22,6 +24,7 @@ export interface EventWriterOptions {
   onFailure: (error: unknown) => void;
   now: () => number;
   wait: (ms: number) => Promise<void>;
+  random: () => number;
 }
 
 export interface EventWriter {
@@ -35,11 +38,11 @@ const MAX_WAITING_CHARS = 256 * 1024;
 /** Redis does nothing else while it takes a batch. */
 const MAX_BATCH_CHARS = 1024 * 1024;
 const MAX_BATCH_EVENTS = 512;
-const FIRST_WAIT_MS = 50;
-const LONGEST_WAIT_MS = 1000;
+const retryPolicy = { firstMs: 50, maxMs: 1000 };
 
+// long: the writer and its reader share one buffer
 export function createEventWriter(options: EventWriterOptions): EventWriter {
-  const { write, retryMs, onFailure, now, wait } = options;
+  const { write, retryMs, onFailure, now, wait, random } = options;
   let next = 0;
   let waiting: WrittenEvent[] = [];
   let waitingChars = 0;
@@ -47,14 +50,8 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   let failure: unknown;
   let isClosed = false;
   let isWriting = false;
-  /** Resolved and replaced after every batch. */
-  let progress = Promise.withResolvers<void>();
-
-  function tellProgress(): void {
-    const { resolve } = progress;
-    progress = Promise.withResolvers();
-    resolve();
-  }
+  /** After every batch. */
+  const progress = createNotifier();
 
   function takeBatch(): WrittenEvent[] {
     let chars = 0;
@@ -77,7 +74,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       while (waiting.length > 0 && !isClosed) {
         const batch = takeBatch();
         await writeBatch(batch, waiting.length === 0 ? terminal : undefined);
-        tellProgress();
+        progress.notify();
       }
     } catch (error) {
       failure = error;
@@ -85,19 +82,14 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       onFailure(error);
     }
     isWriting = false;
-    tellProgress();
+    progress.notify();
   }
 
   async function writeBatch(batch: WrittenEvent[], last: ChatEvent | undefined): Promise<void> {
-    const giveUpAtMs = now() + retryMs;
-    for (let waitMs = FIRST_WAIT_MS; !isClosed; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-      try {
-        return await write(batch, last);
-      } catch (error) {
-        if (now() + waitMs >= giveUpAtMs) throw error;
-      }
-      await wait(waitMs);
-    }
+    const tryOnce = async () => {
+      if (!isClosed) await write(batch, last);
+    };
+    await retry(tryOnce, { policy: retryPolicy, untilMs: now() + retryMs, now, wait, random });
   }
 
   return {
@@ -109,14 +101,14 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       waitingChars += text.length;
       if (isTerminal(event)) terminal = event;
       if (!isWriting) void writeAll();
-      while (!isClosed && (event === terminal ? isWriting : waitingChars > MAX_WAITING_CHARS)) {
-        await progress.promise;
-      }
+      await progress.until(
+        () => isClosed || (event === terminal ? !isWriting : waitingChars <= MAX_WAITING_CHARS),
+      );
       if (failure !== undefined) throw failure;
     },
     close() {
       isClosed = true;
-      tellProgress();
+      progress.notify();
     },
   };
 }

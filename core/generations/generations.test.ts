@@ -4,7 +4,8 @@ import type { ChatModel } from '../../shared/model/chat-model.ts';
 import type { GenerationRequest } from '../../shared/protocol/generation-protocol.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
-import { createGenerations, type GenerationEnd } from './generations.ts';
+import type { GenerationEnd } from '../observe/generation-end.ts';
+import { createGenerations } from './generations.ts';
 import { createMemoryGenerationLog } from './memory-generation-log.ts';
 
 const context = (more: object = {}) => ({

@@ -4,19 +4,15 @@
  */
 
 import { AppError } from '../../shared/errors.ts';
-import type { ChatEvent, ChatModel, FallbackMark } from '../../shared/model/chat-model.ts';
-import {
-  continueTrace,
-  parseTraceparent,
-  type TraceContext,
-  toTraceparent,
-} from '../../shared/observe/trace-context.ts';
+import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
+import { continueTrace, parseTraceparent, toTraceparent } from '../../shared/observe/trace-context.ts';
 import type {
   GenerationOutcome,
   GenerationRequest,
   NumberedChatEvent,
 } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import type { GenerationEnd } from '../observe/generation-end.ts';
 import { type GenerationLog, generationKey } from './generation-log.ts';
 
 export interface GenerationsOptions {
@@ -29,25 +25,6 @@ export interface GenerationsOptions {
   maxMs: number;
   now: () => number;
   onEnd: (end: GenerationEnd) => void;
-}
-
-/** For the log line and the metrics. */
-export interface GenerationEnd {
-  requestId: string;
-  /** The name that was asked for, until a model answers. */
-  model: string;
-  /** Of the model that answered, if one did. */
-  provider: string | undefined;
-  fallback: FallbackMark | undefined;
-  /** To the first word. */
-  firstTokenMs: number | undefined;
-  durationMs: number;
-  inputTokens: number | undefined;
-  outputTokens: number | undefined;
-  /** The error's code, when it ended in one. */
-  error: string | undefined;
-  /** Its span, and the one that it is part of, where traces are told. */
-  trace: (TraceContext & { parentSpanId: string }) | undefined;
 }
 
 export interface Generations {
@@ -91,6 +68,7 @@ interface Opened {
 
 const OVERLOAD_RETRY_MS = 2000;
 
+// long: the life of a generation, from its start to its end
 export function createGenerations(options: GenerationsOptions): Generations {
   const { log, resolveModel, maxRunning, maxMs, now, onEnd } = options;
   const running = new Map<string, Running>();

@@ -4,6 +4,7 @@
  */
 import { type ChatEvent, isTerminal } from '../../shared/model/chat-model.ts';
 import type { GenerationOutcome, NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
+import { createNotifier, type Notifier } from '../../shared/stream/notifier.ts';
 import { type GenerationLog, outcomeOf, type StopGeneration } from './generation-log.ts';
 
 export const KEEP_MS = 600_000;
@@ -15,8 +16,8 @@ interface Generation {
   chars: number;
   outcome: GenerationOutcome['status'] | 'running';
   stop: StopGeneration;
-  /** Resolved and replaced at every event. */
-  news: PromiseWithResolvers<void>;
+  /** At every event. */
+  news: Notifier;
 }
 
 export function createMemoryGenerationLog(): GenerationLog {
@@ -49,7 +50,7 @@ export function createMemoryGenerationLog(): GenerationLog {
         chars: 0,
         outcome: 'running',
         stop,
-        news: Promise.withResolvers(),
+        news: createNotifier(),
       });
       return true;
     },
@@ -60,9 +61,7 @@ export function createMemoryGenerationLog(): GenerationLog {
       generation.events.push(event);
       generation.chars += JSON.stringify(event).length;
       if (isTerminal(event)) finish(key, generation, event);
-      const { news } = generation;
-      generation.news = Promise.withResolvers();
-      news.resolve();
+      generation.news.notify();
     },
 
     async read(key, after, signal) {
@@ -78,7 +77,7 @@ export function createMemoryGenerationLog(): GenerationLog {
       const generation = generations.get(key);
       if (!generation) return 'unknown';
       if (generation.outcome === 'running') generation.stop();
-      while (generation.outcome === 'running') await generation.news.promise;
+      while (generation.outcome === 'running') await generation.news.changed();
       return generation.outcome;
     },
 
@@ -97,21 +96,19 @@ function readGeneration(
   after: number,
   signal: AbortSignal,
 ): ReadableStream<NumberedChatEvent> {
-  const left = Promise.withResolvers<void>();
-  let gone = false;
+  let gone = signal.aborted;
   const leave = () => {
     gone = true;
-    left.resolve();
+    generation.news.notify();
   };
-  if (signal.aborted) leave();
   signal.addEventListener('abort', leave, { once: true });
   let seq = after + 1;
   return new ReadableStream<NumberedChatEvent>(
     {
       async pull(controller) {
-        while (seq >= generation.events.length && generation.outcome === 'running' && !gone) {
-          await Promise.race([generation.news.promise, left.promise]);
-        }
+        await generation.news.until(
+          () => seq < generation.events.length || generation.outcome !== 'running' || gone,
+        );
         const event = generation.events[seq];
         if (!event || gone) {
           if (signal.aborted || !gone) controller.close();

@@ -21,6 +21,8 @@ export interface RedisGenerationLogOptions {
   keepMs?: number;
   now: () => number;
   wait: (ms: number) => Promise<void>;
+  /** For the jitter of retries; `Math.random` without it. */
+  random?: () => number;
 }
 
 export interface RedisGenerationLog extends GenerationLog {
@@ -52,8 +54,9 @@ const CANCEL_GRACE_MS = 2000;
 
 const lostEvent = JSON.stringify({ type: 'error', error: new AppError('generation_lost').toInfo() });
 
+// long: the methods of one log share its leases and subscriptions
 export function createRedisGenerationLog(options: RedisGenerationLogOptions): RedisGenerationLog {
-  const { redis, leaseMs = LEASE_MS, keepMs = KEEP_MS, now, wait } = options;
+  const { redis, leaseMs = LEASE_MS, keepMs = KEEP_MS, now, wait, random = Math.random } = options;
   const instance = randomUUID();
   const wakeUps = createWakeUps(redis);
   const owned = new Map<string, Owned>();
@@ -112,6 +115,7 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
       onFailure: () => disown(key, mine),
       now,
       wait,
+      random,
     });
     const mine: Owned = { owner, stop, writer };
     return mine;

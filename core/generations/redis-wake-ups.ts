@@ -3,6 +3,8 @@
  * be lost while the connection is down, so everybody is woken when it is back, and waits no longer than they say.
  */
 import type { Redis } from 'ioredis';
+import { startDeadline } from '../../shared/stream/deadline.ts';
+import { createNotifier } from '../../shared/stream/notifier.ts';
 import { withinReach } from './redis-generation-scripts.ts';
 
 export interface Listener {
@@ -25,6 +27,7 @@ interface Channel {
 }
 
 /** @param redis An ordinary client; the connection is a copy of it */
+// long: the methods of one connection share its channels
 export function createWakeUps(redis: Redis): WakeUps {
   const channels = new Map<string, Channel>();
   let connection: Redis | undefined;
@@ -72,25 +75,17 @@ export function createWakeUps(redis: Redis): WakeUps {
 
   return {
     async listen(name) {
+      const news = createNotifier();
       let isNews = false;
-      let onNews: (() => void) | undefined;
       const leave = await join(name, () => {
         isNews = true;
-        onNews?.();
+        news.notify();
       });
       return {
         async wait(ms, signal) {
-          if (!isNews && !signal?.aborted) {
-            const { promise, resolve } = Promise.withResolvers<void>();
-            const wakeUp = () => resolve();
-            const timer = setTimeout(wakeUp, ms);
-            onNews = wakeUp;
-            signal?.addEventListener('abort', wakeUp, { once: true });
-            await promise;
-            signal?.removeEventListener('abort', wakeUp);
-            clearTimeout(timer);
-            onNews = undefined;
-          }
+          const { signal: isOver, clear } = startDeadline(ms, signal);
+          await news.until(() => isNews, isOver);
+          clear();
           isNews = false;
         },
         close: leave,

@@ -7,8 +7,8 @@ import {
 } from '../../shared/protocol/archive-protocol.ts';
 import { MEMORY_TOKENS } from '../../shared/protocol/memory-protocol.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
+import type { Archive } from '../archive/archive.ts';
 import type { Owner } from '../db/owner.ts';
-import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
@@ -48,7 +48,7 @@ const schema = v.object({
 
 type Name = 'keep' | 'session' | 'remove' | 'removeTurn';
 
-export function archiveRoute({ archive }: CoreServices): Record<Name, CoreHandler> {
+export function archiveRoute({ archive }: { archive: Archive }): Record<Name, CoreHandler> {
   return {
     async keep(c) {
       const { turns, notesTokens } = parseInput(schema, parseBodyJson(c));

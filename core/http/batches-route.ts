@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { batchEndpoints } from '../../shared/protocol/batch-protocol.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { CoreServices } from '../services.ts';
+import type { Batches } from '../batches/batches.ts';
 import type { CoreHandler } from './core-hono.ts';
 import { parsePage, toList } from './list.ts';
 import { parseBodyJson } from './parse-body-json.ts';
@@ -33,7 +33,9 @@ const schema = v.object({
 
 export function batchesRoute({
   batches,
-}: CoreServices): Record<'create' | 'list' | 'read' | 'cancel', CoreHandler> {
+}: {
+  batches: Batches;
+}): Record<'create' | 'list' | 'read' | 'cancel', CoreHandler> {
   return {
     async create(c) {
       const wanted = parseInput(schema, parseBodyJson(c));

@@ -1,8 +1,7 @@
 /** `/v1/conversations`: a user's conversations by their titles, and what was said in them. */
 import * as v from 'valibot';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { ListedConversation } from '../archive/conversations.ts';
-import type { CoreServices } from '../services.ts';
+import type { Conversations, ListedConversation } from '../archive/conversations.ts';
 import type { CoreHandler } from './core-hono.ts';
 import { parsePage, toList } from './list.ts';
 import { parseBodyJson } from './parse-body-json.ts';
@@ -18,7 +17,11 @@ const titleSchema = v.object({
   ),
 });
 
-export function conversationsRoute({ conversations }: CoreServices): Record<'list' | 'rename', CoreHandler> {
+export function conversationsRoute({
+  conversations,
+}: {
+  conversations: Conversations;
+}): Record<'list' | 'rename', CoreHandler> {
   return {
     /** With `q` those in which something like it was said, the best ones first. */
     async list(c) {

@@ -1,8 +1,7 @@
 /** `/v1/documents`: what answers can rest on. */
 import { AppError } from '../../shared/errors.ts';
-import type { DocumentRow, NewDocument } from '../knowledge/documents.ts';
+import type { DocumentRow, Documents, NewDocument } from '../knowledge/documents.ts';
 import { documentTypeOf, mediaTypes } from '../knowledge/parse/media-types.ts';
-import type { CoreServices } from '../services.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parsePage, toList } from './list.ts';
 import { readForm } from './read-form.ts';
@@ -11,7 +10,7 @@ const MAX_NAME_CHARS = 500;
 
 type Name = 'create' | 'list' | 'read' | 'passage' | 'remove';
 
-export function documentsRoute({ documents }: CoreServices): Record<Name, CoreHandler> {
+export function documentsRoute({ documents }: { documents: Documents }): Record<Name, CoreHandler> {
   return {
     async create(c) {
       const { document, outcome } = await documents.ingest(ownerOf(c), await readUpload(c));

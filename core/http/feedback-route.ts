@@ -1,7 +1,7 @@
 /** `POST /v1/feedback`: up or down, and a word on it. */
 import * as v from 'valibot';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { CoreServices } from '../services.ts';
+import type { Feedback } from '../usage/feedback.ts';
 import type { CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
@@ -15,7 +15,7 @@ const schema = v.object({
   ),
 });
 
-export function feedbackRoute({ feedback }: CoreServices): CoreHandler {
+export function feedbackRoute({ feedback }: { feedback: Feedback }): CoreHandler {
   return async function giveFeedback(c) {
     const { turn_id: id, rating, text } = parseInput(schema, parseBodyJson(c));
     const turnId = id.replace(/^chatcmpl-/, '').replace(/^resp_([^_]+)_.*$/, '$1');

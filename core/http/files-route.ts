@@ -1,13 +1,15 @@
 /** `/v1/files`: OpenAI's files, of lines for batches. */
 import { AppError } from '../../shared/errors.ts';
-import type { CoreServices } from '../services.ts';
+import type { Files } from '../batches/files.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parsePage, toList } from './list.ts';
 import { readForm } from './read-form.ts';
 
 export function filesRoute({
   files,
-}: CoreServices): Record<'create' | 'list' | 'read' | 'content' | 'remove', CoreHandler> {
+}: {
+  files: Files;
+}): Record<'create' | 'list' | 'read' | 'content' | 'remove', CoreHandler> {
   return {
     async create(c) {
       return c.json(await files.create(c.get('request'), await readUpload(c)));

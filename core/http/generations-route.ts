@@ -9,7 +9,8 @@ import {
 } from '../../shared/protocol/generation-protocol.ts';
 import { encodeSseComment, SSE_CONTENT_TYPE } from '../../shared/stream/sse.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { CoreServices } from '../services.ts';
+import type { CoreConfig } from '../env.ts';
+import type { Generations } from '../generations/generations.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
@@ -34,7 +35,10 @@ const schema = v.object({
 export function generationsRoute({
   generations,
   config,
-}: CoreServices): Record<'start' | 'events' | 'cancel', CoreHandler> {
+}: {
+  generations: Generations;
+  config: CoreConfig;
+}): Record<'start' | 'events' | 'cancel', CoreHandler> {
   return {
     async start(c) {
       const events = await generations.start(

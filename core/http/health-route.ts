@@ -1,8 +1,15 @@
-import type { CoreServices } from '../services.ts';
+import type { Generations } from '../generations/generations.ts';
+import type { LiveRegistry } from '../models/live-registry.ts';
 import type { CoreHandler } from './core-hono.ts';
 
 /** `GET /healthz`: which models answer and why; 503 while it stops. Open to all, so it names no address and no key. */
-export function healthRoute({ registry, generations }: CoreServices): CoreHandler {
+export function healthRoute({
+  registry,
+  generations,
+}: {
+  registry: LiveRegistry;
+  generations: Generations;
+}): CoreHandler {
   return function health(c) {
     const models = registry.current
       .list()

@@ -2,13 +2,16 @@
 import { AppError } from '../../shared/errors.ts';
 import { keyNameSchema, newApiKeySchema } from '../../shared/protocol/key-protocol.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { CoreServices } from '../services.ts';
+import type { ApiKeys } from '../keys/api-keys.ts';
 import type { CoreHandler } from './core-hono.ts';
 
 export function keysRoute({
   keys,
   now,
-}: CoreServices): Record<'create' | 'list' | 'revoke' | 'use', CoreHandler> {
+}: {
+  keys: ApiKeys;
+  now: () => number;
+}): Record<'create' | 'list' | 'revoke' | 'use', CoreHandler> {
   return {
     async create(c) {
       const {

@@ -1,13 +1,17 @@
 /** `/v1/memory`: what a user has chosen about being reminded. */
 import * as v from 'valibot';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { CoreServices } from '../services.ts';
+import type { Preferences } from '../memory/preferences.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
 const schema = v.object({ recall_across_conversations: v.boolean('must be true or false') });
 
-export function memoryRoute({ preferences }: CoreServices): Record<'read' | 'change', CoreHandler> {
+export function memoryRoute({
+  preferences,
+}: {
+  preferences: Preferences;
+}): Record<'read' | 'change', CoreHandler> {
   const answer = async (c: CoreContext) =>
     c.json({
       object: 'memory',

@@ -3,14 +3,20 @@ import { bodyLimit } from 'hono/body-limit';
 import { every } from 'hono/combine';
 import { AppError } from '../../shared/errors.ts';
 import { verifyServiceToken } from '../../shared/protocol/service-token.ts';
-import type { CoreServices } from '../services.ts';
+import type { CoreConfig } from '../env.ts';
 import type { CoreHono } from './core-hono.ts';
 
 /** The edge has limited the client's body already: a file of 25 MB, or a prompt with its window of history. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Lets in calls that an edge has signed, and takes the request's context from the signature. */
-export function serviceAuth({ config, now }: CoreServices): MiddlewareHandler<CoreHono> {
+export function serviceAuth({
+  config,
+  now,
+}: {
+  config: CoreConfig;
+  now: () => number;
+}): MiddlewareHandler<CoreHono> {
   const limit = bodyLimit({
     maxSize: MAX_BODY_BYTES,
     onError: () => {

@@ -1,7 +1,9 @@
 /** `POST /v1/tasks/:task`: what models do besides chat. See `shared/protocol/task-protocol.ts`. */
 import { AppError } from '../../shared/errors.ts';
 import { type Task, TOKENS_HEADER, tasks } from '../../shared/protocol/task-protocol.ts';
-import type { CoreServices } from '../services.ts';
+import type { Embeddings } from '../embeddings/embeddings.ts';
+import type { LiveRegistry } from '../models/live-registry.ts';
+import type { TaskDispatchOptions } from '../tasks/dispatch-task.ts';
 import { dispatchTask, type TaskAnswer } from '../tasks/dispatch-task.ts';
 import type { TaskBody } from '../tasks/task-call.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
@@ -11,7 +13,17 @@ const BYTES_A_TOKEN = 4;
 /** The headers of an upstream's answer that are ours to hand on. */
 const handedOn = ['content-type', 'content-disposition'];
 
-export function tasksRoute({ registry, embeddings, taskDispatch, now }: CoreServices): CoreHandler {
+export function tasksRoute({
+  registry,
+  embeddings,
+  taskDispatch,
+  now,
+}: {
+  registry: LiveRegistry;
+  embeddings: Embeddings;
+  taskDispatch: TaskDispatchOptions;
+  now: () => number;
+}): CoreHandler {
   return async function task(c) {
     const name = c.req.param('task') as Task;
     if (!tasks.includes(name)) throw new AppError('route_not_found');

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
-import type { CoreServices } from '../services.ts';
+import type { UsageReports } from '../usage/usage-report.ts';
 import { type UsageGroup, type UsageRow, usageGroups } from '../usage/usage-report.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 
@@ -24,7 +24,7 @@ const schema = v.object({
   all: v.optional(v.picklist(['true', 'false'], 'must be "true" or "false"'), 'false'),
 });
 
-export function usageRoute({ usage, now }: CoreServices): CoreHandler {
+export function usageRoute({ usage, now }: { usage: UsageReports; now: () => number }): CoreHandler {
   return async function readUsage(c) {
     const { from, to, by, all } = parseInput(schema, c.req.query());
     const { tenant, user, scopes } = c.get('request');

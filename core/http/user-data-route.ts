@@ -1,12 +1,16 @@
 /** The core's part of a user's rights: `GET /v1/export` and `DELETE /v1/users/:id`. The edge has its own, and asks here last. */
 import { AppError } from '../../shared/errors.ts';
-import type { CoreServices } from '../services.ts';
+import type { ExportUser } from '../user-data/export-user.ts';
+import type { RemoveUser } from '../user-data/remove-user.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 
 export function userDataRoute({
   exportUser,
   removeUser,
-}: CoreServices): Record<'export' | 'remove', CoreHandler> {
+}: {
+  exportUser: ExportUser;
+  removeUser: RemoveUser;
+}): Record<'export' | 'remove', CoreHandler> {
   return {
     async export(c) {
       const { tenant } = c.get('request');

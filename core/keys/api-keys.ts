@@ -2,9 +2,10 @@
  * API keys: made, listed, revoked, found. A key is `ew_` and 32 random bytes, shown once; what is kept is its
  * SHA-256, which is enough for a secret of 256 random bits. Owns the table `api_key`.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { and, desc, eq, isNull } from 'drizzle-orm';
 import { AppError } from '../../shared/errors.ts';
+import { sha256Hex } from '../../shared/hash.ts';
 import type { ApiKey, KeyName } from '../../shared/protocol/key-protocol.ts';
 import type { Database } from '../db/database.ts';
 import { apiKeys } from '../db/schema.ts';
@@ -54,7 +55,7 @@ export function createApiKeys(database: Database, now: () => number): ApiKeys {
       const values = {
         id: `key_${randomBytes(12).toString('hex')}`,
         tenant,
-        hash: createHash('sha256').update(key).digest('hex'),
+        hash: await sha256Hex(key),
         prefix: key.slice(0, PREFIX_CHARS),
         name,
         plan,

@@ -2,9 +2,9 @@
  * Documents, in passages that can be found and cited. Owns the table `document`; the passages are chunks. A document that comes
  * again under its name takes the place of the one before: what has not changed in it keeps its place in the index.
  */
-import { createHash } from 'node:crypto';
 import { and, asc, count, desc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../shared/errors.ts';
+import { sha256Hex } from '../../shared/hash.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { chunks, documents } from '../db/schema.ts';
@@ -62,6 +62,7 @@ const MAX_DOCUMENTS = 2000;
 const MAX_PASSAGES = 10_000;
 const MAX_TITLE_CHARS = 300;
 
+// long: the methods of one store; each is short
 export function createDocuments({ database, search, parse, now, newId }: DocumentsOptions): Documents {
   async function find(tables: Tables, { user }: Owner, id: string): Promise<DocumentRow> {
     const [row] = await tables
@@ -87,7 +88,7 @@ export function createDocuments({ database, search, parse, now, newId }: Documen
 
   return {
     async ingest(owner, { name, type, bytes, isShared }) {
-      const hash = createHash('sha256').update(bytes).digest('hex');
+      const hash = await sha256Hex(bytes);
       const known = await database.withTenant(owner.tenant, async (tables) => {
         const found = await findSame(tables, owner, name, hash);
         const [{ held } = { held: 0 }] = await tables

@@ -15,9 +15,9 @@ import type { Owner } from '../db/owner.ts';
 import { chunks, notes } from '../db/schema.ts';
 import { insertChunks, type NewChunk } from '../search/chunk-store.ts';
 import type { Search } from '../search/search.ts';
+import { piecesOf } from '../search/sentences.ts';
 import type { CountText } from './fold-notes.ts';
 import { foldNotes, readNotes, refineNotes, writeNotes } from './notes.ts';
-import { piecesOf } from './sentences.ts';
 import type { Summarise } from './summarise.ts';
 
 export interface Remembered {

@@ -2,8 +2,8 @@
 import { and, asc, eq, gt, lte } from 'drizzle-orm';
 import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
 import type { ConversationNotes, NoteLine } from '../../shared/protocol/memory-protocol.ts';
-import { toArchivedMessage } from '../archive/message-rows.ts';
 import type { Tables } from '../db/database.ts';
+import { toArchivedMessage } from '../db/message-rows.ts';
 import type { Owner } from '../db/owner.ts';
 import { messages, notes } from '../db/schema.ts';
 import { extractLines, foldLines, type NotesLimits } from './fold-notes.ts';

@@ -11,8 +11,8 @@ import {
   type ChatRequest,
   messageText,
 } from '../../shared/model/chat-model.ts';
+import { layer } from '../../shared/model/layer.ts';
 import type { RecallWish } from '../../shared/protocol/memory-protocol.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
 import type { Owner } from '../db/owner.ts';
 import { chunks } from '../db/schema.ts';
 import { citationsIn, type Passage, type ReferencedRequest } from '../knowledge/citations.ts';
@@ -40,30 +40,32 @@ export function withRecall(
   wish: RecallWish,
   { owner, ...options }: RecallOptions & { owner: Owner },
 ): ChatModel {
-  async function* answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, void> {
+  return layer(model, async function* ({ request, signal, read }) {
     let reminded: ReferencedRequest;
     try {
       reminded = await remind(request, wish, owner, options);
     } catch (error) {
-      yield { type: 'error', error: toAppError(error).toInfo() };
-      return;
+      return yield [{ type: 'error', error: toAppError(error).toInfo() }];
     }
     const { passages = [] } = reminded;
     let text = '';
-    for await (const event of model.stream(reminded, signal)) {
-      if (event.type === 'text-delta') text += event.text;
-      if (event.type === 'turn-end' && passages.length > 0) {
-        // One at a time, as OpenAI's Responses stream tells them.
-        for (const annotation of citationsIn(text, passages))
-          yield { type: 'extra-delta', fields: { annotations: [annotation] } };
-      }
-      yield event;
+    for await (const events of read(model.stream(reminded, signal))) {
+      for (const event of events) if (event.type === 'text-delta') text += event.text;
+      const last = events.at(-1);
+      yield last?.type === 'turn-end'
+        ? [...events.slice(0, -1), ...toCitations(text, passages), last]
+        : events;
     }
-  }
-  return {
-    name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => answer(request, inner)),
-  };
+  });
+}
+
+/** One at a time, as OpenAI's Responses stream sends them. */
+function toCitations(text: string, passages: readonly Passage[]): ChatEvent[] {
+  if (passages.length === 0) return [];
+  return citationsIn(text, passages).map((annotation) => ({
+    type: 'extra-delta',
+    fields: { annotations: [annotation] },
+  }));
 }
 
 /** @throws AppError when documents were asked for and cannot be searched */

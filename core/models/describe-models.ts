@@ -44,6 +44,13 @@ export function describeExtractive(name: string, alone: boolean): ModelInfo {
   };
 }
 
+/** The state of each model's breaker, where it has one. */
+export function breakersOf(
+  models: readonly ModelInfo[],
+): { model: string; state: NonNullable<ModelInfo['edgewise']['breaker']> }[] {
+  return models.flatMap(({ id, edgewise: { breaker } }) => (breaker ? [{ model: id, state: breaker }] : []));
+}
+
 /** An alias is described by the model that stands first in it. */
 export function describeName(alias: string, targets: string[], described: ModelInfo[]): ModelInfo {
   const first = described.find(({ id }) => id === targets[0]) as ModelInfo;

@@ -5,6 +5,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
+import { createIdleTimer } from '../../shared/stream/idle-timer.ts';
 import { type ModelsFile, ModelsFileError, parseModelsFile } from './models-file.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 
@@ -63,12 +64,16 @@ export async function openLiveRegistry(options: LiveRegistryOptions): Promise<Li
 const MOUNTED_VERSION = '..data';
 
 /** Watches the folder, since many editors replace a file instead of writing it. */
-function watchFile(path: string, onChange: () => void): FSWatcher {
-  let timer: NodeJS.Timeout | undefined;
+function watchFile(path: string, onChange: () => void): Pick<FSWatcher, 'close'> {
+  const timer = createIdleTimer(onChange);
   const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
     if (name !== null && name !== basename(path) && name !== MOUNTED_VERSION) return;
-    clearTimeout(timer);
-    timer = setTimeout(onChange, SETTLE_MS);
+    timer.expect(SETTLE_MS);
   });
-  return watcher;
+  return {
+    close() {
+      timer.stop();
+      watcher.close();
+    },
+  };
 }

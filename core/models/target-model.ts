@@ -10,7 +10,7 @@ import { createOpenAICompatibleModel } from '../providers/openai-compatible.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { QuotaScope } from '../quota/quota-store.ts';
 import type { Caller } from './caller.ts';
-import type { Target } from './registry.ts';
+import type { Target } from './target.ts';
 import { loadTokenCounter } from './token-counter.ts';
 import { type Breaker, type BreakerOptions, createBreaker, withBreaker } from './with-breaker.ts';
 import { withQuota } from './with-quota.ts';
@@ -35,7 +35,7 @@ export interface TargetModelOptions {
   quota: Quota;
   maxOutputTokens: number;
   now: () => number;
-  wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   random: () => number;
   newId: () => string;
 }

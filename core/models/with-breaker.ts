@@ -10,14 +10,10 @@ import {
   handleAll,
   IsolatedCircuitError,
 } from 'cockatiel';
-import { AppError, type ErrorCode } from '../../shared/errors.ts';
-import {
-  type ChatEvent,
-  type ChatModel,
-  type ChatStream,
-  isTerminal,
-} from '../../shared/model/chat-model.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
+import { AppError } from '../../shared/errors.ts';
+import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/model/chat-model.ts';
+import { layer } from '../../shared/model/layer.ts';
+import { failureRule } from '../../shared/model/upstream-errors.ts';
 
 export interface BreakerOptions {
   /** Failures in a row that open the circuit. */
@@ -39,26 +35,6 @@ interface OpenCall {
   /** Says how the call went; the first word counts. `unknown`: nothing was learnt. */
   end(outcome: 'good' | 'failed' | 'unknown'): void;
 }
-
-/** Failures that say something about the model, and nothing about who asked. */
-const modelFailures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'upstream_error',
-  'upstream_cut',
-  'upstream_invalid',
-  'upstream_unavailable',
-  'upstream_overloaded',
-  'upstream_auth_failed',
-  'connect_timeout',
-  'first_token_timeout',
-  'idle_timeout',
-]);
-
-/** Ends that came before the model could show anything. */
-const unknownEnds: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'cancelled',
-  'model_busy',
-  'deadline_exceeded',
-]);
 
 const states: Record<CircuitState, BreakerState> = {
   [CircuitState.Closed]: 'closed',
@@ -108,36 +84,26 @@ export function createBreaker({ failures, openMs }: BreakerOptions): Breaker {
 }
 
 export function withBreaker(model: ChatModel, breaker: Breaker): ChatModel {
-  async function* guarded(events: () => ChatStream): AsyncGenerator<ChatEvent, void, void> {
+  return layer(model, async function* ({ request, signal, read }) {
     let call: OpenCall;
     try {
       call = await breaker.enter();
     } catch (error) {
-      return yield { type: 'error', error: (error as AppError).toInfo() };
+      return yield [{ type: 'error', error: (error as AppError).toInfo() }];
     }
     try {
-      for await (const event of events()) {
-        // The verdict stands before the reader hears the end, and may ask again.
-        if (isTerminal(event)) call.end(outcomeOf(event));
-        yield event;
+      for await (const events of read(model.stream(request, signal))) {
+        const last = events.at(-1);
+        // The call is judged before its reader gets the end, since the reader may call again at once.
+        if (last && isTerminal(last)) call.end(outcomeOf(last));
+        yield events;
       }
     } finally {
       call.end('unknown');
     }
-  }
-  return {
-    name: model.name,
-    stream: (request, signal) => eventStream(signal, (inner) => guarded(() => model.stream(request, inner))),
-  };
+  });
 }
 
 function outcomeOf(event: ChatEvent): 'good' | 'failed' | 'unknown' {
-  return event.type === 'error' ? failureOutcome(event.error.code) : 'good';
-}
-
-/** What a call that ended so says of the model. */
-export function failureOutcome(code: ErrorCode): 'good' | 'failed' | 'unknown' {
-  if (modelFailures.has(code)) return 'failed';
-  // An answer that refuses the request is an answer.
-  return unknownEnds.has(code) ? 'unknown' : 'good';
+  return event.type === 'error' ? failureRule(event.error.code).breaker : 'good';
 }

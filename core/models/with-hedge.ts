@@ -2,13 +2,13 @@
  * Asks a second model when the first one is late with its first word, and takes whichever speaks first (Dean and
  * Barroso, "The Tail at Scale", 2013). The other one is cancelled. A small part of all calls may do so.
  */
+import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/model/chat-model.ts';
+import { layer } from '../../shared/model/layer.ts';
+import type { InnerBatches } from '../../shared/stream/event-stream.ts';
 import {
-  type ChatEvent,
-  type ChatModel,
-  type ChatStreamReader,
-  isTerminal,
-} from '../../shared/model/chat-model.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
+  type LinkedAbortController,
+  linkedAbortController,
+} from '../../shared/stream/linked-abort-controller.ts';
 
 /** Most calls that may ask a second model, as a part of all. */
 export const MAX_HEDGED_SHARE = 0.02;
@@ -49,52 +49,51 @@ export interface HedgeOptions {
 /** What one of the two has said until its first word. */
 interface Opening {
   held: ChatEvent[];
-  events: ChatStreamReader;
-  call: AbortController;
+  batches: InnerBatches;
+  call: LinkedAbortController;
   hasFailed: boolean;
 }
 
 export function withHedge(first: ChatModel, second: ChatModel, options: HedgeOptions): ChatModel {
   const { afterMs, budget, wait } = options;
-  return {
-    name: first.name,
-    stream: (request, signal) =>
-      eventStream(signal, async function* (inner) {
-        budget.count();
-        const calls: AbortController[] = [];
-        const open = (model: ChatModel): Promise<Opening> => {
-          const call = new AbortController();
-          calls.push(call);
-          return untilFirstWord(
-            model.stream(request, AbortSignal.any([inner, call.signal])).getReader(),
-            call,
-          );
-        };
-        const timer = new AbortController();
-        const one = open(first);
-        const late = wait(afterMs, AbortSignal.any([inner, timer.signal])).then(() => undefined);
-        try {
-          let chosen = await Promise.race([one, late]);
-          timer.abort();
-          if (!chosen && (inner.aborted || !budget.spend())) chosen = await one;
-          chosen ??= await firstGood(one, open(second));
-          for (const call of calls) if (call !== chosen.call) call.abort();
-          yield* relay(chosen);
-        } finally {
-          timer.abort();
-          for (const call of calls) call.abort();
-        }
-      }),
-  };
+  return layer(first, async function* ({ request, read, leaving }) {
+    budget.count();
+    const calls: LinkedAbortController[] = [];
+    const open = (model: ChatModel): Promise<Opening> => {
+      const call = linkedAbortController(leaving);
+      calls.push(call);
+      return untilFirstWord(read(model.stream(request, call.signal)), call);
+    };
+    const timer = linkedAbortController(leaving);
+    const one = open(first);
+    const late = wait(afterMs, timer.signal).then(() => undefined);
+    try {
+      let chosen = await Promise.race([one, late]);
+      timer.abort();
+      if (!chosen && (leaving.aborted || !budget.spend())) chosen = await one;
+      chosen ??= await firstGood(one, open(second));
+      for (const call of calls) if (call !== chosen.call) call.abort();
+      yield chosen.held;
+      const last = chosen.held.at(-1);
+      if (!last || !isTerminal(last)) yield* chosen.batches;
+    } finally {
+      for (const call of [timer, ...calls]) {
+        call.abort();
+        call.unfollow();
+      }
+    }
+  });
 }
 
-async function untilFirstWord(events: ChatStreamReader, call: AbortController): Promise<Opening> {
+async function untilFirstWord(batches: InnerBatches, call: LinkedAbortController): Promise<Opening> {
   const held: ChatEvent[] = [];
   for (;;) {
-    const { value } = await events.read();
-    if (value) held.push(value);
-    if (!value || isTerminal(value) || value.type.endsWith('-delta'))
-      return { held, events, call, hasFailed: value?.type === 'error' };
+    const { value = [] } = await batches.next();
+    held.push(...value);
+    const last = held.at(-1);
+    const isOver = value.length === 0 || (last !== undefined && isTerminal(last));
+    if (isOver || value.some(({ type }) => type.endsWith('-delta')))
+      return { held, batches, call, hasFailed: isOver && last?.type !== 'turn-end' };
   }
 }
 
@@ -104,15 +103,4 @@ async function firstGood(one: Promise<Opening>, other: Promise<Opening>): Promis
   if (!winner.hasFailed) return winner;
   const [first, second] = await Promise.all([one, other]);
   return winner === first ? second : first;
-}
-
-async function* relay({ held, events }: Opening): AsyncGenerator<ChatEvent, void, void> {
-  yield* held;
-  const last = held.at(-1);
-  if (last && isTerminal(last)) return;
-  for (;;) {
-    const { value, done } = await events.read();
-    if (done) return;
-    yield value;
-  }
 }

@@ -2,8 +2,9 @@
 
 import { toAppError } from '../../shared/errors.ts';
 import type { ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { layer } from '../../shared/model/layer.ts';
 import { messageTokenBound } from '../../shared/model/token-count.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
+import { upstreamPauseMs } from '../../shared/model/upstream-errors.ts';
 import type { Priority } from '../quota/fair-queue.ts';
 import type { Admission, Quota } from '../quota/quota.ts';
 import type { QuotaScope } from '../quota/quota-store.ts';
@@ -24,39 +25,34 @@ export interface QuotaUse {
 /** What a request that names no bound is taken to say. */
 const USUAL_OUTPUT_TOKENS = 500;
 const BYTES_A_TOKEN = 4;
-/** How long an upstream that refuses without saying so is left alone. */
-const UNSAID_BLOCK_MS = 1000;
 
 export function withQuota(model: ChatModel, use: QuotaUse): ChatModel {
   if (use.scopes.length === 0) return model;
-  return {
-    name: model.name,
-    stream: (request, signal) =>
-      eventStream(signal, async function* (inner) {
-        const tokens = estimateTokens(request);
-        let admission: Admission;
-        try {
-          admission = await use.quota.admit({ ...use, id: use.newId(), tokens }, inner);
-        } catch (error) {
-          return yield { type: 'error', error: toAppError(error).toInfo() };
+  return layer(model, async function* ({ request, signal, read, leaving }) {
+    const tokens = estimateTokens(request);
+    let admission: Admission;
+    try {
+      admission = await use.quota.admit({ ...use, id: use.newId(), tokens }, leaving);
+    } catch (error) {
+      return yield [{ type: 'error', error: toAppError(error).toInfo() }];
+    }
+    let used: number | undefined;
+    let hasStarted = false;
+    try {
+      for await (const events of read(model.stream(request, signal))) {
+        for (const event of events) {
+          if (event.type === 'model-start') hasStarted = true;
+          if (event.type === 'usage') used = event.usage.inputTokens + event.usage.outputTokens;
+          const pauseMs = event.type === 'error' ? upstreamPauseMs(event.error) : undefined;
+          if (pauseMs !== undefined) admission.block(pauseMs);
         }
-        let used: number | undefined;
-        let hasStarted = false;
-        try {
-          for await (const event of model.stream(request, inner)) {
-            if (event.type === 'model-start') hasStarted = true;
-            if (event.type === 'usage') used = event.usage.inputTokens + event.usage.outputTokens;
-            if (event.type === 'error' && !hasStarted) used = 0;
-            if (event.type === 'error' && event.error.code === 'upstream_rate_limited')
-              admission.block(event.error.retryAfterMs ?? UNSAID_BLOCK_MS);
-            yield event;
-          }
-        } finally {
-          // An answer that was left in the middle has used what nobody will ever tell.
-          admission.settle(used ?? tokens);
-        }
-      }),
-  };
+        yield events;
+      }
+    } finally {
+      // A call that was cut after its start has used what nobody will report.
+      admission.settle(hasStarted ? (used ?? tokens) : 0);
+    }
+  });
 }
 
 /** Prompt and answer, before the call. */

@@ -3,7 +3,8 @@
  * answers or keys.
  */
 import { pino } from 'pino';
-import type { GenerationEnd } from '../generations/generations.ts';
+import { toAppError } from '../../shared/errors.ts';
+import type { GenerationEnd } from './generation-end.ts';
 
 type Value = string | number | boolean | undefined;
 /** ECS fields by their dotted names; what is ours alone stands under `edgewise`. */
@@ -40,4 +41,9 @@ export function logGeneration(end: GenerationEnd): void {
       first_token_ms: end.firstTokenMs,
     },
   });
+}
+
+/** @returns a listener that logs the code of each error */
+export function errorLogger(level: 'warn' | 'error', message: string): (error: unknown) => void {
+  return (error) => logLine(level, message, { 'error.code': toAppError(error).code });
 }

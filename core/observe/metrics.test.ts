@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GenerationEnd } from '../generations/generations.ts';
+import type { GenerationEnd } from './generation-end.ts';
 import { createMetrics } from './metrics.ts';
 
 const end: GenerationEnd = {

@@ -1,8 +1,10 @@
 /** What Prometheus reads of a core, by the names of `shared/observe/metric-names.ts`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CoreMetricName, coreMetrics, type MetricRule } from '../../shared/observe/metric-names.ts';
-import type { GenerationEnd } from '../generations/generations.ts';
-import type { BreakerState } from '../models/with-breaker.ts';
+import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
+import type { GenerationEnd } from './generation-end.ts';
+
+type BreakerState = NonNullable<ModelInfo['edgewise']['breaker']>;
 
 export interface MetricsSources {
   /** Generations that run now. */

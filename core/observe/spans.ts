@@ -1,6 +1,6 @@
 /** A generation as a span of its trace, by OpenTelemetry's conventions for generative AI. */
 import { type SpanExporter, spanKinds } from '../../shared/observe/span-exporter.ts';
-import type { GenerationEnd } from '../generations/generations.ts';
+import type { GenerationEnd } from './generation-end.ts';
 
 export function tellGeneration(
   exporter: SpanExporter | undefined,

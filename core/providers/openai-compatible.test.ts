@@ -47,7 +47,7 @@ describe('recorded streams', () => {
           expected,
         );
       }
-    });
+    }, 30_000);
 
     test('one byte at a time', async () => {
       expect(await ask(() => stream(Array.from(bytes, (byte) => Uint8Array.of(byte))))).toEqual(expected);

@@ -1,10 +1,11 @@
 /** Any service that speaks OpenAI's Chat Completions, through the official client: OpenAI, Azure OpenAI and their likes. */
-import { AzureOpenAI, OpenAI } from 'openai';
+import { APIConnectionError, APIError, APIUserAbortError, AzureOpenAI, OpenAI } from 'openai';
+import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { toConnectionError, toUpstreamError } from '../../shared/model/upstream-errors.ts';
 import { eventStream } from '../../shared/stream/event-stream.ts';
 import { toUpstreamBody } from '../../shared/wire/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
-import { toUpstreamError } from './upstream-errors.ts';
 
 /** Where a model is called, with the one key that belongs there. */
 export type Upstream =
@@ -40,11 +41,23 @@ export function createOpenAICompatibleModel(options: OpenAICompatibleOptions): C
       signal.throwIfAborted();
       yield* reader.end();
     } catch (error) {
-      yield { type: 'error', error: toUpstreamError(error, signal).toInfo() };
+      yield { type: 'error', error: toModelError(error, signal).toInfo() };
     }
   }
 
   return { name, stream: (request, signal) => eventStream(signal, (inner) => answer(request, inner)) };
+}
+
+/** What the client throws, for the one table of upstream errors. */
+function toModelError(thrown: unknown, signal: AbortSignal): AppError {
+  if (signal.aborted || thrown instanceof APIUserAbortError) return new AppError('cancelled');
+  if (thrown instanceof APIError && !(thrown instanceof APIConnectionError)) {
+    const { status, code, type, param, headers } = thrown;
+    const { message } = (thrown.error ?? {}) as { message?: unknown };
+    return toUpstreamError({ status, code, type, param, headers, message }, thrown);
+  }
+  // The client wraps what fails before the answer begins; what it does not wrap broke while it was being read.
+  return toConnectionError(thrown, { signal, isOpen: !(thrown instanceof APIConnectionError) });
 }
 
 type StreamingBody = OpenAI.Chat.ChatCompletionCreateParamsStreaming;

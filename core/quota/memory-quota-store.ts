@@ -23,6 +23,7 @@ export interface MemoryQuotaStoreOptions {
   sliceMs?: number;
 }
 
+// long: the methods of one store share its counts
 export function createMemoryQuotaStore({ now, sliceMs = SLICE_MS }: MemoryQuotaStoreOptions): QuotaStore {
   const scopes = new Map<string, ScopeCounts>();
 

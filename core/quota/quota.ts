@@ -4,6 +4,7 @@
  * and what does not fit runs over at once.
  */
 import { AppError } from '../../shared/errors.ts';
+import { createNotifier, type Notifier } from '../../shared/stream/notifier.ts';
 import { createFairQueue, type FairQueue, type Priority } from './fair-queue.ts';
 import { type QuotaCall, type QuotaScope, type QuotaStore, SLICE_MS, SLICES_KEPT } from './quota-store.ts';
 
@@ -51,12 +52,13 @@ interface Lane {
   /** When the store said to ask again. */
   nextAtMs: number;
   isPumping: boolean;
-  /** Aborted when something happened that may let somebody in earlier. */
-  news: AbortController;
+  /** When something happened that may let somebody in earlier. */
+  news: Notifier;
 }
 
 const MINUTE_MS = SLICES_KEPT * SLICE_MS;
 
+// long: the queue and who empties it share their lanes
 export function createQuota({ store, maxWaiting, now, wait }: QuotaOptions): Quota {
   const lanes = new Map<string, Lane>();
 
@@ -64,20 +66,14 @@ export function createQuota({ store, maxWaiting, now, wait }: QuotaOptions): Quo
     const name = JSON.stringify(scopes.map((scope) => scope.name));
     let lane = lanes.get(name);
     if (!lane) {
-      lane = { queue: createFairQueue(), nextAtMs: 0, isPumping: false, news: new AbortController() };
+      lane = { queue: createFairQueue(), nextAtMs: 0, isPumping: false, news: createNotifier() };
       lanes.set(name, lane);
     }
     return lane;
   }
 
   function wakeAll(): void {
-    for (const lane of lanes.values()) wake(lane);
-  }
-
-  function wake(lane: Lane): void {
-    const { news } = lane;
-    lane.news = new AbortController();
-    news.abort();
+    for (const { news } of lanes.values()) news.notify();
   }
 
   /** The earliest that a new call can be let in, from now, if all goes well. */
@@ -110,7 +106,7 @@ export function createQuota({ store, maxWaiting, now, wait }: QuotaOptions): Quo
     if (lane.isPumping) return;
     lane.isPumping = true;
     for (let first = lane.queue.peek(); first; first = lane.queue.peek()) {
-      const { signal } = lane.news;
+      const signal = lane.news.nextSignal();
       try {
         const taken = await store.take(first);
         if (taken.granted) {
@@ -152,13 +148,13 @@ export function createQuota({ store, maxWaiting, now, wait }: QuotaOptions): Quo
       const waiter: Waiter = { ...request, admitted: Promise.withResolvers() };
       const leave = () => {
         if (lane.queue.remove(waiter)) waiter.admitted.reject(new AppError('cancelled'));
-        wake(lane);
+        lane.news.notify();
       };
       if (signal.aborted) throw new AppError('cancelled');
       lane.queue.push(waiter);
       signal.addEventListener('abort', leave, { once: true });
       // One that goes before those who wait may need less than they do.
-      if (lane.queue.peek() === waiter) wake(lane);
+      if (lane.queue.peek() === waiter) lane.news.notify();
       void pump(lane);
       try {
         return await waiter.admitted.promise;

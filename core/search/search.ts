@@ -3,6 +3,7 @@
  * date; who may see what is the caller's condition, and the tenant's rows alone are ever looked at.
  */
 import { and, type SQL } from 'drizzle-orm';
+import { createKeyedSerialQueue } from '../../shared/stream/serial-queue.ts';
 import type { Database, Tables } from '../db/database.ts';
 import { hasVectorTable } from '../db/vectors.ts';
 import type { Caller } from '../models/caller.ts';
@@ -49,7 +50,8 @@ const MAX_QUERY_CHARS = 4000;
 
 export function createSearch({ database, embedder, now, onError }: SearchOptions): Search {
   let vectors: Promise<boolean> | undefined;
-  const embedding = new Map<string, Promise<void>>();
+  /** By tenant: two at a time would make the same vectors twice. */
+  const embedding = createKeyedSerialQueue();
 
   function hasVectors(): Promise<boolean> {
     vectors ??= database.acrossTenants(hasVectorTable).catch((error) => {
@@ -105,12 +107,7 @@ export function createSearch({ database, embedder, now, onError }: SearchOptions
     },
 
     embedNew(tenant) {
-      const before = embedding.get(tenant) ?? Promise.resolve();
-      // One after the other: two at a time would make the same vectors twice.
-      const run = before.then(() => embedAll(tenant)).catch(onError);
-      embedding.set(tenant, run);
-      void run.then(() => embedding.get(tenant) === run && embedding.delete(tenant));
-      return run;
+      return embedding.run(tenant, () => embedAll(tenant)).catch(onError);
     },
   };
 }

@@ -2,12 +2,13 @@
  * A task's way down its ladder: the targets in their order, each when its breaker and its quota let it, asked again where
  * that can help, and the next one before the first byte of an answer.
  */
-import { AppError, type ErrorCode, toAppError } from '../../shared/errors.ts';
+import { AppError, toAppError } from '../../shared/errors.ts';
+import { canRetrySoon, failureRule, upstreamPauseMs } from '../../shared/model/upstream-errors.ts';
 import type { Task } from '../../shared/protocol/task-protocol.ts';
+import { retry } from '../../shared/stream/backoff.ts';
 import type { Caller } from '../models/caller.ts';
 import type { TargetModel } from '../models/target-model.ts';
-import { failureOutcome } from '../models/with-breaker.ts';
-import { type RetryOptions, waitForRetry } from '../models/with-retry.ts';
+import { FIRST_RETRY_WAIT_MS, type RetryOptions } from '../models/with-retry.ts';
 import type { Quota } from '../quota/quota.ts';
 import { callTask, type TaskBody } from './task-call.ts';
 
@@ -35,12 +36,6 @@ export interface TaskAnswer {
   settle(usedTokens: number | undefined): void;
 }
 
-/** What no other target would do better. */
-const final: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'upstream_rejected',
-  'cancelled',
-  'deadline_exceeded',
-]);
 /** Longest pause before one more try, in milliseconds. */
 const MAX_WAIT_MS = 5000;
 
@@ -53,21 +48,23 @@ export async function dispatchTask(
 ): Promise<TaskAnswer> {
   let failure = new AppError('model_not_found', { param: 'model' });
   for (const { target, untilMs } of targets) {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await callOnce(request, target, { caller, untilMs, signal }, options);
-      } catch (error) {
-        failure = toAppError(error);
-      }
-      const waitMs =
-        failures < maxRetries
-          ? waitForRetry(failure.toInfo(), failures, { maxWaitMs: MAX_WAIT_MS, random: options.retry.random })
-          : undefined;
-      if (waitMs === undefined) break;
-      await options.retry.wait(waitMs, signal);
-      if (signal.aborted) throw new AppError('cancelled');
+    try {
+      return await retry(() => callOnce(request, target, { caller, untilMs, signal }, options), {
+        policy: { firstMs: FIRST_RETRY_WAIT_MS, maxMs: MAX_WAIT_MS },
+        maxRetries,
+        canRetry(thrown) {
+          const error = toAppError(thrown);
+          return canRetrySoon(error) && { retryAfterMs: error.retryAfterMs };
+        },
+        ...options.retry,
+        now: options.now,
+        signal,
+      });
+    } catch (thrown) {
+      failure = toAppError(thrown);
     }
-    if (final.has(failure.code) || signal.aborted) break;
+    if (signal.aborted) throw new AppError('cancelled');
+    if (!failureRule(failure.code).stepsDown) break;
   }
   throw failure;
 }
@@ -89,13 +86,13 @@ async function callOnce(
       call.end('good');
       return { response, model: target.name, settle: (used) => admission?.settle(used ?? tokens) };
     } catch (error) {
-      const { code, retryAfterMs } = toAppError(error);
-      if (code === 'upstream_rate_limited' && retryAfterMs !== undefined) admission?.block(retryAfterMs);
+      const pauseMs = upstreamPauseMs(toAppError(error));
+      if (pauseMs !== undefined) admission?.block(pauseMs);
       admission?.settle(0);
       throw error;
     }
   } catch (error) {
-    call.end(failureOutcome(toAppError(error).code));
+    call.end(failureRule(toAppError(error).code).breaker);
     throw error;
   }
 }

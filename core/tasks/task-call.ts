@@ -1,9 +1,8 @@
 /** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's. */
-import { APIError } from 'openai';
 import { AppError } from '../../shared/errors.ts';
+import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, taskPaths } from '../../shared/protocol/task-protocol.ts';
-import type { Target } from '../models/registry.ts';
-import { toUpstreamError } from '../providers/upstream-errors.ts';
+import type { Target } from '../models/target.ts';
 
 /** A body that names its model: JSON, or a form with its files. */
 export type TaskBody = { kind: 'json'; json: Record<string, unknown> } | { kind: 'form'; form: FormData };
@@ -32,17 +31,13 @@ export async function callTask(
       signal: AbortSignal.any([signal, silence.signal]),
     });
   } catch (cause) {
-    if (signal.aborted) throw new AppError('cancelled');
-    throw new AppError(silence.signal.aborted ? 'first_token_timeout' : 'upstream_unavailable', { cause });
+    if (silence.signal.aborted && !signal.aborted) throw new AppError('first_token_timeout', { cause });
+    throw toConnectionError(cause, { signal, isOpen: false });
   } finally {
     clearTimeout(timer);
   }
   if (response.ok) return response;
-  const text = await response.text().catch(() => '');
-  throw toUpstreamError(
-    APIError.generate(response.status, parseJson(text), undefined, response.headers),
-    signal,
-  );
+  throw await readUpstreamError(response);
 }
 
 function addressOf(task: Task, upstream: Target['upstream'], upstreamModel: string): string {
@@ -59,13 +54,4 @@ function withModel(body: TaskBody, model: string): string | FormData {
   for (const [name, value] of body.form) if (name !== 'model') form.append(name, value);
   form.append('model', model);
   return form;
-}
-
-function parseJson(text: string): object | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

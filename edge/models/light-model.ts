@@ -2,6 +2,7 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
+import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type EventGenerator, eventStream } from '../../shared/stream/event-stream.ts';
 import { decodeSseChunks } from '../../shared/stream/sse.ts';
 import { toUpstreamBody, toWholeUpstreamBody } from '../../shared/wire/chat-schema.ts';
@@ -42,9 +43,11 @@ export function createLightModel(options: LightModelOptions): ChatModel {
 function wholeAnswer(options: LightModelOptions, request: ChatRequest, signal: AbortSignal): ChatStream {
   return eventStream(signal, async function* (inner) {
     const start: ChatEvent = { type: 'model-start', model: options.model, provider: 'edge' };
+    let isOpen = false;
     try {
       inner.throwIfAborted();
       const response = await callUpstream(options, request, inner);
+      isOpen = true;
       const chunks = new CompletionChunkReader();
       if (response.headers.get('content-type')?.includes('text/event-stream')) {
         yield start;
@@ -55,7 +58,7 @@ function wholeAnswer(options: LightModelOptions, request: ChatRequest, signal: A
       // Of an answer that is not whole nothing was said: another model can answer, unseen.
       yield ended.some(({ type }) => type === 'error') ? ended : [start, ...events, ...ended];
     } catch (error) {
-      yield toErrorEvent(error, inner);
+      yield toErrorEvent(error, inner, isOpen);
     }
   });
 }
@@ -77,7 +80,7 @@ async function callUpstream(
     body: JSON.stringify((request.isWhole ? toWholeUpstreamBody : toUpstreamBody)(request, options.model)),
     signal,
   });
-  if (!response.ok) throw await toUpstreamError(response);
+  if (!response.ok) throw await readUpstreamError(response);
   return response;
 }
 
@@ -112,13 +115,15 @@ export function completionStream({
   defer,
 }: CompletionStreamOptions): ChatStream {
   return eventStream(signal, async function* (inner) {
+    let isOpen = false;
     try {
       inner.throwIfAborted();
       const bytes = await open(inner);
+      isOpen = true;
       yield { type: 'model-start', model, provider: 'edge' };
       yield* readStream(bytes, { chunks, isWhole: false, signal: inner, defer });
     } catch (error) {
-      yield toErrorEvent(error, inner);
+      yield toErrorEvent(error, inner, isOpen);
     }
   });
 }
@@ -163,23 +168,6 @@ function joinText(before: ChatEvent | undefined, event: ChatEvent): boolean {
   return true;
 }
 
-function toErrorEvent(error: unknown, signal: AbortSignal): ChatEvent {
-  const known = signal.aborted
-    ? new AppError('cancelled')
-    : error instanceof AppError
-      ? error
-      : new AppError(error instanceof SyntaxError ? 'upstream_invalid' : 'upstream_unavailable', {
-          cause: error,
-        });
-  return { type: 'error', error: known.toInfo() };
-}
-
-async function toUpstreamError(response: Response): Promise<AppError> {
-  await response.body?.cancel();
-  const { status } = response;
-  if (status === 401 || status === 403) return new AppError('upstream_auth_failed');
-  if (status === 429) return new AppError('upstream_rate_limited');
-  if (status === 503) return new AppError('upstream_overloaded');
-  if (status >= 400 && status < 500) return new AppError('upstream_rejected');
-  return new AppError('upstream_error');
+function toErrorEvent(error: unknown, signal: AbortSignal, isOpen: boolean): ChatEvent {
+  return { type: 'error', error: toConnectionError(error, { signal, isOpen }).toInfo() };
 }

@@ -4,7 +4,6 @@
  * one (`withFallback`, `withTimeLimits`, ...) gives another.
  */
 import type { ErrorInfo } from '../errors.ts';
-import type { RecallWish } from '../protocol/memory-protocol.ts';
 import type { LimitMark } from './limit-mark.ts';
 
 export type JsonValue =
@@ -48,6 +47,18 @@ export interface ChatRequest {
   recall?: RecallWish | undefined;
   /** The answer is taken as a whole: its events need not come one by one. */
   isWhole?: boolean;
+}
+
+/** What to look for before a model is asked. */
+export interface RecallWish {
+  /** The conversation whose earlier rounds are looked through. */
+  sessionId?: string | undefined;
+  /** Its rounds up to this one are not in the prompt; 0: all are. */
+  throughRound: number;
+  /** Whether documents are looked through, and cited. */
+  knowledge: boolean;
+  /** Most tokens that what is found may take. */
+  tokens: number;
 }
 
 /** Token counts of one turn. */

@@ -1,8 +1,9 @@
 /** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
 
 import type { TokenEncoding } from '../protocol/generation-protocol.ts';
-import { type LayerGenerator, relayStream } from '../stream/event-stream.ts';
+import type { LayerGenerator } from '../stream/event-stream.ts';
 import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from './chat-model.ts';
+import { layer } from './layer.ts';
 import { countMessageTokens, REPLY_PRIMING_TOKENS } from './token-count.ts';
 
 export type CountTokens = (text: string) => number;
@@ -33,10 +34,7 @@ export function withCountedUsage(
       yield [usageEvent(request, said, await loadCounter(encoding)), last];
     }
   }
-  return {
-    name: model.name,
-    stream: (request, signal) => relayStream((read) => count(read(model.stream(request, signal)), request)),
-  };
+  return layer(model, ({ request, signal, read }) => count(read(model.stream(request, signal)), request));
 }
 
 function textOf(event: ChatEvent): string {

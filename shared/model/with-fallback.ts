@@ -5,7 +5,7 @@
  */
 
 import { AppError, type ErrorInfo } from '../errors.ts';
-import { type LayerGenerator, type ReadInner, relayStream } from '../stream/event-stream.ts';
+import type { LayerGenerator } from '../stream/event-stream.ts';
 import {
   type ChatEvent,
   type ChatMessage,
@@ -14,6 +14,8 @@ import {
   type FallbackMark,
   isTerminal,
 } from './chat-model.ts';
+import { type LayerCall, layer } from './layer.ts';
+import { failureRule } from './upstream-errors.ts';
 
 export interface Rung {
   model: ChatModel;
@@ -31,14 +33,6 @@ export interface Rung {
 export const continuations = ['message', 'prefix', 'partial', 'vllm'] as const;
 export type Continuation = (typeof continuations)[number];
 
-/** What is wrong with the request itself, which every model would say, or nobody waits for. */
-const final: ReadonlySet<string> = new Set([
-  'upstream_rejected',
-  'cancelled',
-  'deadline_exceeded',
-  'shutting_down',
-]);
-
 /** Longest repetition of what was said that is looked for where another model goes on, in characters. */
 const MAX_OVERLAP = 400;
 /** Fewer characters than this may be the same by chance. */
@@ -47,10 +41,7 @@ const MIN_OVERLAP = 12;
 /** @throws Error when there is no rung */
 export function withFallback(name: string, rungs: readonly Rung[]): ChatModel {
   if (rungs.length === 0) throw new Error(`the ladder ${name} has no rung`);
-  return {
-    name,
-    stream: (request, signal) => relayStream((read) => climbDown({ rungs, request, signal, read })),
-  };
+  return layer({ name }, (call) => climbDown(rungs, call));
 }
 
 /** How one rung's answer ended. */
@@ -65,14 +56,7 @@ interface Said {
   isBound: boolean;
 }
 
-interface Climb {
-  rungs: readonly Rung[];
-  request: ChatRequest;
-  signal: AbortSignal;
-  read: ReadInner;
-}
-
-async function* climbDown({ rungs, request, signal, read }: Climb): LayerGenerator {
+async function* climbDown(rungs: readonly Rung[], { request, signal, read }: LayerCall): LayerGenerator {
   const able: Rung[] = [];
   for (const rung of rungs) if (await rung.canServe(request)) able.push(rung);
   // When nothing fits, the first one says best what is wrong.
@@ -93,7 +77,7 @@ async function* climbDown({ rungs, request, signal, read }: Climb): LayerGenerat
     }
     if (ending.kind === 'done') return;
     failure = ending.error;
-    const canGoOn = !signal.aborted && !final.has(failure.code) && !said.isBound;
+    const canGoOn = !signal.aborted && failureRule(failure.code).stepsDown && !said.isBound;
     if (!canGoOn || index === ladder.length - 1) break;
   }
   yield [{ type: 'error', error: failure ?? new AppError('internal_error').toInfo() }];
@@ -127,7 +111,7 @@ async function* begin(
   return broken;
 }
 
-interface GoingOn extends Omit<Climb, 'rungs'> {
+interface Resumption extends Pick<LayerCall, 'request' | 'signal' | 'read'> {
   rung: Rung;
   said: Said;
   after: ErrorInfo | undefined;
@@ -141,7 +125,7 @@ async function* goOn({
   after,
   signal,
   read,
-}: GoingOn): AsyncGenerator<ChatEvent[], Ending, void> {
+}: Resumption): AsyncGenerator<ChatEvent[], Ending, void> {
   const partial = said.text;
   let head: string | undefined = '';
   for await (const event of oneByOne(

@@ -1,8 +1,9 @@
 /** Ends an answer that grows past a number of tokens: nobody may be there to see that it has gone astray. */
 
 import type { TokenEncoding } from '../protocol/generation-protocol.ts';
-import { type LayerGenerator, relayStream } from '../stream/event-stream.ts';
+import type { LayerGenerator } from '../stream/event-stream.ts';
 import type { ChatEvent, ChatModel } from './chat-model.ts';
+import { layer } from './layer.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 
 /**
@@ -29,8 +30,5 @@ export function withOutputLimit(
       yield events;
     }
   }
-  return {
-    name: model.name,
-    stream: (request, signal) => relayStream((read) => limit(read(model.stream(request, signal)))),
-  };
+  return layer(model, ({ request, signal, read }) => limit(read(model.stream(request, signal))));
 }

@@ -1,9 +1,10 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
 
 import { AppError, type ErrorCode } from '../errors.ts';
-import { type InnerBatches, type LayerGenerator, relayStream } from '../stream/event-stream.ts';
+import type { InnerBatches, LayerGenerator } from '../stream/event-stream.ts';
 import { createIdleTimer } from '../stream/idle-timer.ts';
 import { type ChatModel, isTerminal } from './chat-model.ts';
+import { layer } from './layer.ts';
 
 /** Milliseconds. */
 export interface TimeLimits {
@@ -29,7 +30,7 @@ export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel 
     const endsAtMs = Date.now() + limits.totalMs;
     let code: ErrorCode = 'connect_timeout';
     let late: ErrorCode | undefined;
-    const patience = createIdleTimer(() => {
+    const timer = createIdleTimer(() => {
       late = code;
       void batches.return();
     });
@@ -37,13 +38,13 @@ export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel 
     const expect = (stepCode: ErrorCode, stepMs: number) => {
       const leftMs = endsAtMs - Date.now();
       code = leftMs < stepMs ? 'deadline_exceeded' : stepCode;
-      patience.expect(Math.max(0, Math.min(stepMs, leftMs)));
+      timer.expect(Math.max(0, Math.min(stepMs, leftMs)));
     };
     try {
       expect('connect_timeout', limits.connectMs);
       for await (const events of batches) {
         // The time that the reader takes is not the model's.
-        patience.rest();
+        timer.rest();
         yield events;
         const last = events.at(-1);
         if (last && isTerminal(last)) return;
@@ -52,11 +53,8 @@ export function withTimeLimits(model: ChatModel, limits: TimeLimits): ChatModel 
       }
       if (late) yield [{ type: 'error', error: new AppError(late).toInfo() }];
     } finally {
-      patience.stop();
+      timer.stop();
     }
   }
-  return {
-    name: model.name,
-    stream: (request, signal) => relayStream((read) => limit(read(model.stream(request, signal)))),
-  };
+  return layer(model, ({ request, signal, read }) => limit(read(model.stream(request, signal))));
 }

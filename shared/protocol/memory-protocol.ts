@@ -4,6 +4,8 @@
  */
 import type { ChatMessage } from '../model/chat-model.ts';
 
+export type { RecallWish } from '../model/chat-model.ts';
+
 /** One thing that was said, word for word where it comes from the conversation itself. */
 export interface NoteLine {
   text: string;
@@ -22,18 +24,6 @@ export interface ConversationNotes {
   throughMessageId: string;
   throughRound: number;
   lines: NoteLine[];
-}
-
-/** What to look for before a model is asked. */
-export interface RecallWish {
-  /** The conversation whose earlier rounds are looked through. */
-  sessionId?: string | undefined;
-  /** Its rounds up to this one are not in the prompt; 0: all are. */
-  throughRound: number;
-  /** Whether documents are looked through, and cited. */
-  knowledge: boolean;
-  /** Most tokens that what is found may take. */
-  tokens: number;
 }
 
 /** Most tokens that the notes of a conversation take, and what is found for one prompt of it, each. */

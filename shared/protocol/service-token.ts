@@ -6,6 +6,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
+import { sha256 } from '../hash.ts';
 import type { RequestContext } from './request-context.ts';
 
 const ISSUER = 'edgewise-edge';
@@ -117,9 +118,7 @@ async function verifySignature(key: Uint8Array, token: string, nowMs: number): P
 }
 
 async function bodyHash(body: ServiceCall['body']): Promise<string> {
-  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-  const digest = await crypto.subtle.digest('SHA-256', bytes);
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+  return btoa(String.fromCharCode(...(await sha256(body))))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');

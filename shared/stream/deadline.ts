@@ -1,14 +1,14 @@
 /**
- * A signal that is aborted after a time, unless it is over before. `AbortSignal.timeout` cannot be called off: in a
+ * A signal that is aborted after a time, and can be cleared before. `AbortSignal.timeout` cannot be cleared: in a
  * Durable Object its timer alone keeps the object in memory, and billed, until it fires.
  */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Nothing is waited for any more. */
+  /** Clears the timer. */
   clear(): void;
 }
 
-/** @param outer Aborts it, too. */
+/** @param outer Also aborts it. */
 export function startDeadline(ms: number, outer?: AbortSignal): Deadline {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the time is up', 'TimeoutError')), ms);

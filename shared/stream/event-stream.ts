@@ -19,7 +19,7 @@ export type ReadInner = (stream: ChatStream) => InnerBatches;
 
 export interface InnerBatches extends AsyncIterable<ChatEvent[]> {
   next(): Promise<Step<ChatEvent[]>>;
-  /** Ends the stream; whoever waits for its next events is told that it is over. */
+  /** Ends the stream; a pending `next()` resolves as done. */
   return(): Promise<Step<ChatEvent[]>>;
 }
 
@@ -40,11 +40,12 @@ export function eventStream(
 }
 
 /**
- * As {@link eventStream}, for a layer: a generator that waits for little but the stream that it reads, and needs no signal.
- * A layer that reads another one reads its generator itself. What one throws goes through those around it, and what ends
- * one that is left goes out from the innermost; only who reads the outermost is promised what a model's stream promises.
+ * As {@link eventStream}, for a layer: a generator around other streams. `layer(model, fn)` in `shared/model/layer.ts`
+ * is the way to write one. A layer that reads another layer reads its generator directly: what one throws goes through
+ * those around it, and leaving goes to the innermost; only the outermost keeps what a model's stream promises.
+ * @param onLeave Called once, when the reader leaves or the stream has ended
  */
-export function relayStream(generate: (read: ReadInner) => LayerGenerator): ChatStream {
+export function relayStream(generate: (read: ReadInner) => LayerGenerator, onLeave?: () => void): ChatStream {
   let inner: InnerBatches | undefined;
   let isLeft = false;
   const read: ReadInner = (stream) => {
@@ -53,18 +54,24 @@ export function relayStream(generate: (read: ReadInner) => LayerGenerator): Chat
     return inner;
   };
   const events = generate(read);
-  const onLeave = () => {
+  const leaveInner = () => {
+    if (isLeft) return;
     isLeft = true;
+    onLeave?.();
     void inner?.return();
   };
   const next = () => events.next() as Promise<Step<ChatEvent[]>>;
-  // The reader leaves when its own reader does, and again when it ends.
+  // A reader that is a layer leaves here; it may do so again when it ends.
   const leave = () => {
     if (isLeft) return;
-    onLeave();
+    leaveInner();
     void events.return().catch(() => undefined);
   };
-  return new GeneratedEvents(events, { onLeave }, new EventBatches(next, leave));
+  return new GeneratedEvents(
+    events,
+    { onLeave: leaveInner, onEnd: leaveInner },
+    new EventBatches(next, leave),
+  );
 }
 
 function layerBatches(stream: ChatStream): InnerBatches {

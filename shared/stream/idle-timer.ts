@@ -1,16 +1,16 @@
 /**
- * A wait that begins anew with every event, on one timer: setting and clearing one for each event costs more than
+ * Resettable timeout: one timer, re-armed on each event. Setting and clearing a timer for each event costs more than
  * most of what an event goes through. Owns its timer.
  */
 export interface IdleTimer {
-  /** From now on it is late after `ms` milliseconds. */
+  /** Starts the timeout, or restarts it: it fires `ms` milliseconds from now. */
   expect(ms: number): void;
-  /** Nothing is waited for, until the next {@link expect}. */
+  /** Pauses until the next {@link expect}. Keeps the timer, which then finds nothing to do. */
   rest(): void;
   stop(): void;
 }
 
-/** @param onLate Called once nothing came in time; it may be expecting again then. */
+/** @param onLate Called when the timeout fires; it may call {@link IdleTimer.expect} again. */
 export function createIdleTimer(onLate: () => void): IdleTimer {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let firesAtMs = 0;

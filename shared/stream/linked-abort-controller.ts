@@ -1,11 +1,11 @@
 /**
- * A controller that is aborted with another signal, too. `AbortSignal.any` says the same, but costs a Worker tens of
- * microseconds, and a turn has several.
+ * An abort controller that is also aborted by another signal. `AbortSignal.any` does the same, but costs a Worker tens
+ * of microseconds, and a turn has several.
  */
 export interface LinkedAbortController {
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;
-  /** It no longer needs to hear of the other one. */
+  /** Removes the listener on the outer signal. */
   unfollow(): void;
 }
 

@@ -1,6 +1,7 @@
+/** A conversation's message as a row of the table `message`, and back. */
 import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
-import type { Owner } from '../db/owner.ts';
-import type { messages } from '../db/schema.ts';
+import type { Owner } from './owner.ts';
+import type { messages } from './schema.ts';
 
 export function toMessageRow(
   { tenant, user }: Owner,

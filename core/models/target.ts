@@ -1,0 +1,129 @@
+/**
+ * The models that can be called: made from the models file, the environment and what was discovered. The only place that
+ * joins an address with a key.
+ */
+import { tokenEncodingFor } from '../../shared/model/token-count.ts';
+import type { Continuation } from '../../shared/model/with-fallback.ts';
+import { defaultTimeLimits, type TimeLimits } from '../../shared/model/with-time-limits.ts';
+import type { Offer, TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+import type { Upstream } from '../providers/openai-compatible.ts';
+import type { QuotaLimits } from '../quota/quota-store.ts';
+import type { DiscoveredModel, Environment } from './discover.ts';
+import type { ModelSpec, ModelsFile, ProviderSpec, QuotaSpec } from './models-file.ts';
+import type { Capability } from './request-needs.ts';
+
+/** A model that can be called. */
+export interface Target {
+  name: string;
+  provider: string;
+  upstream: Upstream;
+  upstreamModel: string;
+  offers: readonly Offer[];
+  contextLength: number;
+  encoding: TokenEncoding;
+  timeLimits: TimeLimits;
+  /** Absent: whatever is asked. */
+  capabilities?: readonly Capability[] | undefined;
+  continues?: Continuation | undefined;
+  /** What the upstream allows for its key, and for this model. */
+  quotas: { provider?: QuotaLimits; model?: QuotaLimits };
+  /** Under which name the key's quota is counted. */
+  quotaProvider: string;
+  /** US dollars per million tokens, where the file says it. */
+  price?: { input: number; output: number; cachedInput?: number | undefined };
+  reason: string;
+}
+
+/** Of a model that does not chat. */
+const UNUSED_CONTEXT_LENGTH = 8192;
+
+export function targetsOf(
+  file: ModelsFile,
+  env: Environment,
+  discovered: DiscoveredModel[],
+): Iterable<Target> {
+  const targets = new Map<string, Target>();
+  for (const found of discovered) targets.set(found.name, toDiscoveredTarget(found, file));
+  for (const [name, spec] of Object.entries(file.models)) {
+    const target = toTarget(name, spec, file.providers[spec.provider], env);
+    if (target) targets.set(name, target);
+  }
+  return targets.values();
+}
+
+function toTarget(
+  name: string,
+  spec: ModelSpec,
+  provider: ProviderSpec | undefined,
+  env: Environment,
+): Target | undefined {
+  const upstream = provider && toUpstream(provider, env);
+  if (!provider || !upstream) return undefined;
+  const { time_limits: limits = {} } = spec;
+  const upstreamModel = spec.model ?? name;
+  return {
+    name,
+    provider: provider.label ?? (provider.kind === 'azure' ? 'azure.ai.openai' : spec.provider),
+    upstream,
+    upstreamModel,
+    offers: spec.offers,
+    contextLength: spec.context_length ?? UNUSED_CONTEXT_LENGTH,
+    encoding: spec.encoding ?? tokenEncodingFor(upstreamModel),
+    timeLimits: {
+      connectMs: limits.connect_ms ?? defaultTimeLimits.connectMs,
+      firstTokenMs: limits.first_token_ms ?? defaultTimeLimits.firstTokenMs,
+      idleMs: limits.idle_ms ?? defaultTimeLimits.idleMs,
+      totalMs: limits.total_ms ?? defaultTimeLimits.totalMs,
+    },
+    capabilities: spec.capabilities,
+    continues: spec.continues,
+    quotas: {
+      ...(provider.quota && { provider: toLimits(provider.quota) }),
+      ...(spec.quota && { model: toLimits(spec.quota) }),
+    },
+    quotaProvider: spec.provider,
+    ...(spec.price && { price: toPrice(spec.price) }),
+    reason: provider.api_key_env ? `${provider.api_key_env} is set` : 'listed in models.toml; needs no key',
+  };
+}
+
+function toLimits(quota: QuotaSpec): QuotaLimits {
+  return {
+    requestsPerMinute: quota.requests_per_minute,
+    tokensPerMinute: quota.tokens_per_minute,
+    turnsAtOnce: quota.turns_at_once,
+  };
+}
+
+/** `undefined` when the environment lacks the provider's key or address. */
+function toUpstream(provider: ProviderSpec, env: Environment): Upstream | undefined {
+  const apiKey = provider.api_key_env === undefined ? undefined : env[provider.api_key_env];
+  if (provider.api_key_env !== undefined && !apiKey) return undefined;
+  if (provider.kind === 'azure') {
+    const endpoint = env[provider.endpoint_env];
+    return endpoint && apiKey
+      ? { kind: 'azure', endpoint, apiKey, apiVersion: provider.api_version }
+      : undefined;
+  }
+  const baseUrl = (provider.base_url_env && env[provider.base_url_env]) || provider.base_url;
+  return { kind: 'openai', baseUrl, apiKey };
+}
+
+/** One that was found has the quota of the provider whose name it bears, where the file says one. */
+function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile): Target {
+  const { preferred: _, ...target } = found;
+  const quota = file.providers[found.provider]?.quota;
+  return {
+    ...target,
+    offers: ['chat'],
+    encoding: tokenEncodingFor(found.upstreamModel),
+    timeLimits: defaultTimeLimits,
+    quotas: quota ? { provider: toLimits(quota) } : {},
+    quotaProvider: found.provider,
+  };
+}
+
+function toPrice(price: NonNullable<ModelSpec['price']>): NonNullable<Target['price']> {
+  const { input, output, cached_input: cachedInput } = price;
+  return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
+}
