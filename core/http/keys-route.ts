@@ -4,6 +4,7 @@ import { keyNameSchema, newApiKeySchema } from '../../shared/protocol/key-protoc
 import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { CoreHandler } from './core-hono.ts';
+import { parseBodyJson } from './parse-body-json.ts';
 
 export function keysRoute({
   keys,
@@ -14,12 +15,7 @@ export function keysRoute({
 }): Record<'create' | 'list' | 'revoke' | 'use', CoreHandler> {
   return {
     async create(c) {
-      const {
-        name,
-        plan,
-        scopes,
-        expires_at: expiresAt,
-      } = parseInput(newApiKeySchema, JSON.parse(c.get('body')));
+      const { name, plan, scopes, expires_at: expiresAt } = parseInput(newApiKeySchema, parseBodyJson(c));
       const expiresAtMs = expiresAt == null ? undefined : expiresAt * 1000;
       if (expiresAtMs !== undefined && expiresAtMs <= now()) {
         const message = "Invalid value for 'expires_at': it is in the past.";
@@ -36,7 +32,7 @@ export function keysRoute({
       return c.json(await keys.revoke(c.get('request').tenant, c.req.param('id') ?? ''));
     },
     async use(c) {
-      const key = await keys.use(parseInput(keyNameSchema, JSON.parse(c.get('body'))));
+      const key = await keys.use(parseInput(keyNameSchema, parseBodyJson(c)));
       if (!key) throw new AppError('key_not_found');
       return c.json(key);
     },

@@ -169,7 +169,7 @@ function toContent(said: string | Record<string, unknown>[]): string | JsonObjec
 const translated: ReadonlySet<string> = new Set([
   ...['model', 'input', 'instructions', 'conversation', 'previous_response_id', 'stream', 'stream_options'],
   ...['background', 'store', 'metadata', 'max_output_tokens', 'tools', 'tool_choice', 'text', 'reasoning'],
-  ...['include', 'truncation', 'parent_id', 'regenerate'],
+  ...['include', 'truncation', 'parent_id', 'regenerate', 'knowledge'],
 ]);
 
 function toParams(parsed: Parsed): JsonObject {

@@ -32,7 +32,7 @@ export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(g
   const account = signal<Account | undefined>(undefined);
   const lost = signal(false);
   const others = new BroadcastChannel(name);
-  let renewing: Promise<Account> | undefined;
+  let renewing: { subject: string; account: Promise<Account> } | undefined;
 
   function keep(next: Account | undefined): void {
     account.value = next;
@@ -52,6 +52,23 @@ export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(g
     else if (!account.value || subjectOf(data.account) === subjectOf(account.value)) keep(data.account);
   });
 
+  function isSignedIn(subject: string): boolean {
+    return account.value !== undefined && subjectOf(account.value) === subject;
+  }
+
+  /** One renewal at a time for a person; whoever signs in meanwhile starts a new one. */
+  function renewOnce(current: Account): Promise<Account> {
+    const subject = subjectOf(current);
+    if (renewing?.subject === subject) return renewing.account;
+    const mine = { subject, account: renew(current) };
+    renewing = mine;
+    const clear = () => {
+      if (renewing === mine) renewing = undefined;
+    };
+    mine.account.then(clear, clear);
+    return mine.account;
+  }
+
   async function renew(current: Account): Promise<Account> {
     if (current.refreshToken === undefined) throw new Error('the token has expired');
     const next = current.provider
@@ -60,6 +77,7 @@ export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(g
           current.kind,
           await postForToken(ask, '/v1/tokens/refresh', { refresh_token: current.refreshToken }),
         );
+    if (!isSignedIn(subjectOf(current))) throw new Error('nobody is signed in');
     const kept = { ...current, ...next };
     keep(kept);
     tell({ account: kept });
@@ -94,12 +112,11 @@ export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(g
       if (!current) throw new Error('nobody is signed in');
       const expiresAtMs = current.expiresAtMs ?? Number.POSITIVE_INFINITY;
       if (expiresAtMs - Date.now() > RENEW_BEFORE_MS) return current.accessToken;
-      renewing ??= renew(current).finally(() => {
-        renewing = undefined;
-      });
       try {
-        return (await renewing).accessToken;
+        return (await renewOnce(current)).accessToken;
       } catch (error) {
+        // Signed out, or somebody else by now: the failure is no reason to sign anybody out.
+        if (!isSignedIn(subjectOf(current))) throw error;
         // The network may be away for now; a token that still holds is worth a try.
         if (expiresAtMs > Date.now() || error instanceof TypeError) return current.accessToken;
         giveUp();

@@ -57,6 +57,8 @@ export function createConversationList({
   const renamed = new Map<string, string>(JSON.parse(localStorage.getItem(renamedKey) ?? '[]'));
   const archived = new Set<string>();
   const removing = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Deleted, or about to be, on the server: a page that was read before may still list them. */
+  const removed = new Set<string>();
   let refreshing: ReturnType<typeof setTimeout>[] = [];
 
   function set(next: readonly ListEntry[]): void {
@@ -70,7 +72,8 @@ export function createConversationList({
 
   async function tellTitle(id: string, title: string): Promise<void> {
     await api.request(`/v1/conversations/${encodeURIComponent(id)}`, jsonBody('PATCH', { title }));
-    renamed.delete(id);
+    // It may have been renamed again meanwhile.
+    if (renamed.get(id) === title) renamed.delete(id);
     saveRenamed();
   }
 
@@ -78,7 +81,8 @@ export function createConversationList({
     const known = entries.value.find((entry) => entry.id === id);
     return { id, title: renamed.get(id) ?? (title || known?.title || ''), updatedAtMs: updatedAt * 1000 };
   }
-  const listed = (page: ConversationPage) => page.data.filter(({ id }) => !removing.has(id)).map(toEntry);
+  const listed = (page: ConversationPage) =>
+    page.data.filter(({ id }) => !removing.has(id) && !removed.has(id)).map(toEntry);
 
   /** The sessions as they are this moment, with the titles of those that are archived by now, and older ones besides. */
   async function read(after?: string): Promise<{ fresh: ListEntry[]; more: boolean }> {
@@ -119,9 +123,11 @@ export function createConversationList({
 
   async function remove(id: string, keepalive = false): Promise<void> {
     removing.delete(id);
+    removed.add(id);
     await api
       .request(`/v1/sessions/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive })
-      .catch(() => undefined);
+      // It is still there, and the next load shows it.
+      .catch(() => void removed.delete(id));
   }
 
   return {
@@ -163,8 +169,8 @@ export function createConversationList({
       if (archived.has(id)) await tellTitle(id, title);
     },
     remove(id) {
-      const removed = entries.value.find((entry) => entry.id === id);
-      set(entries.value.filter((entry) => entry.id !== id));
+      const entry = entries.value.find((other) => other.id === id);
+      set(entries.value.filter((other) => other.id !== id));
       removing.set(
         id,
         setTimeout(() => void remove(id), UNDO_MS),
@@ -173,7 +179,7 @@ export function createConversationList({
         if (!removing.has(id)) return;
         clearTimeout(removing.get(id));
         removing.delete(id);
-        if (removed) set([...entries.value, removed]);
+        if (entry) set([...entries.value, entry]);
       };
     },
     flush() {
