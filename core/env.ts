@@ -64,7 +64,7 @@ const addressOf = (protocol: RegExp, message: string) =>
     ),
   );
 
-const schema = v.object({
+export const coreEnvironmentSchema = v.object({
   CORE_HOST: v.optional(v.string(), '127.0.0.1'),
   CORE_PORT: integer(8788, 0, 65_535),
   EDGEWISE_SERVICE_SECRET: v.pipe(
@@ -100,7 +100,7 @@ const schema = v.object({
 
 /** @throws Error that lists every variable at fault, one a line. */
 export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>): CoreConfig {
-  const parsed = v.safeParse(schema, env);
+  const parsed = v.safeParse(coreEnvironmentSchema, env);
   if (!parsed.success) {
     const faults = parsed.issues.map((issue) => `  ${v.getDotPath(issue)} ${issue.message}`);
     throw new Error(`The core's configuration is wrong:\n${faults.join('\n')}`);

@@ -59,7 +59,7 @@ const webAddress = v.pipe(
   v.check((value) => value === '' || isWebAddress(value), 'must be an http or https address'),
 );
 
-const bindingsSchema = v.object({
+export const bindingsSchema = v.object({
   EDGEWISE_CORE_URL: v.pipe(
     list,
     v.minLength(1, 'is missing'),

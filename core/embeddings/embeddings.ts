@@ -33,7 +33,8 @@ const MAX_DELAY_MS = 5;
 const CHARS_A_TOKEN = 4;
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
-const schema = v.object({
+/** The body of `POST /v1/embeddings`. */
+export const embeddingsRequestSchema = v.object({
   model: text,
   input: v.union(
     [text, v.pipe(v.array(text), v.minLength(1, 'must not be empty'), v.maxLength(MAX_INPUTS))],
@@ -109,7 +110,7 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
   return {
     embed: (model, texts, caller, signal) => embed({ model }, texts, caller, signal),
     async answer(json, caller, signal) {
-      const wanted = parseInput(schema, json);
+      const wanted = parseInput(embeddingsRequestSchema, json);
       const texts = typeof wanted.input === 'string' ? [wanted.input] : wanted.input;
       const { vectors, tokens } = await embed(wanted, texts, caller, signal);
       const encode = wanted.encoding_format === 'base64' ? toBase64 : (vector: number[]) => vector;

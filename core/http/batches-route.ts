@@ -10,7 +10,7 @@ import { parseBodyJson } from './parse-body-json.ts';
 const HOUR_MS = 3_600_000;
 const MAX_HOURS = 168;
 
-const schema = v.object({
+export const newBatchSchema = v.object({
   input_file_id: v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty')),
   endpoint: v.picklist(batchEndpoints, `must be one of ${batchEndpoints.join(', ')}`),
   completion_window: v.pipe(
@@ -38,7 +38,7 @@ export function batchesRoute({
 }): Record<'create' | 'list' | 'read' | 'cancel', CoreHandler> {
   return {
     async create(c) {
-      const wanted = parseInput(schema, parseBodyJson(c));
+      const wanted = parseInput(newBatchSchema, parseBodyJson(c));
       const { completion_window: window } = wanted;
       const made = await batches.create(c.get('request'), {
         inputFile: wanted.input_file_id,

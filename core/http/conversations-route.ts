@@ -8,7 +8,7 @@ import { parseBodyJson } from './parse-body-json.ts';
 
 const MAX_QUERY_CHARS = 1000;
 const query = v.optional(v.pipe(v.string(), v.maxLength(MAX_QUERY_CHARS, 'is too long')));
-const titleSchema = v.object({
+export const titleSchema = v.object({
   title: v.pipe(
     v.string('must be a string'),
     v.trim(),

@@ -5,7 +5,7 @@ import type { Preferences } from '../memory/preferences.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
-const schema = v.object({ recall_across_conversations: v.boolean('must be true or false') });
+export const memorySchema = v.object({ recall_across_conversations: v.boolean('must be true or false') });
 
 export function memoryRoute({
   preferences,
@@ -20,7 +20,7 @@ export function memoryRoute({
   return {
     read: answer,
     async change(c) {
-      const { recall_across_conversations: isOn } = parseInput(schema, parseBodyJson(c));
+      const { recall_across_conversations: isOn } = parseInput(memorySchema, parseBodyJson(c));
       const { tenant, user } = c.get('request');
       await preferences.setRecallAcross({ tenant, user }, isOn);
       return answer(c);

@@ -12,7 +12,7 @@ import { chooseModel } from '../chat/choose-model.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 
-const prepareSchema = v.looseObject({
+export const prepareSchema = v.looseObject({
   question: v.pipe(v.string(), v.trim(), v.minLength(1, 'must not be empty')),
   /** System prompt, as the app sends it with the question. */
   system: v.optional(v.string()),

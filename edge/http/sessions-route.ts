@@ -121,9 +121,9 @@ export const sessionRoute = {
   },
 };
 
-const forgetSchema = v.looseObject({ turn_id: v.pipe(v.string(), v.regex(TURN_ID, 'is no turn id')) });
+export const forgetSchema = v.looseObject({ turn_id: v.pipe(v.string(), v.regex(TURN_ID, 'is no turn id')) });
 
-const stopSchema = v.looseObject({
+export const stopSchema = v.looseObject({
   turn_id: v.optional(v.pipe(v.string(), v.regex(TURN_ID, 'is no turn id'))),
 });
 

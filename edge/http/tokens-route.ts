@@ -16,7 +16,7 @@ const REFRESH_MS = 30 * 86_400_000;
 const GUEST_TTL_S = 3600;
 const GUEST_PLAN = 'guest';
 
-const exchangeSchema = v.looseObject({
+export const exchangeSchema = v.looseObject({
   user: v.pipe(
     v.string(),
     v.minLength(1, 'must not be empty'),
@@ -35,7 +35,7 @@ const exchangeSchema = v.looseObject({
   ),
   refresh: v.optional(v.boolean(), true),
 });
-const refreshSchema = v.looseObject({ refresh_token: v.string() });
+export const refreshSchema = v.looseObject({ refresh_token: v.string() });
 
 export const tokensRoute = {
   /** `POST /v1/tokens`, with an API key: a short token for one end user. */

@@ -27,7 +27,8 @@ const uiMessage = v.looseObject({
   role: v.picklist(['system', 'user', 'assistant']),
   parts: v.array(part),
 });
-const schema = v.looseObject({
+/** The body of `POST /api/chat`. */
+export const uiChatSchema = v.looseObject({
   id: v.string(),
   messages: v.pipe(v.array(uiMessage), v.minLength(1, 'must hold at least one message')),
   trigger: v.optional(v.picklist(['submit-message', 'regenerate-message']), 'submit-message'),
@@ -35,7 +36,7 @@ const schema = v.looseObject({
   model: v.optional(v.string(), 'auto'),
   knowledge: v.optional(v.boolean()),
 });
-type UiChat = v.InferOutput<typeof schema>;
+type UiChat = v.InferOutput<typeof uiChatSchema>;
 
 const wire: WireRequest = { kind: 'ui-messages', stream: true };
 /** The header that tells a run's id; `GET /api/chat/:runId/stream?startIndex=N` takes it up again. */
@@ -45,7 +46,7 @@ export const uiChatRoute = {
   async send(c: EdgeContext): Promise<Response> {
     const body = await readJson(c);
     checkDepth(body);
-    const chat = parseInput(schema, body);
+    const chat = parseInput(uiChatSchema, body);
     const sessionId = parseSessionId(chat.id, 'id');
     const turnId = c.get('services').newId();
     const branch = branchOf(chat);

@@ -47,7 +47,8 @@ const reasoning = v.looseObject({ type: v.literal('reasoning') });
 const item = v.union([message, call, callOutput, reasoning]);
 
 const tool = v.looseObject({ type: v.string(), name: v.optional(v.string()) });
-const schema = v.looseObject({
+/** The body of `POST /v1/responses`. */
+export const responsesRequestSchema = v.looseObject({
   model: v.optional(
     v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(256, 'is too long')),
     'auto',
@@ -78,12 +79,12 @@ const schema = v.looseObject({
   knowledge: optional(v.boolean()),
   user: optional(v.string()),
 });
-type Parsed = v.InferOutput<typeof schema>;
+type Parsed = v.InferOutput<typeof responsesRequestSchema>;
 
 /** @throws AppError that names the field */
 export function parseResponsesRequest(body: unknown): ResponsesInput {
   checkDepth(body);
-  const parsed = parseInput(schema, body);
+  const parsed = parseInput(responsesRequestSchema, body);
   const { conversation, previous_response_id: previous, background, store } = parsed;
   if (conversation && previous) {
     throw invalid('previous_response_id', "cannot be used together with 'conversation'");

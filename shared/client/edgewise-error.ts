@@ -1,18 +1,37 @@
 export interface EdgewiseErrorOptions {
-  /** Our code, as `shared/errors.ts` lists them, or `connection_lost`. */
+  /** A code of the error reference, `connection_lost`, or `unknown` when the answer named none. */
   code: string;
-  /** The HTTP status; 0 when there was no answer. */
+  /** The HTTP status; 0 when no answer arrived. */
   status: number;
-  /** Whether the same request may succeed later. */
+  /** True when the same request may succeed later. */
   retryable: boolean;
+  /** How long the server asks to wait before a retry, in milliseconds. */
   retryAfterMs?: number | undefined;
+  /** What caused the error. */
   cause?: unknown;
 }
 
+/**
+ * Every failure that the client reports, except an abort by your own signal, which throws the signal's reason.
+ * `message` is safe to show to people. `code` is stable: decide by it, never by the message.
+ *
+ * @example
+ * try {
+ *   for await (const chunk of client.chat(turn)) show(chunk);
+ * } catch (error) {
+ *   if (!(error instanceof EdgewiseError)) throw error;
+ *   if (error.code === 'connection_lost') showRetryButton();
+ *   else showMessage(error.message, { waitMs: error.retryAfterMs });
+ * }
+ */
 export class EdgewiseError extends Error {
+  /** A code of the error reference, `connection_lost` (the network failed for too long), or `unknown`. */
   readonly code: string;
+  /** The HTTP status; 0 when no answer arrived. */
   readonly status: number;
+  /** True when the same request may succeed later. The client has already retried as often as its policy allows. */
   readonly retryable: boolean;
+  /** How long the server asks to wait before a retry, in milliseconds; `undefined` when it did not say. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, { code, status, retryable, retryAfterMs, cause }: EdgewiseErrorOptions) {
@@ -24,7 +43,7 @@ export class EdgewiseError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** From OpenAI's error object; an error inside a stream ends its turn, so it is not retried. */
+  /** From OpenAI's error object. An error inside a stream ends its turn, so it is not retryable. */
   static fromBody(
     body: { error?: { message?: string; code?: string | null } },
     status: number,
@@ -34,17 +53,24 @@ export class EdgewiseError extends Error {
   }
 }
 
+/**
+ * The error of an HTTP answer that is not a success, for calls that you make yourself. Reads the body.
+ *
+ * @example
+ * const response = await fetch('https://chat.example.com/v1/models', { headers });
+ * if (!response.ok) throw await readError(response);
+ */
 export async function readError(response: Response): Promise<EdgewiseError> {
   const { status, headers } = response;
   const body = await response.json().catch(() => ({}));
   const { message, code } = EdgewiseError.fromBody(body as object, status);
-  const told = headers.get('x-should-retry');
+  const shouldRetry = headers.get('x-should-retry');
   const waitMs = Number(headers.get('retry-after-ms') ?? Number.NaN);
   return new EdgewiseError(message, {
     code,
     status,
-    // What stands between us and the edge says nothing of retries; its 5xx are worth one.
-    retryable: told === null ? status >= 500 : told === 'true',
+    // A proxy in front of the edge does not set this header; its 5xx answers are worth a retry.
+    retryable: shouldRetry === null ? status >= 500 : shouldRetry === 'true',
     retryAfterMs: Number.isFinite(waitMs) ? waitMs : undefined,
   });
 }

@@ -1,22 +1,32 @@
 /**
- * A session over a WebSocket: every turn's events, whoever asked for it, each once and in order, over as many
- * sockets as it takes. Owns the socket and the place in the stream; turns are sent over HTTP, where a key
- * keeps one that is sent twice from being answered twice.
+ * A session over a WebSocket: the events of every turn, whoever started it, each once and in order, over as many
+ * sockets as it takes. Owns the socket and the position in the stream. Turns are sent over HTTP, where an
+ * idempotency key prevents a second answer to a turn that is sent twice.
  */
 import { closeCodes, SESSION_PROTOCOL, tokenProtocol } from '../protocol/session-socket.ts';
 import { backoffMs, type RetryPolicy } from './backoff.ts';
 import { EdgewiseError } from './edgewise-error.ts';
 
-/** One event of OpenAI's Responses stream, with the turn it belongs to. */
+/** One event of OpenAI's Responses stream, with the response that it belongs to. */
 export interface SessionEvent {
+  /** The name of the event: `response.output_text.delta`, `response.completed` ... */
   type: string;
+  /** The response that the event belongs to: `resp_...`. An `error` event of the connection has none. */
   response_id: string;
-  /** Counts a turn's events from 0. */
+  /** The number of the event in its turn, from 0 without gaps. */
   sequence_number: number;
   [field: string]: unknown;
 }
 
-export interface SessionConnectionOptions {
+/** Options of {@link EdgewiseClient.connect}. */
+export interface ConnectOptions {
+  /** Called with `open` when a socket opens, and with `connecting` before each try to open one. */
+  onStatus?: (status: 'open' | 'connecting') => void;
+  /** The last event that you already have; the connection delivers what follows it. */
+  resumeAfter?: Pick<SessionEvent, 'response_id' | 'sequence_number'>;
+}
+
+export interface SessionConnectionOptions extends ConnectOptions {
   /** The socket's address without a query: `wss://chat.example.com/v1/sessions/ID/ws`. */
   url: string;
   token: () => string | Promise<string>;
@@ -24,41 +34,41 @@ export interface SessionConnectionOptions {
   random: () => number;
   wait: (ms: number) => Promise<void>;
   createSocket: (url: string, protocols: string[]) => WebSocket;
-  /** Told when the socket opens, and when it is gone and another one is tried. */
-  onStatus?: (status: 'open' | 'connecting') => void;
-  /** Where to go on: the last event that is known already. */
-  last?: Pick<SessionEvent, 'response_id' | 'sequence_number'>;
 }
 
+/**
+ * The events of a session, for `for await`. One reader at a time; events wait in memory until they are read.
+ * Reading ends when you call `close`, or when the session is deleted. It throws {@link EdgewiseError}
+ * `connection_lost` when every retry has failed.
+ */
 export interface SessionConnection extends AsyncIterable<SessionEvent> {
-  /** Makes sure that the socket is alive, as after a sleep: one that does not answer is replaced. */
+  /** Tests whether the socket still works, for example after the device slept. No answer in 3 s: it is replaced. */
   check(): void;
+  /** Closes the socket. Running turns continue. */
   close(): void;
 }
 
-/** Between signs of life; twice as long without any, and the socket is taken for dead though it says OPEN. */
+/** Between two pings. A socket that is silent for twice as long is replaced, even when its state is OPEN. */
 const HEARTBEAT_MS = 20_000;
 /** How long a socket may take to answer {@link SessionConnection.check}. */
 const CHECK_MS = 3000;
-/** What may be read before it is acknowledged, in characters; well under what the server lets wait. */
+/** Characters received between two acknowledgements; well below the limit at which the server closes the socket. */
 const ACK_CHARS = 128 * 1024;
+/** `WebSocket.OPEN`. Node 20 has no global `WebSocket`, so the socket may come from a package. */
+const OPEN = 1;
 
 export function createSessionConnection(options: SessionConnectionOptions): SessionConnection {
   const { token, retry, random, wait, createSocket, onStatus = () => undefined } = options;
   const arrived: SessionEvent[] = [];
-  let notice = Promise.withResolvers<void>();
+  // Node 20 and Safari before 17.4 have no `Promise.withResolvers`.
+  let wake: () => void = () => undefined;
   let socket: WebSocket | undefined;
-  let last = options.last;
-  let lastSignMs = 0;
+  let last = options.resumeAfter;
+  let lastMessageMs = 0;
   let unackedChars = 0;
   let failures = 0;
   let ended: { error?: EdgewiseError } | undefined;
   let deadline: ReturnType<typeof setTimeout> | undefined;
-
-  function wake(): void {
-    notice.resolve();
-    notice = Promise.withResolvers();
-  }
 
   function clearDeadline(): void {
     if (deadline !== undefined) clearTimeout(deadline);
@@ -81,20 +91,20 @@ export function createSessionConnection(options: SessionConnectionOptions): Sess
       : '';
     const mine = createSocket(options.url + query, protocols);
     socket = mine;
-    lastSignMs = Date.now();
+    lastMessageMs = Date.now();
     unackedChars = 0;
     mine.addEventListener('open', () => onStatus('open'));
     mine.addEventListener('message', ({ data }) => {
       if (mine === socket) receive(mine, String(data));
     });
-    // An error is always followed by a close.
+    // A socket that fails emits `error` and then `close`.
     mine.addEventListener('close', ({ code }) => {
       if (mine === socket) void reopen(code);
     });
   }
 
   function receive(from: WebSocket, text: string): void {
-    lastSignMs = Date.now();
+    lastMessageMs = Date.now();
     failures = 0;
     clearDeadline();
     if (text === 'pong') return;
@@ -125,7 +135,7 @@ export function createSessionConnection(options: SessionConnectionOptions): Sess
     }
     socket = undefined;
     if (failures >= retry.attempts) {
-      const message = 'The connection of the session is lost.';
+      const message = 'The connection to the session is lost.';
       end(new EdgewiseError(message, { code: 'connection_lost', status: 0, retryable: true }));
       return;
     }
@@ -134,7 +144,7 @@ export function createSessionConnection(options: SessionConnectionOptions): Sess
     if (!ended) await open().catch(() => reopen(0));
   }
 
-  /** A socket can be dead while it says OPEN, and then its `close` comes minutes late. */
+  /** A dead socket can stay OPEN for minutes before its `close` event. */
   function replace(dead: WebSocket): void {
     if (ended || dead !== socket) return;
     dead.close();
@@ -144,8 +154,8 @@ export function createSessionConnection(options: SessionConnectionOptions): Sess
   const heartbeat = setInterval(() => {
     const current = socket;
     if (!current) return;
-    if (Date.now() - lastSignMs > 2 * HEARTBEAT_MS) replace(current);
-    else if (current.readyState === WebSocket.OPEN) current.send('ping');
+    if (Date.now() - lastMessageMs > 2 * HEARTBEAT_MS) replace(current);
+    else if (current.readyState === OPEN) current.send('ping');
   }, HEARTBEAT_MS);
 
   void open().catch(() => reopen(0));
@@ -154,7 +164,7 @@ export function createSessionConnection(options: SessionConnectionOptions): Sess
     check() {
       const current = socket;
       if (!current || ended) return;
-      if (current.readyState === WebSocket.OPEN) current.send('ping');
+      if (current.readyState === OPEN) current.send('ping');
       clearDeadline();
       deadline = setTimeout(() => replace(current), CHECK_MS);
     },
@@ -165,7 +175,10 @@ export function createSessionConnection(options: SessionConnectionOptions): Sess
         if (event) yield event;
         else if (ended?.error) throw ended.error;
         else if (ended) return;
-        else await notice.promise;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
       }
     },
   };

@@ -65,7 +65,8 @@ const between = (low: number, high: number) =>
   v.pipe(v.number(), v.minValue(low, `must be at least ${low}`), v.maxValue(high, `must be at most ${high}`));
 const positive = v.pipe(v.number(), v.integer('must be an integer'), v.minValue(1, 'must be at least 1'));
 
-const schema = v.looseObject({
+/** The body of `POST /v1/chat/completions`. */
+export const chatCompletionRequestSchema = v.looseObject({
   model: v.optional(
     v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(256, 'is too long')),
     'auto',
@@ -118,7 +119,7 @@ export function withKnowledge(knowledge: boolean | null | undefined): Pick<ChatR
  */
 export function parseChatCompletionRequest(body: unknown): ChatCompletionInput {
   checkDepth(body);
-  const parsed = parseInput(schema, body);
+  const parsed = parseInput(chatCompletionRequestSchema, body);
   const {
     model,
     messages,

@@ -116,7 +116,7 @@ function toTurn(sessionId: string, turn: PendingTurn): Parameters<EdgewiseClient
   ];
   return {
     sessionId,
-    key,
+    idempotencyKey: key,
     model,
     messages: again === undefined ? [{ role: 'user', content: images.length > 0 ? parts : text }] : [],
     params: { metadata, ...(knowledge && { knowledge: true }) },
