@@ -4,9 +4,7 @@
  */
 import { sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
-
-/** Shorter vectors are filled up with zeros, which changes no angle; of longer ones the model is asked for this many. */
-export const VECTOR_DIMENSIONS = 1024;
+import { VECTOR_DIMENSIONS } from './vector-dimensions.ts';
 
 /** Idempotent. */
 export async function createVectorTable(tables: Tables): Promise<void> {
