@@ -48,6 +48,34 @@ const question = (id: string): GenerationRequest => ({
   detached: true,
 });
 
+test('a NUL character in a path or a query is an error that names the parameter', async () => {
+  for (const [path, param] of [
+    ['/v1/conversations?after=%00', 'after'],
+    ['/v1/documents/doc_%00', 'path'],
+    ['/v1/usage?by=day%00', 'by'],
+  ] as const) {
+    const response = await send('GET', path);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: 'invalid_value', param } });
+  }
+});
+
+test('a body without a signature is refused before it is read', async () => {
+  let pulled = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(65_536));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+  expect((await app.request('/v1/generations', init)).status).toBe(401);
+  expect(pulled).toBe(0);
+});
+
 describe('a generation', () => {
   test('streams numbered events, and can be read again', async () => {
     const response = await send('POST', '/v1/generations', JSON.stringify(question('g1')));

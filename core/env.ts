@@ -7,6 +7,8 @@ export interface CoreConfig {
   host: string;
   port: number;
   serviceKey: Uint8Array;
+  /** Still accepted while the secret is being changed. */
+  previousServiceKey: Uint8Array | undefined;
   modelsFile: string;
   knowledgeDir: string;
   /** `postgres://...`; without it the embedded database keeps its files in `databaseDir`, or none without that. */
@@ -71,6 +73,10 @@ export const coreEnvironmentSchema = v.object({
     v.optional(v.string(), ''),
     v.minLength(32, 'must have at least 32 characters'),
   ),
+  EDGEWISE_SERVICE_SECRET_PREVIOUS: v.pipe(
+    v.optional(v.string(), ''),
+    v.check((value) => value === '' || value.length >= 32, 'must have at least 32 characters'),
+  ),
   EDGEWISE_MODELS_FILE: v.optional(v.string(), join(root, 'infra/config/models.toml')),
   EDGEWISE_KNOWLEDGE_DIR: v.optional(v.string(), join(root, 'infra/config/knowledge')),
   DATABASE_URL: addressOf(/^postgres(?:ql)?:$/, 'must be a postgres:// address'),
@@ -110,6 +116,9 @@ export function parseCoreEnv(env: Readonly<Record<string, string | undefined>>):
     host: values.CORE_HOST,
     port: values.CORE_PORT,
     serviceKey: importServiceKey(values.EDGEWISE_SERVICE_SECRET),
+    previousServiceKey: values.EDGEWISE_SERVICE_SECRET_PREVIOUS
+      ? importServiceKey(values.EDGEWISE_SERVICE_SECRET_PREVIOUS)
+      : undefined,
     modelsFile: values.EDGEWISE_MODELS_FILE,
     knowledgeDir: values.EDGEWISE_KNOWLEDGE_DIR,
     databaseUrl: values.DATABASE_URL || undefined,

@@ -4,6 +4,7 @@ import { toAppError } from '../shared/errors.ts';
 import { createApp } from './app.ts';
 import { parseCoreEnv } from './env.ts';
 import { ModelsFileError } from './models/models-file.ts';
+import { consoleToLog } from './observe/console-to-log.ts';
 import { logLine } from './observe/log.ts';
 import { type CoreServices, createCoreServices } from './services.ts';
 
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
     { fetch: createApp(services).fetch, hostname: config.host, port: config.port },
     ({ port }) => {
       logLine('info', 'core listens', { edgewise: { port } });
+      consoleToLog(console, logLine);
       services.resumeBatches();
       if (config.retentionDays.size > 0) void letOldThingsGo(services);
     },

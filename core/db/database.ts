@@ -2,6 +2,7 @@
  * The durable data: Neon, any PostgreSQL, or PGlite on this machine's disk, by the address. Owns the connections.
  * Every transaction takes a role that row-level security holds for, and says whose data it is about.
  */
+import type { EventEmitter } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sql } from 'drizzle-orm';
@@ -114,14 +115,23 @@ async function connectServer(url: string): Promise<Connection> {
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
-  // An idle connection that the server closes is replaced at the next use.
-  pool.on('error', () => undefined);
+  surviveBrokenConnections(pool);
   const tables = drizzle(pool);
   return {
     tables: tables as unknown as Tables,
     migrate: (folder) => migrate(tables, { migrationsFolder: folder }),
     close: () => pool.end(),
   };
+}
+
+/**
+ * A connection that the server closes emits `error`, which ends the process where nobody listens: the pool listens to idle
+ * connections only (node-postgres 8, "Pool events"), so each one gets a listener for as long as it lives. What was asked over it
+ * rejects, and the pool opens another one at the next use.
+ */
+function surviveBrokenConnections(pool: EventEmitter): void {
+  pool.on('error', () => undefined);
+  pool.on('connect', (connection: EventEmitter) => connection.on('error', () => undefined));
 }
 
 /** Transactions need Neon's WebSocket way; Node has a WebSocket of its own. */
@@ -136,7 +146,7 @@ export async function connectNeon(url: string): Promise<Connection> {
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
-  pool.on('error', () => undefined);
+  surviveBrokenConnections(pool);
   const tables = drizzle(pool);
   return {
     tables: tables as unknown as Tables,
@@ -169,7 +179,12 @@ function isConnectionError(error: unknown): boolean {
     const { code } = cause as { code?: unknown };
     if (typeof code === 'string' && /^(?:08...|57P0[1-3]|ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND)$/.test(code))
       return true;
-    if (/^(?:Connection terminated|timeout exceeded when trying to connect)/.test(cause.message)) return true;
+    if (
+      /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+        cause.message,
+      )
+    )
+      return true;
   }
   return false;
 }

@@ -287,7 +287,8 @@ export const chunks = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     tenant: text().notNull(),
     user: text().notNull(),
-    kind: text({ enum: ['message', 'document'] }).notNull(),
+    /** `staged`: passages of a document that is still being written, which nothing finds yet. */
+    kind: text({ enum: ['message', 'document', 'staged'] }).notNull(),
     /** The conversation's or the document's id. */
     source: text().notNull(),
     /** The message's id; for a document the place of the passage, from 1. */

@@ -4,11 +4,9 @@
  */
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { VECTOR_DIMENSIONS } from './vector-dimensions.ts';
 
 type Tables = Pick<PgDatabase<PgQueryResultHKT>, 'execute'>;
-
-/** Shorter vectors are filled up with zeros, which changes no angle; of longer ones the model is asked for this many. */
-export const VECTOR_DIMENSIONS = 1024;
 
 /** Idempotent. */
 export async function createVectorTable(tables: Tables): Promise<void> {

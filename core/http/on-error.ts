@@ -1,16 +1,15 @@
 /** The only place in the core that builds error responses. They go to the edge, as {@link ErrorInfo}. */
 import { AppError, type ErrorInfo, toAppError } from '../../shared/errors.ts';
+import { errorFields } from '../observe/error-fields.ts';
 import { logLine } from '../observe/log.ts';
 import type { CoreContext } from './core-hono.ts';
 
 export function onError(thrown: Error, c: CoreContext): Response {
   const error = toAppError(thrown);
   if (error.code === 'internal_error') {
-    const cause = error.cause instanceof Error ? error.cause.stack : undefined;
     logLine('error', 'internal error', {
       'http.request.id': c.get('request')?.requestId,
-      'error.code': error.code,
-      'error.stack_trace': cause,
+      ...errorFields(error.cause ?? error),
     });
   }
   const body: { error: ErrorInfo } = { error: error.toInfo() };

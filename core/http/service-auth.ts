@@ -1,10 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { every } from 'hono/combine';
 import { AppError } from '../../shared/errors.ts';
 import { verifyServiceToken } from '../../shared/protocol/service-token.ts';
 import type { CoreConfig } from '../env.ts';
-import type { CoreHono } from './core-hono.ts';
+import type { CoreContext, CoreHono } from './core-hono.ts';
 
 /** The edge has limited the client's body already: a file of 25 MB, or a prompt with its window of history. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -17,23 +15,49 @@ export function serviceAuth({
   config: CoreConfig;
   now: () => number;
 }): MiddlewareHandler<CoreHono> {
-  const limit = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new AppError('request_too_large');
-    },
-  });
-  return every(limit, async function verifyEdge(c, next) {
-    const bytes = c.req.method === 'GET' ? new Uint8Array() : new Uint8Array(await c.req.arrayBuffer());
+  const { serviceKey, previousServiceKey } = config;
+  const keys = previousServiceKey ? [serviceKey, previousServiceKey] : [serviceKey];
+  return async function verifyEdge(c, next) {
+    let bytes = new Uint8Array();
     const { pathname, search } = new URL(c.req.url);
     const token = c.req.header('authorization')?.match(/^Bearer (\S+)$/)?.[1];
-    const call = { method: c.req.method, path: pathname + search, body: bytes };
-    const context = await verifyServiceToken(config.serviceKey, token, call, now());
+    // A stranger's body is never read: it may be 32 MB.
+    const body = async () => {
+      if (c.req.method !== 'GET') bytes = await readBody(c.req.raw);
+      return bytes;
+    };
+    const call = { method: c.req.method, path: pathname + search, body };
+    const context = await verifyServiceToken(keys, token, call, now());
+    refuseNul(c);
     // The edge sends it where traces are told.
     c.set('request', { ...context, traceparent: c.req.header('traceparent') });
     const isForm = c.req.header('content-type')?.startsWith('multipart/');
     c.set('bytes', bytes);
     c.set('body', isForm ? '' : new TextDecoder().decode(bytes));
     await next();
-  });
+  };
+}
+
+/** @throws AppError `request_too_large`, before more than the limit is held */
+async function readBody({ headers, body }: Request): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw new AppError('request_too_large');
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new AppError('request_too_large');
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks, length));
+}
+
+/** No store takes U+0000 in an id, and no client means one. @throws AppError `invalid_value` that names the parameter */
+function refuseNul(c: CoreContext): void {
+  const { pathname, searchParams } = new URL(c.req.url);
+  const refuse = (param: string): never => {
+    throw new AppError('invalid_value', { param, message: `'${param}' must not contain a NUL character.` });
+  };
+  if (/%00|\0/.test(pathname)) refuse('path');
+  for (const [name, value] of searchParams)
+    if (`${name}${value}`.includes('\0')) refuse(name.replaceAll('\0', ''));
 }

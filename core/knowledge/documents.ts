@@ -2,18 +2,17 @@
  * Documents, in passages that can be found and cited. Owns the table `document`; the passages are chunks. A document that comes
  * again under its name takes the place of the one before: what has not changed in it keeps its place in the index.
  */
-import { and, asc, count, desc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, count, desc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../shared/errors.ts';
 import { sha256Hex } from '../../shared/hash.ts';
 import type { Database, Tables } from '../db/database.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { chunks, documents } from '../db/schema.ts';
-import { insertChunks } from '../search/chunk-store.ts';
+import { builtInEmbedder } from '../search/built-in-embedder.ts';
 import type { Search } from '../search/search.ts';
-import { cutSections } from './cut-sections.ts';
-import type { ParseFile } from './parse/create-parser.ts';
+import type { DocumentReader } from './document-reader.ts';
 import type { DocumentType } from './parse/media-types.ts';
-import type { Section } from './parse/section.ts';
+import { changedMeanwhile, passagesOf, placePassages, stagePassages } from './write-passages.ts';
 
 export type DocumentRow = typeof documents.$inferSelect;
 
@@ -53,17 +52,16 @@ export interface Documents {
 export interface DocumentsOptions {
   database: Database;
   search: Search;
-  parse: ParseFile;
+  reader: DocumentReader;
   now: () => number;
   newId: () => string;
 }
 
 const MAX_DOCUMENTS = 2000;
-const MAX_PASSAGES = 10_000;
 const MAX_TITLE_CHARS = 300;
 
 // long: the methods of one store; each is short
-export function createDocuments({ database, search, parse, now, newId }: DocumentsOptions): Documents {
+export function createDocuments({ database, search, reader, now, newId }: DocumentsOptions): Documents {
   async function find(tables: Tables, { user }: Owner, id: string): Promise<DocumentRow> {
     const [row] = await tables
       .select()
@@ -100,30 +98,31 @@ export function createDocuments({ database, search, parse, now, newId }: Documen
       });
       if (known.same && known.same.isShared === isShared)
         return { document: known.same, outcome: 'unchanged' };
-      const { title, sections } = await parse(bytes, type);
-      const passages = cutSections(sections.map(withoutNulls));
-      checkPassages(passages);
-      const document = await database.withTenant(owner.tenant, async (tables) => {
+      const withVectors = await search.keepsBuiltInVectors();
+      const { title, passages } = await reader.read(owner.tenant, { bytes, type, withVectors });
+      const row: DocumentRow = {
+        id: known.named?.id ?? `doc_${newId().replaceAll('-', '')}`,
+        ...owner,
+        name,
+        title: (title ?? name).slice(0, MAX_TITLE_CHARS),
+        mediaType: type,
+        hash,
+        bytes: bytes.length,
+        passages: passages.length,
+        isShared,
+        createdAtMs: known.named?.createdAtMs ?? now(),
+        updatedAtMs: now(),
+      };
+      const embedder = withVectors ? builtInEmbedder.name : undefined;
+      const staged = await stagePassages({ database, embedder, row, passages });
+      await database.withTenant(owner.tenant, async (tables) => {
         const { named } = await findSame(tables, owner, name, hash);
-        const row: DocumentRow = {
-          id: named?.id ?? `doc_${newId().replaceAll('-', '')}`,
-          ...owner,
-          name,
-          title: (title ?? name).replaceAll('\0', ' ').slice(0, MAX_TITLE_CHARS),
-          mediaType: type,
-          hash,
-          bytes: bytes.length,
-          passages: passages.length,
-          isShared,
-          createdAtMs: named?.createdAtMs ?? now(),
-          updatedAtMs: now(),
-        };
+        if (named?.id !== known.named?.id) throw changedMeanwhile();
         await tables.insert(documents).values(row).onConflictDoUpdate({ target: documents.id, set: row });
-        await replacePassages(tables, row, passages);
-        return row;
+        await placePassages(tables, row, staged);
       });
-      await search.embedNew(owner.tenant);
-      return { document, outcome: known.named ? 'updated' : 'created' };
+      if (!withVectors) await search.embedNew(owner.tenant);
+      return { document: row, outcome: known.named ? 'updated' : 'created' };
     },
 
     list: (owner, { limit, after }) =>
@@ -180,71 +179,4 @@ export function createDocuments({ database, search, parse, now, newId }: Documen
 
 function readableBy(user: string): SQL | undefined {
   return or(eq(documents.user, user), eq(documents.isShared, true));
-}
-
-function passagesOf(id: string): SQL | undefined {
-  return and(eq(chunks.kind, 'document'), eq(chunks.source, id));
-}
-
-function checkPassages(passages: readonly Section[]): void {
-  const message =
-    passages.length === 0
-      ? 'The document holds no text.'
-      : `The document comes to ${passages.length} passages; at most ${MAX_PASSAGES} are taken.`;
-  if (passages.length === 0 || passages.length > MAX_PASSAGES)
-    throw new AppError('document_unreadable', { param: 'file', message });
-}
-
-/** PostgreSQL's texts hold no U+0000. */
-function withoutNulls({ heading, text }: Section): Section {
-  return { heading: heading.replaceAll('\0', ' '), text: text.replaceAll('\0', ' ') };
-}
-
-/** Those that are the same keep their row, and so their vector. */
-async function replacePassages(
-  tables: Tables,
-  { id, tenant, user, isShared, updatedAtMs }: DocumentRow,
-  passages: readonly Section[],
-): Promise<void> {
-  const before = await tables
-    .select({ id: chunks.id, heading: chunks.heading, text: chunks.text })
-    .from(chunks)
-    .where(passagesOf(id))
-    .orderBy(asc(chunks.id));
-  const kept = new Map(before.map((row) => [`${row.heading}\n${row.text}`, row.id]));
-  const placed = passages.map(({ heading, text }, index) => ({
-    heading,
-    text,
-    part: String(index + 1),
-    chunk: kept.get(`${heading}\n${text}`),
-  }));
-  const staying = new Set(placed.map(({ chunk }) => chunk));
-  const gone = before.flatMap((row) => (staying.has(row.id) ? [] : [row.id]));
-  if (gone.length > 0) await tables.delete(chunks).where(inArray(chunks.id, gone));
-  // Out of each other's way first, since no two may have one place at any time.
-  await tables
-    .update(chunks)
-    .set({ part: sql`'-' || ${chunks.part}`, isShared, user })
-    .where(passagesOf(id));
-  for (const { chunk, part } of placed)
-    if (chunk !== undefined) await tables.update(chunks).set({ part }).where(eq(chunks.id, chunk));
-  const added = placed.filter(({ chunk }) => chunk === undefined);
-  await insertChunks(
-    tables,
-    added.map(({ heading, text, part }) => ({
-      tenant,
-      user,
-      kind: 'document',
-      source: id,
-      part,
-      ordinal: 0,
-      turn: null,
-      round: 0,
-      role: null,
-      heading,
-      text,
-      isShared,
-      createdAtMs: updatedAtMs,
-    })),
-  );
 }

@@ -5,8 +5,8 @@ import type { RecallWish } from '../../shared/protocol/memory-protocol.ts';
 import type { Database } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
+import { createDocumentReader } from '../knowledge/document-reader.ts';
 import { createDocuments, type Documents } from '../knowledge/documents.ts';
-import { createParser } from '../knowledge/parse/create-parser.ts';
 import type { Caller } from '../models/caller.ts';
 import { loadTokenCounter } from '../models/token-counter.ts';
 import { builtInEmbedder } from '../search/built-in-embedder.ts';
@@ -49,7 +49,7 @@ export function openMemory(options: MemoryServicesOptions): MemoryServices {
     summarise: notesModel === undefined ? undefined : createSummarise({ model: notesModel, resolve, now }),
     onError,
   });
-  const documents = createDocuments({ database, search, parse: createParser(), now, newId });
+  const documents = createDocuments({ database, search, reader: createDocumentReader(), now, newId });
   const preferences = createPreferences(database);
   const recall = {
     search,

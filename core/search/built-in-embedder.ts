@@ -2,7 +2,8 @@
  * The embedder that needs no model: words and pieces of words, hashed into a vector (feature hashing, Weinberger et al. 2009).
  * Near is what is written alike, with other endings or a slip of the pen; it knows no synonyms and no translation.
  */
-import { VECTOR_DIMENSIONS } from '../db/vectors.ts';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { VECTOR_DIMENSIONS } from '../db/vector-dimensions.ts';
 import type { Embedder } from './embedder.ts';
 import { han, toTerm, wordsOf } from './words.ts';
 
@@ -13,7 +14,15 @@ const MIN_COSINE = { related: 0.08, close: 0.2 };
 export const builtInEmbedder: Embedder = {
   name: 'edgewise-words-1',
   minCosine: MIN_COSINE,
-  embed: async (texts) => texts.map(toVector),
+  async embed(texts) {
+    const vectors: number[][] = [];
+    for (const text of texts) {
+      vectors.push(toVector(text));
+      // A text takes up to some milliseconds: streams go on between two.
+      await nextTick();
+    }
+    return vectors;
+  },
 };
 
 /** Of length 1, or all zeros for a text without a word. O(characters). */

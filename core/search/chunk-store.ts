@@ -5,7 +5,10 @@ import { chunks } from '../db/schema.ts';
 import { termsOf } from './words.ts';
 
 export type Chunk = Omit<typeof chunks.$inferSelect, 'terms'>;
-export type NewChunk = Omit<typeof chunks.$inferInsert, 'terms' | 'id' | 'embedder'>;
+export type NewChunk = Omit<typeof chunks.$inferInsert, 'terms' | 'id' | 'embedder'> & {
+  /** Found here where they are not given. */
+  terms?: readonly string[];
+};
 
 /** Rows of one statement. */
 const AT_ONCE = 200;
@@ -28,20 +31,24 @@ const columns = {
   embedder: chunks.embedder,
 };
 
-/** Those that are there already stay as they are. */
-export async function insertChunks(tables: Tables, added: readonly NewChunk[]): Promise<void> {
+/** Those that are there already stay as they are. @returns the ids of those that are new, in their order */
+export async function insertChunks(tables: Tables, added: readonly NewChunk[]): Promise<number[]> {
+  const ids: number[] = [];
   for (let start = 0; start < added.length; start += AT_ONCE) {
-    await tables
+    const rows = await tables
       .insert(chunks)
       .values(
-        added.slice(start, start + AT_ONCE).map((chunk) => ({
+        added.slice(start, start + AT_ONCE).map(({ terms, ...chunk }) => ({
           ...chunk,
           // Exact terms, past PostgreSQL's own parser: what that takes for a word depends on the server's locale.
-          terms: sql`array_to_tsvector(${sql.param(termsOf(`${chunk.heading} ${chunk.text}`))}::text[])`,
+          terms: sql`array_to_tsvector(${sql.param(terms ?? termsOf(`${chunk.heading} ${chunk.text}`))}::text[])`,
         })),
       )
-      .onConflictDoNothing();
+      .onConflictDoNothing()
+      .returning({ id: chunks.id });
+    ids.push(...rows.map(({ id }) => id));
   }
+  return ids;
 }
 
 /** @returns the chunks that hold a term of the text, those with the most of them first */

@@ -9,3 +9,8 @@ export interface Embedder {
   /** One vector of {@link VECTOR_DIMENSIONS} for each text. @throws AppError */
   embed(texts: readonly string[], caller: Caller, signal: AbortSignal): Promise<number[][]>;
 }
+
+/** What of a passage its vector is made of. */
+export function embeddingText({ heading, text }: { heading: string; text: string }): string {
+  return heading === '' ? text : `${heading}\n${text}`;
+}

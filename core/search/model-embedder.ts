@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
-import { VECTOR_DIMENSIONS } from '../db/vectors.ts';
+import { VECTOR_DIMENSIONS } from '../db/vector-dimensions.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
 import type { Embedder } from './embedder.ts';
 

@@ -2,13 +2,15 @@
  * Finds what was said or written about a text: by its words and by its vector, both rankings made one. Keeps the vectors up to
  * date; who may see what is the caller's condition, and the tenant's rows alone are ever looked at.
  */
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { and, type SQL } from 'drizzle-orm';
 import { createKeyedSerialQueue } from '../../shared/stream/serial-queue.ts';
 import type { Database, Tables } from '../db/database.ts';
 import { hasVectorTable } from '../db/vectors.ts';
 import type { Caller } from '../models/caller.ts';
+import { builtInEmbedder } from './built-in-embedder.ts';
 import { type Chunk, findByVector, findByWords, keepVectors, withoutVector } from './chunk-store.ts';
-import type { Embedder } from './embedder.ts';
+import { type Embedder, embeddingText } from './embedder.ts';
 import { rankByWords } from './rank-by-words.ts';
 import { fuseRankings } from './reciprocal-rank-fusion.ts';
 
@@ -27,6 +29,8 @@ export interface SearchQuery {
 export interface Search {
   /** Best first. @throws AppError `database_unavailable` */
   find(query: SearchQuery): Promise<Chunk[]>;
+  /** Whether vectors are kept, and come from the built-in embedder: whoever adds chunks may then add theirs with them. */
+  keepsBuiltInVectors(): Promise<boolean>;
   /** Makes the vectors that a tenant's chunks still lack, as far as the embedder can be had. Never rejects. */
   embedNew(tenant: string): Promise<void>;
 }
@@ -45,6 +49,8 @@ const WORD_CANDIDATES = 150;
 const QUERY_EMBED_MS = 1500;
 const EMBED_MS = 60_000;
 const EMBED_AT_ONCE = 64;
+/** Vectors of one transaction: some 20 ms of the embedded database's time. */
+const KEEP_AT_ONCE = 8;
 /** Of a long prompt the end says what it is about. */
 const MAX_QUERY_CHARS = 4000;
 
@@ -79,12 +85,17 @@ export function createSearch({ database, embedder, now, onError }: SearchOptions
       const next = await database.withTenant(tenant, (tables) => withoutVector(tables, EMBED_AT_ONCE));
       if (next.length === 0) return;
       const caller: Caller = { tenant, priority: 'background', deadlineMs: now() + EMBED_MS };
-      const texts = next.map(({ heading, text }) => (heading === '' ? text : `${heading}\n${text}`));
+      const texts = next.map(embeddingText);
       const made = await embedder.embed(texts, caller, AbortSignal.timeout(EMBED_MS));
       const paired = next.map(({ id }, index) => ({ id, vector: made[index] ?? [] }));
-      await database.withTenant(tenant, (tables) =>
-        keepVectors(tables, tenant, { embedder: embedder.name, vectors: paired }),
-      );
+      for (let start = 0; start < paired.length; start += KEEP_AT_ONCE) {
+        const vectors = paired.slice(start, start + KEEP_AT_ONCE);
+        await database.withTenant(tenant, (tables) =>
+          keepVectors(tables, tenant, { embedder: embedder.name, vectors }),
+        );
+        // The embedded database works in this thread: streams go on between two slices.
+        await nextTick();
+      }
     }
   }
 
@@ -105,6 +116,8 @@ export function createSearch({ database, embedder, now, onError }: SearchOptions
         .slice(0, limit)
         .flatMap(({ item }) => byId.get(item) ?? []);
     },
+
+    keepsBuiltInVectors: async () => embedder === builtInEmbedder && (await hasVectors()),
 
     embedNew(tenant) {
       return embedding.run(tenant, () => embedAll(tenant)).catch(onError);

@@ -68,12 +68,13 @@ async function removeRows(tables: Tables, { user }: Owner): Promise<Removed> {
     const rows = await tables.delete(table).where(eq(table.user, user)).returning({ user: table.user });
     removed[name] = rows.length;
   }
-  for (const kind of ['message', 'document'] as const) {
+  for (const kind of ['message', 'document', 'staged'] as const) {
     const rows = await tables
       .delete(chunks)
       .where(and(eq(chunks.user, user), eq(chunks.kind, kind)))
       .returning({ id: chunks.id });
-    removed[kind === 'message' ? 'message_pieces' : 'passages'] = rows.length;
+    const name = kind === 'message' ? 'message_pieces' : 'passages';
+    removed[name] = (removed[name] ?? 0) + rows.length;
   }
   return removed;
 }

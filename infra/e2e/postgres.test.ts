@@ -1,5 +1,6 @@
 /** The durable data on a real PostgreSQL: through the plain driver, and through Neon's with its WebSocket way. */
 import { neonConfig } from '@neondatabase/serverless';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeArchive } from '../../core/archive/archive.contract.ts';
 import { describeBatches } from '../../core/batches/batches.contract.ts';
@@ -13,6 +14,8 @@ import {
   startWebSocketProxy,
   type WebSocketProxy,
 } from './postgres-service.ts';
+
+type Row = { rows: { pid: number }[] };
 
 describe.skipIf(lacksPostgres())('with a real PostgreSQL', () => {
   let service: PostgresService;
@@ -50,6 +53,29 @@ describe.skipIf(lacksPostgres())('with a real PostgreSQL', () => {
   );
   describeBatches('batches through the driver of Neon', async () =>
     createDatabase(() => remember(connectNeon(service.url)), true),
+  );
+
+  test.each([
+    ['the plain driver', connectPostgres],
+    ['the driver of Neon', connectNeon],
+  ])(
+    'a connection that the server ends in a transaction is an error of that call alone, through %s',
+    async (_name, connect) => {
+      const database = createDatabase(() => remember(connect(service.url)), true);
+      const ended = database.acrossTenants(async (tables) => {
+        await tables.execute(sql`RESET ROLE`);
+        const { rows } = (await tables.execute(sql`SELECT pg_backend_pid() AS pid`)) as unknown as Row;
+        await database.acrossTenants(async (others) => {
+          await others.execute(sql`RESET ROLE`);
+          await others.execute(sql`SELECT pg_terminate_backend(${rows[0]?.pid})`);
+        });
+        // Nothing is asked over it when it breaks: an error that nobody hears would end the process.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await tables.execute(sql`SELECT 1`);
+      });
+      await expect(ended).rejects.toMatchObject({ code: 'database_unavailable' });
+      expect(await database.acrossTenants(async () => 'another')).toBe('another');
+    },
   );
 
   // Debian's PostgreSQL has no pgvector.

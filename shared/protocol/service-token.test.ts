@@ -12,6 +12,31 @@ test('carries the request context to the core', async () => {
   expect(await verifyServiceToken(key, token, call, nowMs + 59_000)).toEqual(context);
 });
 
+test('signed with the previous secret is still accepted while the secret is being changed', async () => {
+  const previous = importServiceKey('the service secret before this one.');
+  const token = await signServiceToken(previous, context, call, nowMs);
+  expect(await verifyServiceToken([key, previous], token, call, nowMs)).toEqual(context);
+  await expect(verifyServiceToken([key], token, call, nowMs)).rejects.toMatchObject({
+    code: 'invalid_token',
+  });
+});
+
+test('reads the body only when the signature and the binding hold', async () => {
+  let reads = 0;
+  const body = async () => {
+    reads++;
+    return new TextEncoder().encode('{"a":1}');
+  };
+  const stranger = importServiceKey('another service secret of 32 bytes!!');
+  for (const token of [undefined, 'x.y.z', await signServiceToken(stranger, context, call, nowMs)])
+    await expect(verifyServiceToken(key, token, { ...call, body }, nowMs)).rejects.toThrow();
+  const token = await signServiceToken(key, context, call, nowMs);
+  await expect(verifyServiceToken(key, token, { ...call, path: '/x', body }, nowMs)).rejects.toThrow();
+  expect(reads).toBe(0);
+  expect(await verifyServiceToken(key, token, { ...call, body }, nowMs)).toEqual(context);
+  expect(reads).toBe(1);
+});
+
 describe('is refused', () => {
   test.each<[string, Partial<ServiceCall>]>([
     ['for another method', { method: 'GET' }],

@@ -24,6 +24,11 @@ export interface ServiceCall {
   body: string | Uint8Array<ArrayBuffer>;
 }
 
+/** A call as it arrives: its body is read only when everything else of its token holds. */
+export interface ReceivedCall extends Omit<ServiceCall, 'body'> {
+  body: ServiceCall['body'] | (() => Promise<Uint8Array<ArrayBuffer>>);
+}
+
 const claimsSchema = v.object({
   htm: v.string(),
   htu: v.string(),
@@ -71,23 +76,23 @@ export async function signServiceToken(
 }
 
 /**
- * Checks signature, type, life time and binding.
+ * Checks signature, type, life time and binding, in this order.
+ * @param keys The current key, and the previous one while the secret is being changed.
  * @throws AppError `missing_token`, `token_expired` or `invalid_token`
  */
 export async function verifyServiceToken(
-  key: Uint8Array,
+  keys: Uint8Array | readonly Uint8Array[],
   token: string | undefined,
-  call: ServiceCall,
+  call: ReceivedCall,
   nowMs: number,
 ): Promise<RequestContext> {
   if (token === undefined || token === '') throw new AppError('missing_token');
-  const payload = await verifySignature(key, token, nowMs);
+  const payload = await verifyWithAny(Array.isArray(keys) ? keys : [keys as Uint8Array], token, nowMs);
   const parsed = v.safeParse(claimsSchema, payload);
   if (!parsed.success) throw new AppError('invalid_token');
   const claims = parsed.output;
-  const bound =
-    claims.htm === call.method && claims.htu === call.path && claims.bsh === (await bodyHash(call.body));
-  if (!bound)
+  const isOfCall = claims.htm === call.method && claims.htu === call.path;
+  if (!isOfCall || claims.bsh !== (await bodyHash(await readBody(call.body))))
     throw new AppError('invalid_token', { message: 'The service token belongs to another request.' });
   return {
     requestId: claims.jti,
@@ -97,6 +102,23 @@ export async function verifyServiceToken(
     scopes: claims.scopes,
     deadlineMs: claims.deadline,
   };
+}
+
+/** What the last key says of the token is thrown. */
+async function verifyWithAny(keys: readonly Uint8Array[], token: string, nowMs: number): Promise<unknown> {
+  let refused: unknown = new AppError('invalid_token');
+  for (const key of keys) {
+    try {
+      return await verifySignature(key, token, nowMs);
+    } catch (error) {
+      refused = error;
+    }
+  }
+  throw refused;
+}
+
+async function readBody(body: ReceivedCall['body']): Promise<ServiceCall['body']> {
+  return typeof body === 'function' ? body() : body;
 }
 
 async function verifySignature(key: Uint8Array, token: string, nowMs: number): Promise<unknown> {

@@ -34,17 +34,21 @@ function check(zip: Buffer): void {
   let end = zip.length - END_SIZE;
   while (end >= 0 && zip.readUInt32LE(end) !== END_SIGNATURE) end--;
   if (end < 0) throw new Error('no directory');
-  const entries = zip.readUInt16LE(end + 10);
-  if (entries > MAX_ENTRIES) throw new DocumentFault(`The file holds more than ${MAX_ENTRIES} parts.`);
   let place = zip.readUInt32LE(end + 16);
   let left = MAX_UNPACKED_BYTES;
-  for (let entry = 0; entry < entries; entry++) {
+  let entries = 0;
+  // To the directory's end, whatever number of entries it claims: readers go by the signatures, too.
+  while (place < end) {
     if (zip.readUInt32LE(place) !== ENTRY_SIGNATURE) throw new Error('a broken directory');
+    if (++entries > MAX_ENTRIES) throw new DocumentFault(`The file holds more than ${MAX_ENTRIES} parts.`);
     left -= unpackedSize(zip, place, left);
     if (left < 0) throw new DocumentFault(tooLarge);
     place +=
       ENTRY_SIZE + zip.readUInt16LE(place + 28) + zip.readUInt16LE(place + 30) + zip.readUInt16LE(place + 32);
   }
+  const isWhole = place === end && zip.readUInt32LE(end + 12) === end - zip.readUInt32LE(end + 16);
+  if (!isWhole || zip.readUInt16LE(end + 8) !== entries || zip.readUInt16LE(end + 10) !== entries)
+    throw new Error('a directory that tells another number of entries');
 }
 
 function unpackedSize(zip: Buffer, entry: number, left: number): number {

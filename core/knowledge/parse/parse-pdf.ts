@@ -6,7 +6,9 @@ export const MAX_PAGES = 1000;
 
 /** One section a page: a PDF knows places on paper, not headings. @throws DocumentFault */
 export async function parsePdf(bytes: Uint8Array): Promise<ParsedDocument> {
-  const pdf = await getDocumentProxy(bytes).catch((cause: unknown) => {
+  // pdf.js refuses a Buffer, which is what a message of another process holds.
+  const plainBytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const pdf = await getDocumentProxy(plainBytes).catch((cause: unknown) => {
     const isLocked = cause instanceof Error && cause.name === 'PasswordException';
     throw new DocumentFault(isLocked ? 'The PDF is protected by a password.' : 'The PDF cannot be read.');
   });

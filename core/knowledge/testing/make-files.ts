@@ -1,8 +1,11 @@
 /** Small files of the kinds that are read, made for tests: a PDF, a ZIP archive, a Word document. */
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A PDF 1.4 with one line of text on each page. */
-export function makePdf(pages: readonly string[]): Uint8Array {
+/**
+ * A PDF 1.4 with one line of text on each page.
+ * @param deflated The content of every page in place of its line, compressed.
+ */
+export function makePdf(pages: readonly string[], deflated?: Uint8Array): Uint8Array {
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')}] >>`,
@@ -12,7 +15,9 @@ export function makePdf(pages: readonly string[]): Uint8Array {
     const stream = `BT /F1 12 Tf 72 720 Td (${text.replace(/[\\()]/g, '\\$&')}) Tj ET`;
     objects.push(
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
-      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+      deflated
+        ? `<< /Length ${deflated.length} /Filter /FlateDecode >>\nstream\n${Buffer.from(deflated).toString('latin1')}\nendstream`
+        : `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
     );
   }
   let pdf = '%PDF-1.4\n';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { connectEmbedded, createDatabase } from '../../../core/db/database.ts';
 import { chunks } from '../../../core/db/schema.ts';
+import { createDocumentReader } from '../../../core/knowledge/document-reader.ts';
 import { createDocuments } from '../../../core/knowledge/documents.ts';
-import { createParser } from '../../../core/knowledge/parse/create-parser.ts';
 import { builtInEmbedder } from '../../../core/search/built-in-embedder.ts';
 import { createSearch } from '../../../core/search/search.ts';
 import { projectRoot } from '../../local/settings.ts';
@@ -31,7 +31,13 @@ export async function measureRecall(): Promise<RecallResult> {
   };
   const search = createSearch({ database, embedder: builtInEmbedder, now: Date.now, onError });
   const newId = () => crypto.randomUUID();
-  const documents = createDocuments({ database, search, parse: createParser(), now: Date.now, newId });
+  const documents = createDocuments({
+    database,
+    search,
+    reader: createDocumentReader(),
+    now: Date.now,
+    newId,
+  });
   for (const name of ['faq.en.md', 'faq.zh.md']) {
     const bytes = await readFile(join(projectRoot, 'infra/config/knowledge', name));
     await documents.ingest(owner, { name, type: 'text/markdown', bytes, isShared: true });
