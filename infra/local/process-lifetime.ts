@@ -1,5 +1,5 @@
 /** When a long-running command ends, and what ends with it, however it ends. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 const NPM_POLL_MS = 500;
@@ -13,18 +13,40 @@ export function stopRequest(): Promise<void> {
 }
 
 /**
- * npm forwards signals, except SIGKILL, which it cannot catch. Without npm a changed parent means nothing: a shell that
- * started a service in the background may exit.
+ * npm forwards signals, except SIGKILL, which it cannot catch: this polls whether npm still runs. Without npm no parent is
+ * watched, since a shell that started a service in the background may exit.
  */
 export function whenNpmIsKilled(stop: () => void): void {
-  if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
+  const npm = process.env.npm_lifecycle_event === undefined ? undefined : npmPid();
+  if (npm === undefined) return;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (isRunning(npm)) return;
     clearInterval(timer);
     stop();
   }, NPM_POLL_MS);
   timer.unref();
+}
+
+/** npm runs a script in a shell, which may or may not replace itself by the program. */
+function npmPid(): number | undefined {
+  try {
+    const columns = ['-o', 'ppid=,comm=', '-p', String(process.ppid)];
+    const [, parent, name = ''] =
+      /^\s*(\d+)\s+(.+)/.exec(execFileSync('ps', columns, { encoding: 'utf8' })) ?? [];
+    return /^(?:.*\/)?(?:npm|node)/.test(name) ? process.ppid : Number(parent) || undefined;
+  } catch {
+    // This machine has no `ps`: after a SIGKILL of npm the command keeps running.
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export interface Reaper {
