@@ -12,6 +12,13 @@ export default defineConfig({
   test: {
     // What the parts log is worth reading when a test has failed.
     silent: 'passed-only',
+    // `npm run coverage`: of the node project alone, since v8 cannot measure workerd or the processes of e2e.
+    coverage: {
+      provider: 'v8',
+      include: ['{shared,core,edge,infra}/**/*.ts', 'edge/web/**/*.tsx'],
+      exclude: ['**/*.{test,contract}.ts', '**/testing/**', 'infra/{bench,cli,e2e}/**'],
+      reporter: ['text-summary', 'html'],
+    },
     projects: [
       {
         test: {

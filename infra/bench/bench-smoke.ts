@@ -1,12 +1,8 @@
-/**
- * `npm run bench:smoke`: counts, not times, so that it says the same on any machine. Ends with an error when one is
- * worse than the committed count. `--write` commits what was counted to the file.
- */
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { startRedis } from '../e2e/services.ts';
 import { workerBundle } from '../local/bundle-paths.ts';
+import { runCommand } from '../local/command.ts';
 import { timeStream } from './measure/first-token.ts';
 import { upstreamCalls } from './rows/identical-prompts.ts';
 import { type CountingStore, startCountingStore } from './smoke/counting-store.ts';
@@ -14,32 +10,40 @@ import { type Counts, readCounts, regressions, writeCounts } from './smoke/count
 import { type BenchEdge, startBenchEdge } from './systems/edge.ts';
 import { type BenchUpstream, startBenchUpstream } from './systems/upstream.ts';
 
-const { values: given } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 /** Requests over which commands are counted: two shares of limits are taken in that time. */
 const REQUESTS = 100;
 const EVENTS = 100;
 
-const upstream = await startBenchUpstream();
-const redis = await startRedis();
-const store = await startCountingStore(redis.url);
-const env = { UPSTASH_REDIS_REST_URL: store.url, UPSTASH_REDIS_REST_TOKEN: redis.token };
-const edge = await startBenchEdge({ upstreamPort: upstream.port, env });
-try {
-  const counted = await count(edge, upstream, store);
-  if (given.write) await writeCounts(counted);
-  const committed = await readCounts();
-  for (const [name, value] of Object.entries(counted))
-    console.log(`${name}: ${value} (committed ${committed[name as keyof Counts]})`);
-  const worse = regressions(counted, committed);
-  if (worse.length > 0) {
-    console.error(`\nWorse than what is committed in infra/bench/smoke/counts.json:\n${worse.join('\n')}`);
-    process.exitCode = 1;
+await runCommand({
+  name: 'npm run bench:smoke',
+  summary:
+    'Counts upstream calls, store commands and bytes: figures that are the same on any machine. ' +
+    'Fails when one is worse than in infra/bench/smoke/counts.json.',
+  options: { write: { type: 'boolean', help: 'Write the counts to infra/bench/smoke/counts.json first' } },
+  example: 'npm run bench:smoke',
+  run: ({ write }) => compareCounts(write),
+});
+
+async function compareCounts(isWritten: boolean): Promise<void> {
+  const upstream = await startBenchUpstream();
+  const redis = await startRedis();
+  const store = await startCountingStore(redis.url);
+  const env = { UPSTASH_REDIS_REST_URL: store.url, UPSTASH_REDIS_REST_TOKEN: redis.token };
+  const edge = await startBenchEdge({ upstreamPort: upstream.port, env });
+  try {
+    const counted = await count(edge, upstream, store);
+    if (isWritten) await writeCounts(counted);
+    const committed = await readCounts();
+    for (const [name, value] of Object.entries(counted))
+      console.log(`${name}: ${value} (committed ${committed[name as keyof Counts]})`);
+    const worse = regressions(counted, committed);
+    if (worse.length > 0) throw new Error(`\nWorse than infra/bench/smoke/counts.json:\n${worse.join('\n')}`);
+  } finally {
+    await edge.stop();
+    await store.stop();
+    await redis.stop();
+    await upstream.stop();
   }
-} finally {
-  await edge.stop();
-  await store.stop();
-  await redis.stop();
-  await upstream.stop();
 }
 
 async function count(target: BenchEdge, model: BenchUpstream, store: CountingStore): Promise<Counts> {

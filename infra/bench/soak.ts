@@ -1,23 +1,10 @@
-/**
- * `npm run bench:soak`: ten minutes at half of the highest load, with readers that leave and come back at random.
- * `--minutes`, `--seed`, `--archive on`. Ends with an error when memory grows, a stream is left over, or a turn or a word of one is lost.
- */
-import { parseArgs } from 'node:util';
 import { seededRandom } from '../../shared/testing/streams.ts';
+import { runCommand, type Values } from '../local/command.ts';
 import { residentBytes } from './measure/process-usage.ts';
 import { median } from './measure/statistics.ts';
 import { createSoakReader, type SoakCounts } from './soak/soak-reader.ts';
-import { startSystems } from './systems/systems.ts';
+import { type BenchSystems, startSystems } from './systems/systems.ts';
 
-const { values: given } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    seed: { type: 'string', default: '1' },
-    /** On: the core and its database work beside the edge, on the same processors. */
-    archive: { type: 'string', default: 'off' },
-  },
-});
-const minutes = Number(given.minutes);
 const EVENTS = 100;
 const SAMPLE_MS = 5000;
 /** How long, and with how many readers, the highest load is looked for. */
@@ -26,23 +13,42 @@ const READERS = 150;
 /** Memory may be so much larger at the end than after the first quarter, when all is warm. */
 const MOST_GROWTH = 1.25;
 
-const systems = await startSystems({ env: { EDGEWISE_ARCHIVE: given.archive } });
-let failures: string[] = [];
-try {
-  failures = await soak();
-} finally {
-  await systems.stop();
-}
-for (const failure of failures) console.error(`soak: ${failure}`);
-if (failures.length > 0) process.exitCode = 1;
-else console.log('soak: memory flat, no stream left over, no turn lost');
+const options = {
+  minutes: { type: 'number', value: 'N', default: 10, help: 'How long to run' },
+  seed: { type: 'number', value: 'N', default: 1, help: 'Seed of the random choices' },
+  archive: {
+    type: 'string',
+    value: 'on|off',
+    default: 'off',
+    help: 'on: core and database work beside the edge, on the same processors',
+  },
+} as const;
 
-async function soak(): Promise<string[]> {
+await runCommand({
+  name: 'npm run bench:soak',
+  summary:
+    'Runs the edge at half of its highest load, with clients that disconnect and come back at random. ' +
+    'Fails when memory grows, a stream stays open, or a turn or a word is lost.',
+  options,
+  example: 'npm run bench:soak -- --minutes 2',
+  async run(values) {
+    const systems = await startSystems({ env: { EDGEWISE_ARCHIVE: values.archive } });
+    try {
+      const failures = await soak(systems, values);
+      if (failures.length > 0) throw new Error(failures.map((failure) => `soak: ${failure}`).join('\n'));
+      console.log('soak: memory is flat, no stream is open, no turn is lost');
+    } finally {
+      await systems.stop();
+    }
+  },
+});
+
+async function soak(systems: BenchSystems, { minutes, seed }: Values<typeof options>): Promise<string[]> {
   const { upstream } = systems;
   const edge = await systems.edge();
   // Answers of 100 words over a second each, so that there is something to leave and to come back to.
   await upstream.behave({ events: EVENTS, firstMs: 5, paceMs: 10 });
-  const random = seededRandom(Number(given.seed));
+  const random = seededRandom(seed);
   const newCounts = (): SoakCounts => ({ asked: 0, whole: 0, left: 0, resumed: 0, aborted: 0, faults: [] });
   const highest = await highestRate(createSoakReader({ edge, events: EVENTS, random, counts: newCounts() }));
   const perSecond = highest / 2;

@@ -1,21 +1,30 @@
-/** `npm run dev`: the edge in `wrangler dev` and the core in Node's watch mode, both reloaded on change. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildEdge } from '../local/build.ts';
+import { reportProgress, runCommand } from '../local/command.ts';
 import { requireFreePort } from '../local/ports.ts';
-import { runMain } from '../local/run-main.ts';
+import { startReaper, stopRequest } from '../local/process-lifetime.ts';
 import { localSecrets } from '../local/secrets.ts';
-import { edgeEnvironment, projectRoot, readLocalSettings } from '../local/settings.ts';
+import { edgeEnvironment, localVariables, projectRoot, readLocalSettings } from '../local/settings.ts';
 
-await runMain(main);
+await runCommand({
+  name: 'npm run dev',
+  summary:
+    'Runs the edge in wrangler dev and the core in Node’s watch mode. Both reload when a file changes.',
+  environment: localVariables,
+  example: 'OPENAI_API_KEY=... npm run dev',
+  run: dev,
+});
 
-async function main(): Promise<void> {
+async function dev(): Promise<void> {
   const settings = readLocalSettings(process.env);
-  await requireFreePort(settings.edgePort, 'PORT');
-  await requireFreePort(settings.corePort, 'CORE_PORT');
+  await requireFreePort(settings.edgePort, 'PORT', 'npm run dev');
+  await requireFreePort(settings.corePort, 'CORE_PORT', 'npm run dev');
+  const stopRequested = stopRequest();
   const secrets = await localSecrets(settings.dataDir);
+  reportProgress('Building the edge ...');
   await buildEdge();
 
   const bindings = edgeEnvironment(process.env, settings, secrets);
@@ -24,11 +33,11 @@ async function main(): Promise<void> {
   const lines = Object.entries(bindings).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
   await writeFile(variables, lines.join(''), { mode: 0o600 });
 
-  const core = run(['--watch', join(projectRoot, 'core/server.ts')], {
+  const core = spawnNode(['--watch', join(projectRoot, 'core/server.ts')], {
     CORE_PORT: String(settings.corePort),
     EDGEWISE_SERVICE_SECRET: secrets.serviceSecret,
   });
-  const edge = run(
+  const edge = spawnNode(
     [
       join(projectRoot, 'node_modules/wrangler/bin/wrangler.js'),
       'dev',
@@ -40,17 +49,15 @@ async function main(): Promise<void> {
     ],
     { WRANGLER_SEND_METRICS: 'false' },
   );
-  const stop = () => {
-    edge.kill('SIGTERM');
-    core.kill('SIGTERM');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  await Promise.race([once(edge, 'exit'), once(core, 'exit')]);
-  stop();
+  const reaper = startReaper();
+  for (const { pid } of [edge, core]) reaper.watch(pid);
+  await Promise.race([once(edge, 'exit'), once(core, 'exit'), stopRequested]);
+  edge.kill('SIGTERM');
+  core.kill('SIGTERM');
+  reaper.release();
 }
 
-function run(args: string[], env: Record<string, string>): ChildProcess {
+function spawnNode(args: string[], env: Record<string, string>): ChildProcess {
   return spawn(process.execPath, args, {
     cwd: projectRoot,
     stdio: 'inherit',

@@ -1,18 +1,12 @@
-/**
- * `npm run profile [-- --seconds 10 --readers 32 --top 25]`: edge and core on this machine under load, a CPU profile of
- * each while it lasts, and the functions that took the most time. A scripted server stands for the model. The profiles are
- * in `.data/profiles/`, for Chrome's developer tools.
- */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { say, startScriptedUpstream } from '../e2e/scripted-upstream.ts';
 import { buildEdge } from '../local/build.ts';
 import type { Child } from '../local/child.ts';
+import { reportProgress, runCommand, UsageError, type Values } from '../local/command.ts';
 import { freePort } from '../local/ports.ts';
 import { startCore, startEdge, untilHealthy } from '../local/processes.ts';
-import { runMain } from '../local/run-main.ts';
 import { localSecrets } from '../local/secrets.ts';
 import { type LocalSettings, projectRoot } from '../local/settings.ts';
 import { defaultClaims, signLocalToken } from '../local/token.ts';
@@ -22,21 +16,31 @@ import { toReport, toSelfTimes } from '../operate/profile/self-times.ts';
 const WARM_UP_MS = 2000;
 const WORDS = 120;
 
-await runMain(async () => {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '10' },
-      readers: { type: 'string', default: '32' },
-      top: { type: 'string', default: '25' },
-    },
-  });
-  const [seconds, readers, top] = [values.seconds, values.readers, values.top].map(Number) as [
-    number,
-    number,
-    number,
-  ];
+const options = {
+  seconds: { type: 'number', value: 'N', default: 10, help: 'How long to profile' },
+  readers: {
+    type: 'number',
+    value: 'N',
+    default: 32,
+    help: 'Concurrent clients, half of them with sessions',
+  },
+  top: { type: 'number', value: 'N', default: 25, help: 'How many functions to list' },
+} as const;
+
+await runCommand({
+  name: 'npm run profile',
+  summary:
+    'Runs edge and core under load with a scripted model, takes a CPU profile of both, and lists the ' +
+    'functions with the most time. The profiles are in .data/profiles, for the developer tools of ' +
+    'Chrome.',
+  options,
+  example: 'npm run profile -- --seconds 20 --readers 64',
+  run: profile,
+});
+
+async function profile({ seconds, readers, top }: Values<typeof options>): Promise<void> {
   if (!(seconds > 0 && readers > 0 && top > 0))
-    throw new Error('--seconds, --readers and --top are numbers.');
+    throw new UsageError('--seconds, --readers and --top must be greater than 0.');
   const dataDir = await mkdtemp(join(tmpdir(), 'edgewise-profile-'));
   const children: Child[] = [];
   const upstream = await startScriptedUpstream();
@@ -57,13 +61,13 @@ await runMain(async () => {
       `${answers} answers of ${WORDS} words in ${seconds} s to ${readers} readers, half of them in sessions.`,
     );
     for (const [name, profile] of Object.entries({ edge, core: core as CpuProfile }))
-      await tell(name, profile, top);
+      await printReport(name, profile, top);
   } finally {
     for (const child of children.reverse()) await child.stop(3000);
     await upstream.close();
     await rm(dataDir, { recursive: true, force: true });
   }
-});
+}
 
 async function start(
   dataDir: string,
@@ -71,7 +75,7 @@ async function start(
   children: Child[],
 ): Promise<{ settings: LocalSettings; token: string }> {
   const bundle = join(dataDir, 'worker.js');
-  console.log('Building the edge, its functions with their names ...');
+  reportProgress('Building the edge without minification ...');
   await buildEdge({ bundle, isReadable: true });
   const settings: LocalSettings = {
     dataDir,
@@ -100,7 +104,7 @@ interface Load {
   ms: number;
 }
 
-/** Readers that ask again as soon as they have been answered. @returns how many answers there were */
+/** Each reader sends its next request as soon as an answer ends. @returns the number of answers */
 async function load({ edgePort }: LocalSettings, { token, readers, ms }: Load): Promise<number> {
   const endMs = Date.now() + ms;
   let answers = 0;
@@ -113,14 +117,15 @@ async function load({ edgePort }: LocalSettings, { token, readers, ms }: Load): 
           'content-type': 'application/json',
           ...(reader % 2 === 0 && { 'x-session-id': `reader-${reader}` }),
         },
-        // Each question is a new one: what is measured is not the cache.
+        // Each question is new, so that the cache never answers.
         body: JSON.stringify({
           stream: true,
           messages: [{ role: 'user', content: `Question ${reader} ${turn} ${endMs}` }],
         }),
       });
       const text = await answer.text();
-      if (!answer.ok || !text.includes('[DONE]')) throw new Error(`The edge said ${answer.status}: ${text}`);
+      if (!answer.ok || !text.includes('[DONE]'))
+        throw new Error(`The edge answered ${answer.status}: ${text}`);
       answers++;
     }
   }
@@ -128,7 +133,7 @@ async function load({ edgePort }: LocalSettings, { token, readers, ms }: Load): 
   return answers;
 }
 
-async function tell(name: string, profile: CpuProfile, top: number): Promise<void> {
+async function printReport(name: string, profile: CpuProfile, top: number): Promise<void> {
   const folder = join(projectRoot, '.data/profiles');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `${name}.cpuprofile`), JSON.stringify(profile));

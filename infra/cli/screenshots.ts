@@ -1,4 +1,3 @@
-/** `npm run screenshots`: pictures of the pages for the README, light and dark, large and small, in both languages. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -6,7 +5,7 @@ import { sizes, startBrowser, visit } from '../e2e/browser.ts';
 import { chunk, openStream, sse } from '../e2e/scripted-upstream.ts';
 import { type System, startSystem } from '../e2e/system.ts';
 import { buildEdge } from '../local/build.ts';
-import { runMain } from '../local/run-main.ts';
+import { reportProgress, runCommand } from '../local/command.ts';
 import { projectRoot } from '../local/settings.ts';
 
 const folder = join(projectRoot, 'docs/screenshots');
@@ -73,9 +72,17 @@ for await (const chunk of client.chat({ sessionId, messages })) {
   },
 } as const;
 
-await runMain(main);
+await runCommand({
+  name: 'npm run screenshots',
+  summary:
+    'Takes the screenshots of docs/screenshots with a real browser: light and dark, desktop and phone, ' +
+    'English and Chinese.',
+  example: 'npm run screenshots',
+  run: takeScreenshots,
+});
 
-async function main(): Promise<void> {
+async function takeScreenshots(): Promise<void> {
+  reportProgress('Building the edge ...');
   await buildEdge();
   await mkdir(folder, { recursive: true });
   const system = await startSystem({
@@ -157,7 +164,7 @@ async function takeOperator(system: System, browser: Browser): Promise<void> {
   await context.close();
 }
 
-/** A little of everything for a while, so that the charts have something to show. */
+/** Mixed requests for a while, so that the charts show data. */
 async function makeTraffic(system: System): Promise<void> {
   say(system, 'One two three four five.');
   for (let turn = 0, endMs = Date.now() + TRAFFIC_MS; Date.now() < endMs; turn++) {
@@ -173,7 +180,7 @@ async function save(page: Page, name: string): Promise<void> {
   console.log(`docs/screenshots/${name}.png`);
 }
 
-/** The scripted upstream says a text as it stands, line ends and all. */
+/** The scripted upstream answers with exactly this text, in pieces of 12 characters. */
 function say(system: System, text: string): void {
   system.upstream.behave((_call, answer) => {
     openStream(answer);

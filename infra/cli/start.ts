@@ -1,86 +1,73 @@
-/** `npm start`: builds the edge, starts core and edge on this machine, and stops both together. */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { buildEdge } from '../local/build.ts';
 import type { Child } from '../local/child.ts';
+import { reportProgress, runCommand } from '../local/command.ts';
 import { lockDataDir } from '../local/lock.ts';
 import { requireFreePort } from '../local/ports.ts';
-import { fallenError, type Health, startCore, startEdge, untilHealthy } from '../local/processes.ts';
-import { runMain } from '../local/run-main.ts';
+import { startReaper, stopRequest } from '../local/process-lifetime.ts';
+import { exitError, type Health, startCore, startEdge, untilHealthy } from '../local/processes.ts';
 import { localSecrets } from '../local/secrets.ts';
-import { type LocalSettings, projectRoot, readLocalSettings } from '../local/settings.ts';
+import { type LocalSettings, localVariables, projectRoot, readLocalSettings } from '../local/settings.ts';
 import { defaultClaims, signLocalToken } from '../local/token.ts';
 
-/** A stopped core lets running answers end for a moment; nobody who pressed Ctrl-C waits longer. */
+/** A core that stops lets running answers finish; after Ctrl-C a user waits at most this long for it. */
 const STOP_MS = 5000;
 
-await runMain(main);
+await runCommand({
+  name: 'npm start',
+  summary:
+    'Builds the edge, then runs core and edge on this machine until Ctrl-C. Everything is kept in the ' +
+    'data folder. The configuration reference lists the variables of edge and core; all of them work ' +
+    'here.',
+  environment: localVariables,
+  example: 'OPENAI_API_KEY=... npm start',
+  run: start,
+});
 
-async function main(): Promise<void> {
+async function start(): Promise<void> {
   const settings = readLocalSettings(process.env);
-  await requireFreePort(settings.edgePort, 'PORT');
-  await requireFreePort(settings.corePort, 'CORE_PORT');
+  await requireFreePort(settings.edgePort, 'PORT', 'npm start');
+  await requireFreePort(settings.corePort, 'CORE_PORT', 'npm start');
   const unlock = await lockDataDir(settings.dataDir);
-  const asked = askedToStop();
+  const stopRequested = stopRequest();
   const children: Child[] = [];
-  const reap = startReaper();
+  const reaper = startReaper();
   try {
     const secrets = await localSecrets(settings.dataDir);
     await mkdir(join(settings.dataDir, 'logs'), { recursive: true });
-    console.log('Building the edge ...');
+    reportProgress('Building the edge ...');
     await buildEdge();
     const metricsToken = process.env.EDGEWISE_METRICS_TOKEN || randomBytes(18).toString('base64url');
     const env = {
       EDGEWISE_GRACE_MS: '3000',
-      // Before the first visitor, and not while one waits.
+      // Opening takes about a second, which the first request need not wait for.
       EDGEWISE_OPEN_DATABASE: 'on',
       ...process.env,
       EDGEWISE_METRICS_TOKEN: metricsToken,
     };
     children.push(startCore(env, settings, secrets), await startEdge(env, settings, secrets));
-    reap(children);
-    const health = await Promise.race([untilHealthy(settings.edgePort, children), asked]);
+    for (const { pid } of children) reaper.watch(pid);
+    const health = await Promise.race([untilHealthy(settings.edgePort, children), stopRequested]);
     if (!health) return;
-    // Where a key set says who gets in, there is no secret here to sign with.
+    // With a key set (JWKS) only the issuer can sign tokens.
     const token = /^(?:HS256)?$/.test(process.env.EDGEWISE_JWT_ALGORITHM ?? '')
       ? await signLocalToken(process.env.EDGEWISE_JWT_SECRET || secrets.jwtSecret, defaultClaims)
       : 'A_TOKEN_OF_YOUR_ISSUER';
     console.log(welcome(settings, health, { token, metricsToken }));
-    const fallen = await Promise.race([
-      asked,
+    const exited = await Promise.race([
+      stopRequested,
       ...children.map(async (child) => child.ended.then(() => child)),
     ]);
-    if (fallen) throw await fallenError(fallen);
-    console.log('\nStopping ...');
+    if (exited) throw await exitError(exited);
+    reportProgress('\nStopping ...');
   } finally {
-    // The edge first, so that it does not see its core go away.
+    // The edge first, so that it does not log errors about a missing core.
     for (const child of children.reverse()) await child.stop(STOP_MS);
-    reap([]);
+    reaper.release();
     await unlock();
   }
-}
-
-/** Resolves at the first Ctrl-C or SIGTERM. */
-function askedToStop(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => resolve(undefined));
-  });
-}
-
-/** @returns what tells the reaper whom to end should this process be killed; nobody any more, when given none */
-function startReaper(): (children: Child[]) => void {
-  const reaper = spawn(process.execPath, [join(import.meta.dirname, '../local/reaper.ts')], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  reaper.unref();
-  return (children) => {
-    for (const { pid } of children) reaper.stdin.write(`${pid}\n`);
-    if (children.length === 0) reaper.stdin.end('done\n');
-  };
 }
 
 function welcome(

@@ -11,11 +11,11 @@ function stepsOf(more: Partial<DeploymentSteps> = {}) {
       done.push(`wrangler ${args.join(' ')}`);
       return '';
     },
-    isWell: async () => {
-      done.push('look');
+    isHealthy: async () => {
+      done.push('health check');
       return true;
     },
-    say: () => undefined,
+    print: () => undefined,
     ...more,
   };
   return { done, steps };
@@ -23,10 +23,10 @@ function stepsOf(more: Partial<DeploymentSteps> = {}) {
 const options = { environment: 'production', isDry: false, message: 'abc' };
 
 describe('a deployment', () => {
-  test('changes the tables, then the edge, and looks', async () => {
+  test('migrates, deploys the edge, and checks its health', async () => {
     const { done, steps } = stepsOf();
     await deploy(options, steps);
-    expect(done).toEqual(['build', 'migrate', 'wrangler deploy --message abc', 'look']);
+    expect(done).toEqual(['build', 'migrate', 'wrangler deploy --message abc', 'health check']);
   });
 
   test('that is dry changes nothing', async () => {
@@ -35,7 +35,7 @@ describe('a deployment', () => {
     expect(done).toEqual(['build', 'wrangler deploy --dry-run']);
   });
 
-  test('leaves tables alone that are up to date, or that nobody named', async () => {
+  test('skips the migration when tables are up to date, or when no database is configured', async () => {
     for (const pending of [[], undefined]) {
       const { done, steps } = stepsOf({ pendingMigrations: async () => pending });
       await deploy(options, steps);
@@ -43,20 +43,20 @@ describe('a deployment', () => {
     }
   });
 
-  test('that is not well is taken back, and says so', async () => {
-    const { done, steps } = stepsOf({ isWell: async () => false });
-    await expect(deploy(options, steps)).rejects.toThrow('taken back');
-    expect(done.at(-1)).toBe('wrangler rollback --message it was not well after its deployment --yes');
+  test('that is unhealthy is rolled back, with an error', async () => {
+    const { done, steps } = stepsOf({ isHealthy: async () => false });
+    await expect(deploy(options, steps)).rejects.toThrow('rolled back');
+    expect(done.at(-1)).toBe('wrangler rollback --message unhealthy after its deployment --yes');
   });
 
-  test.each(['build', 'migrate'] as const)('goes no further when %s fails', async (step) => {
+  test.each(['build', 'migrate'] as const)('stops when %s fails', async (step) => {
     const { done, steps } = stepsOf({ [step]: () => Promise.reject(new Error('no')) });
     await expect(deploy(options, steps)).rejects.toThrow('no');
     expect(done.filter((one) => one.startsWith('wrangler'))).toEqual([]);
   });
 });
 
-test('a rollback asks wrangler and nobody else', async () => {
+test('a rollback only calls wrangler', async () => {
   const { done, steps } = stepsOf();
   await rollback('by hand', steps);
   expect(done).toEqual(['wrangler rollback --message by hand --yes']);

@@ -1,4 +1,4 @@
-/** Which migrations a database has not seen, by the times that drizzle notes of those it has run. */
+/** Finds the migrations that a database lacks, by the times that drizzle records for those that ran. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -22,7 +22,7 @@ async function newestRun(url: string): Promise<number> {
     );
     return Number(rows[0]?.newest ?? 0);
   } catch (error) {
-    // No schema, or no table in it: nothing was ever run.
+    // The schema or the table does not exist: no migration ever ran.
     if (/^(?:3F000|42P01)$/.test(String((error as { code?: string }).code))) return 0;
     throw error;
   } finally {

@@ -1,4 +1,4 @@
-/** wrangler hands neither bindings nor variables down to an environment: none may be forgotten there. */
+/** Environments of wrangler.toml inherit neither bindings nor variables: each must repeat them all. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser';
@@ -19,7 +19,7 @@ const file = getStaticTOMLValue(
 };
 
 describe.each(Object.entries(file.env))('the environment %s', (name, environment) => {
-  test('is bound to what the Worker is bound to, and told what it is told', () => {
+  test('repeats the bindings and variables of the Worker', () => {
     expect(environment.durable_objects).toEqual(file.durable_objects);
     expect(Object.keys(environment.vars)).toEqual(Object.keys(file.vars));
     expect(environment.ai).toEqual(file.ai);
@@ -30,7 +30,7 @@ describe.each(Object.entries(file.env))('the environment %s', (name, environment
   });
 });
 
-test('every class of objects has its migration, once', () => {
+test('every Durable Object class has its migration, once', () => {
   const made = file.migrations.flatMap(({ new_sqlite_classes: classes }) => classes);
   expect(made.sort()).toEqual(file.durable_objects.bindings.map(({ class_name: name }) => name).sort());
 });

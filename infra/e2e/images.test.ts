@@ -1,6 +1,6 @@
 /**
- * What the images are made of runs: the files that their last stages copy, with the packages that production installs,
- * in a folder of its own. (No container is built here; see infra/README.md.)
+ * The contents of the images run: the files that the last stages copy, with production's packages, in a folder of their
+ * own. No container is built here; see infra/README.md.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -84,7 +84,7 @@ async function untilWell(url: string): Promise<{ core?: { status: string } }> {
     if (answer?.ok) return answer.json() as Promise<{ core?: { status: string } }>;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`${url} was not there in time`);
+  throw new Error(`${url} did not answer in time`);
 }
 
 /** Every file below, with those of linked packages left out. */
@@ -101,7 +101,7 @@ beforeAll(async () => {
   corePort = await freePort();
 });
 
-test('the core runs from its image, and writes where it may alone', async () => {
+test('the core runs from its image and writes only to its volume', async () => {
   const before = filesOf(core.app);
   start(core, {
     CORE_HOST: '127.0.0.1',
@@ -113,7 +113,7 @@ test('the core runs from its image, and writes where it may alone', async () => 
   expect(filesOf(core.app)).toEqual(before);
 });
 
-test('the image of the core can migrate', async () => {
+test('the image of the core can run migrations', async () => {
   const child = start(
     { ...core, command: ['node', 'infra/cli/migrate.ts'] },
     { DATABASE_URL: 'postgres://edgewise@127.0.0.1:9/none' },
@@ -123,13 +123,13 @@ test('the image of the core can migrate', async () => {
     said += bytes;
   });
   const [code] = await once(child, 'close');
-  // It has come as far as the network.
+  // The command starts and reaches the network.
   expect(said).toContain('The tables could not be brought up to date');
   expect(said).toContain('ECONNREFUSED');
   expect(code).toBe(1);
 });
 
-test('the edge runs from its image, answers, writes where it may alone, and ends when it is told to', async () => {
+test('the edge runs from its image, answers, writes only to its volume, and ends on SIGTERM', async () => {
   const edge = unpack('edge');
   const before = filesOf(edge.app);
   const port = await freePort();
@@ -157,7 +157,7 @@ test('the edge runs from its image, answers, writes where it may alone, and ends
   expect(code).toBe(0);
 });
 
-test('the edge says what it lacks', async () => {
+test('the edge names missing variables', async () => {
   const child = start(unpack('edge'), {});
   let said = '';
   child.stderr?.on('data', (bytes) => {

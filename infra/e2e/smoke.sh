@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# What a new user does first: npm start, the curl that it prints, a token, Ctrl-C.
+# The first steps of a new user: npm start, the curl that it prints, a token, Ctrl-C.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
 export PORT=18787 CORE_PORT=18788 EDGEWISE_DATA="$work/data with a space"
-# No model of this machine may answer: the smoke knows what the extractive model says.
+# No model of this machine may answer: the check expects the text of the extractive model.
 unset OPENAI_API_KEY OPENAI_BASE_URL OPENAI_MODEL AZURE_OPENAI_API_KEY
-# The program itself, since a signal to npm would not be a Ctrl-C in a terminal.
+# The program without npm, since npm does not handle a signal like Ctrl-C in a terminal.
 PATH="$PWD/node_modules/.bin:$PATH"
 
 node infra/cli/start.ts >"$work/start.log" 2>&1 &

@@ -1,20 +1,20 @@
-/** `npm start` as a user meets it: the program itself, its words, and what is left when it is gone. */
+/** `npm start`, and each part by itself, as a user runs them: output, exit codes, and that no process is left. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../local/ports.ts';
 import { projectRoot } from '../local/settings.ts';
-import { lacks } from './services.ts';
+import { lacks, startRedis } from './services.ts';
 
 interface Started {
   process: ChildProcess;
   env: Record<string, string>;
-  /** What it has said so far, on both outputs. */
+  /** Everything it has printed so far, on both outputs. */
   said(): string;
   /** Its exit code. */
   ended: Promise<number | null>;
@@ -56,7 +56,7 @@ async function expectNothingLeft({ env }: Started): Promise<void> {
   }
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything, and that is no failure', async (signal) => {
+test.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything with exit code 0', async (signal) => {
   const started = await start();
   await ready(started);
   started.process.kill(signal);
@@ -64,7 +64,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything, and that is no f
   await expectNothingLeft(started);
 });
 
-test.skipIf(lacks('ps'))('a core that crashes stops the rest, and its last words are shown', async () => {
+test.skipIf(lacks('ps'))('a core that crashes stops the edge, and its last log lines are shown', async () => {
   const started = await start();
   await ready(started);
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args=']);
@@ -79,7 +79,7 @@ test.skipIf(lacks('ps'))('a core that crashes stops the rest, and its last words
   await expectNothingLeft(started);
 });
 
-test('nothing lives on when it is killed, and the next start takes the folder over', async () => {
+test('SIGKILL leaves no process, and the next start uses the same folder', async () => {
   const started = await start();
   await ready(started);
   started.process.kill('SIGKILL');
@@ -116,7 +116,7 @@ test('a taken port is named before anything starts', async () => {
 test.each([
   ['edge', { EDGEWISE_MAX_BODY_BYTES: 'much' }, 'EDGEWISE_MAX_BODY_BYTES must be a whole number'],
   ['core', { EDGEWISE_GRACE_MS: 'long' }, 'EDGEWISE_GRACE_MS must be a whole number'],
-])('a wrong setting of the %s is said at once, in its words', async (_name, wrong, words) => {
+])('a wrong setting of the %s is reported at once', async (_name, wrong, words) => {
   const started = await start(wrong);
   expect(await started.ended).toBe(1);
   expect(started.said()).toContain(words);
@@ -134,4 +134,136 @@ test('secrets are written to one file only', async () => {
     for (const secret of Object.values(secrets)) expect(text).not.toContain(secret);
   }
   for (const secret of Object.values(secrets)) expect(started.said()).not.toContain(secret);
+});
+
+describe('each part by itself', () => {
+  /** The Node of the machine, without the one that npm puts in front. */
+  const systemPath = (process.env.PATH ?? '')
+    .split(':')
+    .filter((folder) => !folder.includes('node_modules'))
+    .join(':');
+
+  interface Part {
+    process: ChildProcess;
+    said(): string;
+    ended: Promise<number | null>;
+  }
+
+  function startPart(command: string, args: string[], env: Record<string, string>): Part {
+    const child = spawn(command, args, { cwd: projectRoot, env: { PATH: systemPath, ...env } });
+    let text = '';
+    for (const output of [child.stdout, child.stderr]) output.on('data', (piece) => (text += piece));
+    const ended = once(child, 'exit').then(([code]) => code as number | null);
+    onTestFinished(async () => {
+      child.kill('SIGTERM');
+      await ended;
+    });
+    return { process: child, said: () => text, ended };
+  }
+  const npmRun = (script: string, env: Record<string, string>) =>
+    startPart('npm', ['run', '--silent', script], { HOME: process.env.HOME ?? '', ...env });
+
+  async function newEnvironment(): Promise<Record<string, string>> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'edgewise parts '));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const corePort = String(await freePort());
+    return {
+      PORT: String(await freePort()),
+      CORE_PORT: corePort,
+      EDGEWISE_CORE_URL: `http://127.0.0.1:${corePort}`,
+      EDGEWISE_DATA: dataDir,
+      EDGEWISE_DATABASE_DIR: join(dataDir, 'postgres'),
+      EDGEWISE_SERVICE_SECRET: 'a secret of the tests, of 32 characters',
+      EDGEWISE_JWT_SECRET: 'a secret of the tests, of 32 characters',
+      EDGEWISE_GRACE_MS: '500',
+    };
+  }
+  const health = (port: string | undefined) =>
+    fetch(`http://127.0.0.1:${port}/healthz`).then(
+      (answer) => answer.json() as Promise<{ status: string; core?: { status: string } }>,
+      () => undefined,
+    );
+  const expectFree = async (port: string | undefined) =>
+    expect.poll(() => refusesConnections(port), { timeout: 8000 }).toBe(true);
+
+  test('npm run core and npm run edge answer together, and SIGTERM ends them', async () => {
+    const env = await newEnvironment();
+    const core = npmRun('core', env);
+    const edge = npmRun('edge', env);
+    await expect
+      .poll(() => health(env.PORT), { timeout: 20_000 })
+      .toMatchObject({ status: 'ok', core: { status: 'ok' } });
+    edge.process.kill('SIGTERM');
+    core.process.kill('SIGTERM');
+    await Promise.all([edge.ended, core.ended]);
+    await expectFree(env.PORT);
+    await expectFree(env.CORE_PORT);
+  });
+
+  test.each([
+    ['npm run edge', (env: Record<string, string>) => npmRun('edge', env)],
+    ['its process', (env: Record<string, string>) => startPart(process.execPath, ['infra/cli/edge.ts'], env)],
+  ])('SIGKILL of %s leaves no workerd, and the next start gets the port', async (_name, startEdge) => {
+    const env = await newEnvironment();
+    const edge = startEdge(env);
+    await expect.poll(() => health(env.PORT), { timeout: 20_000 }).toBeDefined();
+    edge.process.kill('SIGKILL');
+    await edge.ended;
+    await expectFree(env.PORT);
+    const again = startEdge(env);
+    await expect.poll(() => health(env.PORT), { timeout: 20_000 }).toBeDefined();
+    again.process.kill('SIGTERM');
+    await again.ended;
+    await expectFree(env.PORT);
+  });
+
+  test('SIGTERM ends the edge in time, although a request is open', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const env = await newEnvironment();
+    env.EDGEWISE_CORE_URL = `http://127.0.0.1:${port}`;
+    const edge = startPart(process.execPath, ['infra/cli/edge.ts'], env);
+    await expect.poll(() => refusesConnections(env.PORT), { timeout: 20_000 }).toBe(false);
+    const asked = once(silent, 'connection');
+    void health(env.PORT);
+    await asked;
+    const startMs = Date.now();
+    edge.process.kill('SIGTERM');
+    expect(await edge.ended).toBe(0);
+    expect(Date.now() - startMs).toBeLessThan(4000);
+  });
+
+  test('the edge names what it lacks, and a part that cannot start ends with 1', async () => {
+    const edge = npmRun('edge', {});
+    expect(await edge.ended).toBe(1);
+    expect(edge.said().trim()).toBe(
+      'EDGEWISE_CORE_URL and EDGEWISE_SERVICE_SECRET must be set for the edge.',
+    );
+    const bridge = npmRun('redis-rest', {});
+    expect(await bridge.ended).toBe(1);
+    expect(bridge.said()).toContain('REDIS_REST_TOKEN is missing');
+  });
+
+  test.skipIf(lacks('redis-server'))('npm run redis-rest answers until SIGTERM', async () => {
+    const { redis, stop } = await startRedis();
+    onTestFinished(stop);
+    const port = String(await freePort());
+    const bridge = npmRun('redis-rest', {
+      REDIS_URL: `redis://127.0.0.1:${redis.options.port}`,
+      REDIS_REST_TOKEN: 'a-token',
+      REDIS_REST_PORT: port,
+    });
+    await expect.poll(bridge.said, { timeout: 10_000 }).toContain('redis-rest listens');
+    const answer = await fetch(`http://127.0.0.1:${port}/`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer a-token' },
+      body: JSON.stringify(['ECHO', 'hello']),
+    });
+    expect(await answer.json()).toEqual({ result: 'hello' });
+    bridge.process.kill('SIGTERM');
+    await bridge.ended;
+    await expectFree(port);
+  });
 });

@@ -119,5 +119,5 @@ async function untilListening(url: string, child: Child): Promise<void> {
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`The core was not ready:\n${await child.lastWords()}`);
+  throw new Error(`The core was not ready:\n${await child.lastLogLines()}`);
 }

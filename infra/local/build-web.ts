@@ -1,4 +1,4 @@
-/** Builds the chat page and the operator's page: hashed files, each beside its compressed forms. */
+/** Builds the chat page and the operator's page: files with hashed names, each also compressed (Brotli, gzip). */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,14 +8,14 @@ import { projectRoot } from './settings.ts';
 
 const root = join(projectRoot, 'edge/web');
 
-/** What the Worker serves compressed; see `edge/http/page-route.ts`. */
+/** File types that the Worker serves compressed; see `edge/http/page-route.ts`. */
 const COMPRESSED = /\.(?:html|js|css|svg|webmanifest)$/;
 
 /**
- * Two builds at once do not disturb each other, and a reader finds whole files: each is moved into place, pages
- * after what they name.
- * @param outDir Where the files go. What is there of an older build goes away.
- * @throws Error with vite's own words
+ * Two builds at once do not disturb each other, and a reader never sees a partial file: each is renamed into place,
+ * pages after the files that they refer to.
+ * @param outDir Output folder. Files of an older build are deleted.
+ * @throws Error with the message of vite
  */
 export async function buildWeb(outDir: string): Promise<void> {
   await mkdir(join(projectRoot, 'dist'), { recursive: true });
@@ -41,7 +41,7 @@ async function bundle(outDir: string): Promise<void> {
     configFile: false,
     root,
     logLevel: 'error',
-    // The virtual list is written for React, and Preact stands in for it.
+    // The virtual list (virtua) imports React; Preact replaces it.
     resolve: {
       alias: [
         { find: /^react(?:-dom)?$/, replacement: 'preact/compat' },
@@ -53,7 +53,7 @@ async function bundle(outDir: string): Promise<void> {
       outDir,
       emptyOutDir: true,
       target: ['chrome111', 'firefox121', 'safari16.4'],
-      // An inlined file would need a weaker policy.
+      // Inlined files would need a weaker content security policy.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       rolldownOptions: {
@@ -63,7 +63,7 @@ async function bundle(outDir: string): Promise<void> {
   });
 }
 
-/** @returns the file's name, and those of its compressed forms */
+/** @returns the names of the file and of its compressed copies */
 async function compress(folder: string, name: string): Promise<string[]> {
   if (!COMPRESSED.test(name)) return [name];
   const bytes = await readFile(join(folder, name));

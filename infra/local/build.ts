@@ -1,4 +1,4 @@
-/** Builds what the edge is made of: the Worker, by wrangler's own bundling, and its static assets. */
+/** Builds the edge: the Worker, bundled by wrangler, and its static assets. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
@@ -8,18 +8,18 @@ import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
 import { runWrangler } from './wrangler.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeFileAtomic } from './write-file-atomic.ts';
 
 export interface BuildOptions {
-  /** Its functions keep their names. */
+  /** Without minification: functions keep their names. */
   isReadable?: boolean;
-  /** Where the Worker goes; where it is run from without. */
+  /** Path of the Worker; where `npm start` and `npm run edge` find it by default. */
   bundle?: string;
 }
 
 /**
- * Two builds at once do not disturb each other, and a reader finds a whole bundle: it is moved into place.
- * @throws Error with wrangler's own words
+ * Two builds at once do not disturb each other, and a reader never sees a partial bundle: it is renamed into place.
+ * @throws Error with wrangler's error output
  */
 export async function buildEdge({
   isReadable = false,
@@ -28,7 +28,7 @@ export async function buildEdge({
   await buildAssets();
   await mkdir(dirname(bundle), { recursive: true });
   const outDir = await mkdtemp(join(projectRoot, 'dist/build-'));
-  // Profiles name functions as they are called here.
+  // Profiles show the names that functions have in the bundle.
   const minify = isReadable ? ['--no-minify'] : [];
   try {
     await runWrangler(['deploy', '--dry-run', '--outdir', outDir, ...minify]);
@@ -40,7 +40,7 @@ export async function buildEdge({
   }
 }
 
-/** The page, the filter's table and word lists, and the tokenizers' vocabularies as JSON lists: too large for the Worker. */
+/** What is too large for the Worker: pages, the filter's table and word lists, the tokenizers' vocabularies. */
 async function buildAssets(): Promise<void> {
   await writeAsset(join(assetsDir, 'filter'), 'characters', await characterTable());
   await buildWordLists(join(projectRoot, 'infra/config/word-lists'), join(assetsDir, 'policy'));
@@ -61,5 +61,5 @@ async function buildVocabulary(
 
 async function writeAsset(folder: string, name: string, content: unknown): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeWhole(join(folder, `${name}.json`), JSON.stringify(content));
+  await writeFileAtomic(join(folder, `${name}.json`), JSON.stringify(content));
 }

@@ -1,4 +1,4 @@
-/** Where the built edge stands. */
+/** Paths of the built edge. */
 import { join } from 'node:path';
 import { projectRoot } from './settings.ts';
 

@@ -1,4 +1,4 @@
-/** One process of local start: its log file, its end. */
+/** One child process of a local command. Owns its log file; logs of 10 MB are rotated once, at the start. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
@@ -10,18 +10,18 @@ export interface ChildOptions {
   args: string[];
   env: Record<string, string | undefined>;
   cwd: string;
-  /** Where its output goes. */
+  /** Receives standard output and standard error. */
   logFile: string;
 }
 
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when the process has ended, with a few words on how. */
+  /** Resolves when the process has ended, with how: `ended with code 1`. */
   readonly ended: Promise<string>;
-  /** The last lines of its output. */
-  lastWords(): Promise<string>;
-  /** SIGTERM, and SIGKILL when it has not ended `graceMs` later. */
+  /** The last lines of its output since this start. */
+  lastLogLines(): Promise<string>;
+  /** Sends SIGTERM, and SIGKILL when the process has not ended `graceMs` later. */
   stop(graceMs: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
@@ -33,7 +33,7 @@ export function startChild(options: ChildOptions): Child {
   const { name, command, args, cwd, logFile } = options;
   const startOffset = rotate(logFile);
   const log = openSync(logFile, 'a', 0o600);
-  // A group of its own: a Ctrl-C in the terminal reaches the parent alone, which stops its children in order.
+  // A process group of its own: a Ctrl-C in the terminal reaches the parent alone, which stops its children in order.
   const process = spawn(command, args, {
     cwd,
     env: options.env,
@@ -48,7 +48,7 @@ export function startChild(options: ChildOptions): Child {
       return process.pid ?? 0;
     },
     ended,
-    async lastWords() {
+    async lastLogLines() {
       const text = (await readFile(logFile)).subarray(startOffset).toString('utf8');
       return text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
     },
@@ -71,7 +71,7 @@ async function describeEnd(process: ChildProcess): Promise<string> {
   }
 }
 
-/** Moves a log that has grown large aside. @returns how long the file is now */
+/** Renames a large log file to `.1`. @returns the size of the log file now */
 function rotate(path: string): number {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size < MAX_LOG_BYTES) return size;

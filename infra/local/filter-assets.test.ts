@@ -1,19 +1,18 @@
 import { expect, test } from 'vitest';
-import { characterTable } from './filter-assets.ts';
-import { lookalikes } from './lookalikes.ts';
+import { characterTable, lookalikes } from './filter-assets.ts';
 
-test('each character of the table is read as one other, and that as itself', async () => {
+test('each character of the table maps to one other, which maps to itself', async () => {
   const table = await characterTable();
   const [from, to] = [[...table.from], [...table.to]];
   expect(from.length).toBe(to.length);
   expect(new Set(from).size).toBe(from.length);
   const known = new Set(from);
   expect(to.filter((character) => known.has(character))).toEqual([]);
-  // The filter looks up what is decomposed and in lower case.
+  // The filter looks up decomposed characters in lower case.
   for (const character of from) expect(character.normalize('NFKD').toLowerCase()).toBe(character);
 });
 
-test('traditional forms and variants are read as simplified ones', async () => {
+test('traditional forms and variants map to simplified ones', async () => {
   const table = await characterTable();
   const to = [...table.to];
   const readAs = new Map([...table.from].map((character, at) => [character, to[at]]));
@@ -22,7 +21,7 @@ test('traditional forms and variants are read as simplified ones', async () => {
   }
 });
 
-test('look-alikes stand for letters', () => {
+test('look-alikes map to Latin letters', () => {
   for (const [character, letter] of lookalikes) {
     expect([...character]).toHaveLength(1);
     expect(letter).toMatch(/^[a-z]$/);

@@ -1,16 +1,29 @@
-/** Builds what the content filter reads from its static assets: tables that are too large for the Worker. */
+/** Builds the character table of the content filter, a static asset since it is too large for the Worker. */
 import type { CharacterTable } from '../../edge/filter/folding.ts';
-import { lookalikes } from './lookalikes.ts';
 
-/** Everything that is read as something else. */
+/** A Latin letter, then the characters that look like it: Cyrillic, Greek, Armenian, Cherokee, IPA, small capitals. */
+const groups = [
+  'aаαɑᴀɐꭺ bьвʙβɓꮟ cсςᴄƈꮯ dԁᴅɗđꭰ eеєҽᴇɛəεꬲꮛ fϝғꜰƒẝ gɡցɢɠԍ hһнʜհħɦη iіıɩɪιӏꭵ jјʝᴊϳ kкκᴋƙқĸ lʟłɭꮮ mмᴍɱ',
+  'nпողɴɲŋνռ oоοօσᴏøɵөѳ pрρᴘþƥ qԛզɋ rгᴦʀɾɍꭇ sѕꜱʂꮪ tтτᴛƭŧ uυսᴜʊцʉμ vѵᴠʋⱱ wԝωѡᴡɯ xхχҳ yуүγʏƴ zᴢʐƶʑ',
+];
+
+/**
+ * Look-alike -> letter, all in lower case, where Unicode's compatibility forms do not relate the two: a choice of what
+ * evasions use, far smaller than the confusables of UTS #39.
+ */
+export const lookalikes: readonly (readonly [character: string, letter: string])[] = groups
+  .flatMap((group) => group.split(' '))
+  .flatMap(([letter = '', ...others]) => others.map((other) => [other, letter] as const));
+
+/** All characters that the filter reads as another one. */
 export async function characterTable(): Promise<CharacterTable> {
   const pairs = [...lookalikes, ...(await simplifiedForms())];
   return { from: pairs.map(([from]) => from).join(''), to: pairs.map(([, to]) => to).join('') };
 }
 
 /**
- * Traditional characters and variants -> one simplified form, from OpenCC's tables. Characters that any of the
- * tables relates are one to the filter: what is meant to be found must not hide behind a finer difference.
+ * Traditional characters and variants -> one simplified form, from OpenCC's tables. Characters that any of the tables
+ * relates are equal to the filter, so that a word cannot hide behind a variant.
  */
 async function simplifiedForms(): Promise<[string, string][]> {
   const simplified = await readPairs('TSCharacters');
@@ -27,12 +40,12 @@ async function simplifiedForms(): Promise<[string, string][]> {
   });
 }
 
-/** A dictionary: "from to|from to|...", with several targets parted by spaces, the best first. */
+/** A dictionary: "from to|from to|...", several targets separated by spaces, the best first. */
 async function readPairs(name: string): Promise<[string, string][]> {
   const dictionary: { default: string } = await import(`opencc-js/dict/${name}`);
   return dictionary.default.split('|').flatMap((line): [string, string][] => {
     const [from, to] = line.split(' ');
-    // Only single characters: phrases are a converter's finer points.
+    // Only single characters: phrases matter to a converter, not to a filter.
     return from && to && [...from].length === 1 && [...to].length === 1 ? [[from, to]] : [];
   });
 }

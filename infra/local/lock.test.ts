@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
-test('is held until it is given back', async () => {
+test('is held until it is released', async () => {
   const unlock = await lockDataDir(dataDir);
   expect(await readFile(join(dataDir, 'lock'), 'utf8')).toBe(String(process.pid));
   await unlock();
@@ -21,12 +21,12 @@ test('is held until it is given back', async () => {
   await (await lockDataDir(dataDir))();
 });
 
-test('makes a folder that nobody else may look into', async () => {
+test('creates a folder that only its owner can read', async () => {
   await lockDataDir(dataDir);
   expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
 });
 
-test('of a living process is respected, and the error says what to do', async () => {
+test('of a running process is respected, and the error says what to do', async () => {
   await lockDataDir(dataDir);
   await writeFile(join(dataDir, 'lock'), String(process.ppid));
   await expect(lockDataDir(dataDir)).rejects.toThrow(
@@ -35,10 +35,10 @@ test('of a living process is respected, and the error says what to do', async ()
 });
 
 test.each([
-  ['of a process that is gone', () => String(spawnSync(process.execPath, ['-v']).pid)],
-  ['that was never written', () => ''],
-  ['that is no number', () => 'nobody'],
-])('%s is taken over', async (_name, holder) => {
+  ['of a process that no longer runs', () => String(spawnSync(process.execPath, ['-v']).pid)],
+  ['without a process id', () => ''],
+  ['with something else than a number', () => 'nobody'],
+])('%s is replaced', async (_name, holder) => {
   await lockDataDir(dataDir);
   await writeFile(join(dataDir, 'lock'), holder());
   await lockDataDir(dataDir);

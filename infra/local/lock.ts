@@ -2,25 +2,25 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Takes the data folder for this process. A lock whose process is gone is taken over.
- * @returns what gives it back
- * @throws Error when another process that lives holds it
+ * Locks the data folder for this process. A lock whose process no longer runs is replaced.
+ * @returns a function that releases the lock
+ * @throws Error when another running process holds the lock
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const path = join(dataDir, 'lock');
-  // Conversations and secrets lie here: nobody else on the machine may look inside.
+  // The folder holds conversations and secrets: only its owner may read it.
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (!(await claim(path))) {
     const holder = Number(await readFile(path, 'utf8').catch(() => ''));
     if (holder > 0 && holder !== process.pid && isAlive(holder)) throw held(holder);
     await rm(path, { force: true });
-    // Of two that take over at once, one makes the file.
+    // When two processes replace a lock at once, only one creates the file.
     if (!(await claim(path))) throw held('another');
   }
   return () => rm(path, { force: true });
 }
 
-/** @returns whether the file was not there before */
+/** @returns whether this call created the file */
 async function claim(path: string): Promise<boolean> {
   try {
     await writeFile(path, String(process.pid), { flag: 'wx' });

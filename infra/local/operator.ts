@@ -1,4 +1,4 @@
-/** Where an operator's command speaks to, and with which token: the local edge's, unless told otherwise. */
+/** The edge that an operator's command calls, and the token for it: by default the local edge, as an admin. */
 import { localSecrets } from './secrets.ts';
 import { readLocalSettings } from './settings.ts';
 import { defaultClaims, signLocalToken } from './token.ts';
@@ -8,11 +8,19 @@ export interface Operator {
   token: string;
 }
 
-/** Options of `parseArgs` that every operator's command takes. */
+/** Options of every operator's command. */
 export const operatorOptions = {
-  url: { type: 'string' },
-  tenant: { type: 'string' },
-  token: { type: 'string' },
+  url: {
+    type: 'string',
+    value: 'URL',
+    help: 'Address of the edge (default: http://127.0.0.1:$PORT, port 8787)',
+  },
+  tenant: { type: 'string', value: 'NAME', help: 'Tenant, when no token is given (default: default)' },
+  token: {
+    type: 'string',
+    value: 'TOKEN',
+    help: 'Admin token or API key (default: $EDGEWISE_TOKEN or a local one)',
+  },
 } as const;
 
 export async function readOperator(values: {
@@ -32,7 +40,7 @@ export async function readOperator(values: {
   };
 }
 
-/** One call of the edge's. @throws Error in its words, or when it cannot be reached */
+/** Calls the edge. @throws Error with the edge's own message, or when it cannot be reached */
 export async function callEdge<T>(
   { url, token }: Operator,
   method: string,

@@ -14,7 +14,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 const build = () => buildWordLists(join(root, 'from'), join(root, 'to'));
 const write = (name: string, text: string) => writeFile(join(root, 'from', name), text);
 
-test('lists are put among the assets, and go when they are gone', async () => {
+test('lists become assets, and assets of deleted lists are deleted', async () => {
   await write('words.txt', '[mask]\nfine');
   await write('words.acme.txt', '[refuse]\nfiner\n词');
   await write('words.example.txt', 'example');
@@ -30,7 +30,7 @@ test('lists are put among the assets, and go when they are gone', async () => {
   expect(await readdir(join(root, 'to'))).toEqual(['words.bin']);
 });
 
-test('a list that is not valid stops the build, with its name and lines', async () => {
+test('an invalid list fails the build, with its name and lines', async () => {
   await write('words.txt', 'fine\n[what]');
   await expect(build()).rejects.toThrow(/words\.txt: [\s\S]*line 2/);
   await write('words.txt', 'fine\n\n-');

@@ -5,15 +5,15 @@ import { createFolding } from '../../edge/filter/folding.ts';
 import { characterTable } from './filter-assets.ts';
 import { compileWords } from './word-lists/compile-words.ts';
 import { parseWordList } from './word-lists/word-list.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeFileAtomic } from './write-file-atomic.ts';
 
 const listName = /^words(?:\.[\w-]{1,64})?\.txt$/;
-/** Shows the form, and is no policy. */
+/** Documents the format; its words are not in force. */
 const exampleName = 'words.example.txt';
 
 /**
- * Lists that are gone from `from` are removed from `to` as well.
- * @throws Error that names the list and its lines at fault
+ * Assets in `to` whose list is no longer in `from` are deleted.
+ * @throws Error that names the list and the lines with faults
  */
 export async function buildWordLists(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
@@ -24,7 +24,7 @@ export async function buildWordLists(from: string, to: string): Promise<void> {
     const asset = name.replace(/\.txt$/, '.bin');
     try {
       const entries = parseWordList(await readFile(join(from, name), 'utf8'));
-      await writeWhole(join(to, asset), new Uint8Array(compileWords(entries, folding)));
+      await writeFileAtomic(join(to, asset), new Uint8Array(compileWords(entries, folding)));
     } catch (error) {
       throw new Error(`${join(from, name)}: ${(error as Error).message}`, { cause: error });
     }

@@ -1,11 +1,11 @@
-/** How the core and the edge are started as processes on this machine. */
+/** Starts core and edge as processes on this machine, and waits until they answer. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { edgeEnvironment, type LocalSecrets, type LocalSettings, projectRoot } from './settings.ts';
 import { writeWorkerdConfig } from './workerd-config.ts';
 
-/** The program itself: what stands in node_modules/.bin is a script around it, where a signal would stop. */
+/** The binary itself: node_modules/.bin/workerd is a wrapper script that does not forward signals. */
 const { default: workerdProgram } = createRequire(import.meta.url)('workerd') as { default: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,7 +29,7 @@ export function startCore(env: Environment, settings: LocalSettings, secrets: Lo
   });
 }
 
-/** Needs a built Worker; see `build.ts`. */
+/** The Worker must be built before; see `build.ts`. */
 export async function startEdge(
   env: Environment,
   settings: LocalSettings,
@@ -65,38 +65,38 @@ const POLL_MS = 50;
 
 /**
  * Waits until the edge answers and reaches the core.
- * @throws Error with a child's own words when it ends before, or when {@link READY_MS} have gone by
+ * @throws Error with the last log lines when a child exits, or after {@link READY_MS}
  */
 export async function untilHealthy(edgePort: number, children: Child[]): Promise<Health> {
-  let fallen: Child | undefined;
+  let exited: Child | undefined;
   for (const child of children) {
     void child.ended.then(() => {
-      fallen ??= child;
+      exited ??= child;
     });
   }
   for (const endMs = Date.now() + READY_MS; Date.now() < endMs; ) {
-    if (fallen) throw await fallenError(fallen);
+    if (exited) throw await exitError(exited);
     const health = await readHealth(edgePort);
-    if (health === 'broken') {
-      const causes = await Promise.all(children.map(async (child) => lastCause(await child.lastWords())));
-      throw new Error(`The edge cannot serve:\n${causes.find(Boolean) ?? 'its log says more.'}`);
+    if (health === 'failing') {
+      const causes = await Promise.all(children.map(async (child) => lastCause(await child.lastLogLines())));
+      throw new Error(`The edge cannot serve:\n${causes.find(Boolean) ?? 'see its log.'}`);
     }
     if (health?.core.status === 'ok') return health;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  const words = await Promise.all(
-    children.map(async (child) => `${child.name}:\n${await child.lastWords()}`),
+  const logs = await Promise.all(
+    children.map(async (child) => `${child.name}:\n${await child.lastLogLines()}`),
   );
-  throw new Error(`Edgewise was not ready after ${READY_MS / 1000} seconds.\n${words.join('\n')}`);
+  throw new Error(`Edgewise was not ready after ${READY_MS / 1000} seconds.\n${logs.join('\n')}`);
 }
 
-export async function fallenError(child: Child): Promise<Error> {
-  return new Error(`The ${child.name} ${await child.ended}:\n${await child.lastWords()}`);
+export async function exitError(child: Child): Promise<Error> {
+  return new Error(`The ${child.name} ${await child.ended}:\n${await child.lastLogLines()}`);
 }
 
-/** What the last error among these log lines was caused by. */
-function lastCause(words: string): string | undefined {
-  const causes = words.split('\n').flatMap((line) => {
+/** The cause of the last error in these log lines. */
+function lastCause(lines: string): string | undefined {
+  const causes = lines.split('\n').flatMap((line) => {
     try {
       const { 'error.message': cause } = JSON.parse(line) as Record<string, unknown>;
       return typeof cause === 'string' ? [cause] : [];
@@ -107,13 +107,13 @@ function lastCause(words: string): string | undefined {
   return causes.at(-1)?.replace(/^Error: /, '');
 }
 
-/** @returns `broken` when the edge runs and fails, as it does for a wrong configuration */
-async function readHealth(edgePort: number): Promise<Health | 'broken' | undefined> {
+/** @returns `failing` when the edge runs but answers 500, as it does for a wrong configuration */
+async function readHealth(edgePort: number): Promise<Health | 'failing' | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${edgePort}/healthz`, {
       signal: AbortSignal.timeout(3000),
     });
-    if (response.status === 500) return 'broken';
+    if (response.status === 500) return 'failing';
     return response.ok ? ((await response.json()) as Health) : undefined;
   } catch {
     return undefined;

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import type { LocalSecrets } from './settings.ts';
 
 /**
- * The secrets of local start, made on first use: `secrets.json` in the data folder, readable by its owner alone.
- * @throws Error when the file is there but is not ours
+ * Reads `secrets.json` of the data folder, which only its owner can read; creates it on first use.
+ * @throws Error when the file has other contents
  */
 export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   const path = join(dataDir, 'secrets.json');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const made: LocalSecrets = { jwtSecret: newSecret(), serviceSecret: newSecret(), stateSecret: newSecret() };
   try {
-    // Exclusive: of two first starts at once, one makes the file and the other reads it.
+    // Exclusive: when two commands start at once, one creates the file and the other reads it.
     await writeFile(path, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
     return made;
   } catch (error) {
@@ -23,12 +23,12 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   const { jwtSecret, serviceSecret, stateSecret } = read;
   if (typeof jwtSecret === 'string' && typeof serviceSecret === 'string') {
     if (typeof stateSecret === 'string') return { jwtSecret, serviceSecret, stateSecret };
-    // A file from before there were sealed states.
+    // The file is older than sealed states.
     const completed = { jwtSecret, serviceSecret, stateSecret: made.stateSecret };
     await writeFile(path, `${JSON.stringify(completed, null, 2)}\n`);
     return completed;
   }
-  throw new Error(`${path} holds no secrets of Edgewise. Move it away to have new ones made.`);
+  throw new Error(`${path} holds no secrets of Edgewise. Move it away, and new ones are created.`);
 }
 
 function newSecret(): string {

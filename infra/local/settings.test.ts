@@ -25,7 +25,7 @@ test('one port for both is refused', () => {
   expect(() => readLocalSettings({ PORT: '8788' })).toThrow('PORT and CORE_PORT are both 8788');
 });
 
-test('the Worker gets what it knows and nothing else of the environment', () => {
+test('the Worker gets its own variables and nothing else of the environment', () => {
   const settings = readLocalSettings({});
   const secrets = { jwtSecret: 'made here', serviceSecret: 'between us', stateSecret: 'sealing' };
   const env = {
@@ -47,7 +47,7 @@ test('the Worker gets what it knows and nothing else of the environment', () => 
   });
 });
 
-test('secrets are made once, of 32 bytes, for their owner alone', async () => {
+test('secrets are created once, with 32 bytes, readable by their owner alone', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'edgewise-secrets-'));
   onTestFinished(() => rm(parent, { recursive: true, force: true }));
   const dataDir = join(parent, 'data');

@@ -1,4 +1,4 @@
-/** What the local commands are told by the environment: ports, the data folder, and what goes on to edge and core. */
+/** Settings of the local commands from the environment: ports, the data folder, and the variables of the edge. */
 import { join, resolve } from 'node:path';
 
 export const projectRoot: string = join(import.meta.dirname, '../..');
@@ -8,13 +8,21 @@ export interface LocalSettings {
   corePort: number;
   /** All state of local start: secrets, logs, Durable Objects. */
   dataDir: string;
-  /** Ports on which the processes may be inspected; none without. */
+  /** Inspector ports, when the processes are profiled. */
   inspect?: { edge: number; core: number };
-  /** Another Worker than the built one. */
+  /** Path of another Worker bundle than the built one. */
   bundle?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What `--help` of the local commands says about these settings. */
+export const localVariables: Readonly<Record<string, string>> = {
+  PORT: 'Port of the edge (8787)',
+  CORE_PORT: 'Port of the core (8788)',
+  EDGEWISE_DATA: 'Folder for secrets, logs, Durable Objects and the embedded database (.data)',
+  OPENAI_API_KEY: 'Key of the default models file; without any model only the knowledge base answers',
+};
 
 /** @throws Error that says which variable is wrong and how */
 export function readLocalSettings(env: Environment): LocalSettings {
@@ -31,7 +39,7 @@ function parsePort(name: string, text: string | undefined, fallback: number): nu
   throw new Error(`${name} must be a port from 1 to 65535, but is "${text}".`);
 }
 
-/** The edge's optional text bindings; those that are set reach the Worker. */
+/** Optional text bindings of the edge; those that are set reach the Worker. */
 export const edgeVariables = [
   'EDGEWISE_JWT_ALGORITHM',
   'EDGEWISE_JWT_SECRET',
@@ -91,7 +99,7 @@ export const edgeVariables = [
   'UPSTASH_REDIS_REST_TOKEN',
 ] as const;
 
-/** Everything the Worker is bound to in local start. */
+/** The text bindings of the Worker when it runs on this machine. */
 export function edgeEnvironment(
   env: Environment,
   settings: LocalSettings,
@@ -116,6 +124,6 @@ export interface LocalSecrets {
   jwtSecret: string;
   /** Signs the edge's calls to the core. */
   serviceSecret: string;
-  /** Seals the conversations that clients keep. */
+  /** Encrypts the conversations that clients keep. */
   stateSecret: string;
 }

@@ -1,4 +1,4 @@
-/** Tokens for local use, signed as the local edge checks them. */
+/** Tokens for local use, signed with the secret that the local edge verifies with. */
 import { SignJWT } from 'jose';
 
 export interface TokenClaims {
@@ -7,7 +7,7 @@ export interface TokenClaims {
   plan: string;
   /** Space-separated; empty for none. */
   scope: string;
-  /** A time span as `1h`, `30m`, `7d`. */
+  /** A time span such as `1h`, `30m`, `7d`. */
   expires: string;
   issuer: string;
   audience: string;

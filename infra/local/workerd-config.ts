@@ -1,23 +1,23 @@
-/** The edge's configuration for `workerd serve`: what wrangler.toml says for the cloud, said for one machine. */
+/** The configuration of `workerd serve`: the counterpart of wrangler.toml for one machine. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assetsDir as builtAssets, workerBundle } from './bundle-paths.ts';
 
 export interface WorkerdOptions {
-  /** Where the configuration and the Durable Objects' storage go. */
+  /** Folder for the configuration and the storage of the Durable Objects. */
   dir: string;
-  /** The address to listen on; this machine's own without one. */
+  /** The address to listen on; 127.0.0.1 by default. */
   host?: string;
   port: number;
-  /** The Worker; the built one without. */
+  /** Path of the Worker; the built one by default. */
   bundle?: string;
-  /** Names of the text bindings; their values are read from workerd's environment, so that no secret is written down. */
+  /** Names of the text bindings. workerd reads their values from its environment, so that no file holds a secret. */
   bindings: string[];
-  /** Static assets in place of those of the build. */
+  /** Folder of static assets; the built ones by default. */
   assetsDir?: string;
 }
 
-/** Keep in step with wrangler.toml; `infra/architecture.test.ts` compares them. */
+/** Keep equal to wrangler.toml; `infra/architecture.test.ts` compares them. */
 export const compatibilityDate = '2026-10-20';
 export const compatibilityFlags: readonly string[] = ['enable_request_signal'];
 export const durableObjects: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ export async function writeWorkerdConfig({
 }: WorkerdOptions): Promise<string> {
   const storage = join(dir, 'durable-objects');
   await mkdir(storage, { recursive: true });
-  // Embedded files are named relative to the configuration.
+  // `embed` takes paths relative to the configuration.
   await copyFile(bundle, join(dir, 'worker.js'));
   const path = join(dir, 'config.capnp');
   await writeFile(path, toConfig({ storage, host, port, bindings, assetsDir }));

@@ -7,9 +7,9 @@ const run = promisify(execFile);
 const program = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
 
 /**
- * Runs the project's own wrangler, which asks nobody and tells nobody.
- * @param cwd Where its configuration is; the project's own without it.
- * @returns what it printed @throws Error in its words
+ * Runs the installed wrangler without questions and without telemetry.
+ * @param cwd Folder of its configuration; the project's by default.
+ * @returns its standard output @throws Error with its error output
  */
 export async function runWrangler(args: string[], cwd: string = projectRoot): Promise<string> {
   try {

@@ -24,7 +24,7 @@ beforeEach(() => browser.sessionStorage.clear());
 function setUp({ isOnline = true } = {}) {
   const network = fakeNetwork(isOnline);
   const pending = signal<readonly PendingTurn[]>([]);
-  const send = vi.fn<EdgewiseClient['send']>(async ({ key }) => `resp_turn-${key}_s1`);
+  const send = vi.fn<EdgewiseClient['send']>(async ({ idempotencyKey: key }) => `resp_turn-${key}_s1`);
   const onSent = vi.fn();
   const onStart = vi.fn();
   const client = { send } as unknown as EdgewiseClient;
@@ -120,7 +120,7 @@ describe('while the network is away, a question', () => {
     network.wake();
     await settled();
     expect(states()).toEqual([['a', 'sent']]);
-    expect(send.mock.calls.map(([turn]) => turn.key)).toEqual(['a', 'a', 'a']);
+    expect(send.mock.calls.map(([turn]) => turn.idempotencyKey)).toEqual(['a', 'a', 'a']);
     expect(onSent).toHaveBeenCalledOnce();
   });
 
@@ -136,7 +136,7 @@ describe('while the network is away, a question', () => {
       ['a', 'sent'],
       ['b', 'sent'],
     ]);
-    expect(send.mock.calls.map(([turn]) => turn.key)).toEqual(['a', 'b']);
+    expect(send.mock.calls.map(([turn]) => turn.idempotencyKey)).toEqual(['a', 'b']);
     expect(kept()).toEqual([]);
   });
 

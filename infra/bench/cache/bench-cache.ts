@@ -1,9 +1,6 @@
-/**
- * `npm run bench:cache`: whether answers by meaning refuse what they must, and how much they find. Ends with an
- * error when one adversarial pair would share an answer.
- */
 import { differs } from '../../../edge/cache/meaning/differs.ts';
 import { questionForm, wordingSimilarity } from '../../../edge/cache/meaning/question-form.ts';
+import { runCommand } from '../../local/command.ts';
 import { type QuestionPair, type QuestionSet, readPairs } from './question-sets.ts';
 
 type Finder = 'wording' | 'meaning';
@@ -51,39 +48,52 @@ function report(title: string, pairs: QuestionPair[], finder: Finder): number {
   return passed;
 }
 
-const tuned: QuestionSet[] = ['adversarial', 'paraphrases'];
-const heldOut: QuestionSet[] = ['adversarial.held-out', 'paraphrases.held-out'];
-let wrong = 0;
-for (const [name, sets] of [
-  ['used while the rules were written', tuned],
-  ['held out', heldOut],
-] as const) {
-  const [adversarial = [], paraphrases = []] = sets.map(readPairs);
-  console.log(`\n== Questions ${name} ==`);
-  wrong += report('Wrong hits, found by wording (the default)', adversarial, 'wording');
-  wrong += report('Wrong hits, were embeddings to find every pair alike', adversarial, 'meaning');
-  report('Paraphrases found, by wording', paraphrases, 'wording');
-  report('Paraphrases that the rules let embeddings find', paraphrases, 'meaning');
-}
+await runCommand({
+  name: 'npm run bench:cache',
+  summary:
+    'Counts which pairs of questions would share an answer by meaning: adversarial pairs, which must not, and paraphrases, ' +
+    'which should. Fails when one adversarial pair would.',
+  example: 'npm run bench:cache',
+  async run() {
+    const tuned: QuestionSet[] = ['adversarial', 'paraphrases'];
+    const heldOut: QuestionSet[] = ['adversarial.held-out', 'paraphrases.held-out'];
+    let wrong = 0;
+    for (const [name, sets] of [
+      ['used while the rules were written', tuned],
+      ['held out', heldOut],
+    ] as const) {
+      const [adversarial = [], paraphrases = []] = sets.map(readPairs);
+      console.log(`\n== Questions ${name} ==`);
+      wrong += report('Wrong hits, found by wording (the default)', adversarial, 'wording');
+      wrong += report('Wrong hits, were embeddings to find every pair alike', adversarial, 'meaning');
+      report('Paraphrases found, by wording', paraphrases, 'wording');
+      report('Paraphrases that the rules let embeddings find', paraphrases, 'meaning');
+    }
 
-const all = [...readPairs('adversarial'), ...readPairs('adversarial.held-out')];
-console.log(
-  `\nWrong hits in all: ${wrong} of ${all.length} pairs, twice. 95% upper bound of the rate on pairs like these: ${percent(upperBound(wrong, all.length))}`,
-);
+    const all = [...readPairs('adversarial'), ...readPairs('adversarial.held-out')];
+    console.log(
+      `\nWrong hits in all: ${wrong} of ${all.length} pairs, twice. 95% upper bound of the rate on pairs like these: ${percent(upperBound(wrong, all.length))}`,
+    );
+    printCost(all);
+    if (wrong > 0) throw new Error(`${wrong} pairs that must not share an answer would share one.`);
+  },
+});
 
-const startMs = performance.now();
-const rounds = 20;
-for (let round = 0; round < rounds; round++) {
-  for (const { one, other } of all) {
-    const [left, right] = [questionForm(one), questionForm(other)];
-    if (!differs(left, right, 'wording')) wordingSimilarity(left, right);
+/** What one decision costs, beside writing the pair as JSON. */
+function printCost(all: readonly QuestionPair[]): void {
+  const startMs = performance.now();
+  const rounds = 20;
+  for (let round = 0; round < rounds; round++) {
+    for (const { one, other } of all) {
+      const [left, right] = [questionForm(one), questionForm(other)];
+      if (!differs(left, right, 'wording')) wordingSimilarity(left, right);
+    }
   }
+  const perPairMs = (performance.now() - startMs) / (rounds * all.length);
+  const sha = performance.now();
+  for (let index = 0; index < rounds * all.length; index++) JSON.stringify(all[index % all.length]);
+  const floorMs = (performance.now() - sha) / (rounds * all.length);
+  console.log(
+    `One decision takes ${(1000 * perPairMs).toFixed(0)} microseconds here, ${(perPairMs / floorMs).toFixed(0)} times as long as writing the pair as JSON.`,
+  );
 }
-const perPairMs = (performance.now() - startMs) / (rounds * all.length);
-const sha = performance.now();
-for (let index = 0; index < rounds * all.length; index++) JSON.stringify(all[index % all.length]);
-const floorMs = (performance.now() - sha) / (rounds * all.length);
-console.log(
-  `One decision takes ${(1000 * perPairMs).toFixed(0)} microseconds here, ${(perPairMs / floorMs).toFixed(0)} times as long as writing the pair as JSON.`,
-);
-if (wrong > 0) process.exitCode = 1;

@@ -1,7 +1,3 @@
-/**
- * `npm run bench:filter`: what the word filter finds of each way to hide a word, what it finds in clean texts, what
- * it costs beside a plain pass and beside a search word by word, and what a list of 20,000 words costs to build.
- */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -13,6 +9,7 @@ import { PersonalDataScanner } from '../../../edge/filter/personal-data-scanner.
 import type { Scanner } from '../../../edge/filter/scanner.ts';
 import { WordScanner } from '../../../edge/filter/word-scanner.ts';
 import { seededRandom } from '../../../shared/testing/streams.ts';
+import { runCommand } from '../../local/command.ts';
 import { characterTable } from '../../local/filter-assets.ts';
 import { compileWords } from '../../local/word-lists/compile-words.ts';
 import { parseWordList, type WordEntry } from '../../local/word-lists/word-list.ts';
@@ -193,7 +190,16 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const words = sizes();
-recall(words);
-falsePositives(words);
-costs(words);
+await runCommand({
+  name: 'npm run bench:filter',
+  summary:
+    'Prints what the word filter finds of each way to hide a word and in clean texts, its cost beside a plain pass and a ' +
+    'search word by word, and the cost of building a list of 20,000 words.',
+  example: 'npm run bench:filter',
+  async run() {
+    const words = sizes();
+    recall(words);
+    falsePositives(words);
+    costs(words);
+  },
+});

@@ -1,14 +1,9 @@
-/**
- * `npm run bench:memory`: a conversation of 300 turns, with the memory on and off (off, what falls out of the window is gone).
- * Prints the prompts' sizes, what a turn costs early and late, and which facts are still before the model at the end. Ends
- * with 1 when the memory does not keep what it promises.
- */
 import { readdir, readFile } from 'node:fs/promises';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { messageText } from '../../../shared/model/chat-model.ts';
 import { say } from '../../e2e/scripted-upstream.ts';
 import { type System, startSystem } from '../../e2e/system.ts';
-import { runMain } from '../../local/run-main.ts';
+import { runCommand } from '../../local/command.ts';
 
 const TURNS = 300;
 const WINDOW_TOKENS = 2048;
@@ -50,7 +45,16 @@ interface Turn {
   cpuMs: number;
 }
 
-await runMain(async () => {
+await runCommand({
+  name: 'npm run bench:memory',
+  summary:
+    'Holds a conversation of 300 turns with the memory on and off. Prints the sizes of prompts, the cost of early and late ' +
+    'turns, and which facts still reach the model at the end. Fails when the memory loses a fact or grows.',
+  example: 'npm run bench:memory',
+  run: compareMemory,
+});
+
+async function compareMemory(): Promise<void> {
   const plain = await converse({ EDGEWISE_ARCHIVE: 'off' });
   const remembering = await converse({ EDGEWISE_ARCHIVE: 'on' });
   const rows = [
@@ -86,9 +90,8 @@ await runMain(async () => {
     growth(remembering.turns, 'cpuMs') > 1.5 && 'a late turn takes more CPU than an early one',
     growth(remembering.turns, 'promptTokens') > 1.5 && 'a late prompt is larger than an early one',
   ].filter(Boolean);
-  for (const fault of faults) console.error(`FAULT: ${fault}`);
-  if (faults.length > 0) process.exitCode = 1;
-});
+  if (faults.length > 0) throw new Error(faults.map((fault) => `FAULT: ${fault}`).join('\n'));
+}
 
 async function converse(env: Record<string, string>): Promise<{ turns: Turn[]; found: Set<number> }> {
   const system = await startSystem({ env: { EDGEWISE_WINDOW_TOKENS: String(WINDOW_TOKENS), ...env } });

@@ -1,12 +1,7 @@
-/**
- * `node infra/bench/profiles/profile-edge.ts NAME`: a processor profile of the edge under the load of one row, taken
- * through workerd's inspector. The profile (for Chrome's DevTools) stays in the temporary folder; what it says in sum
- * is printed.
- */
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runCommand, UsageError } from '../../local/command.ts';
 import { profileWhile } from '../../operate/profile/inspector.ts';
 import { loadTarget } from '../measure/load.ts';
 import { startSystems } from '../systems/systems.ts';
@@ -23,23 +18,38 @@ const loads = {
 };
 const events = { cached: 100, 'pass-through': 20, streamed: 100 };
 
-const { positionals } = parseArgs({ allowPositionals: true });
-const name = (positionals[0] ?? 'cached') as keyof typeof loads;
-const systems = await startSystems({ inspector: true });
-try {
-  await systems.upstream.behave({ events: events[name], firstMs: 0, paceMs: 0 });
-  const edge = await systems.edge();
-  const load = { ...loads[name], clients: 32, seconds: 3 };
-  await loadTarget(edge, load);
-  let answersPerSecond = 0;
-  const inspected = { port: edge.inspectorPort ?? 0, sampleMicroseconds: 200 };
-  const profile = await profileWhile(inspected, async () => {
-    ({ answersPerSecond } = await loadTarget(edge, load));
-  });
-  const path = join(tmpdir(), `edgewise-${name}.cpuprofile`);
-  await writeFile(path, JSON.stringify(profile));
-  console.log(`${Math.round(answersPerSecond)} answers a second while profiled; ${path}\n`);
-  console.log(summarise(profile));
-} finally {
-  await systems.stop();
+const names = Object.keys(loads).join('|');
+
+await runCommand({
+  name: 'npm run bench:profile',
+  summary:
+    'Takes a CPU profile of the edge under the load of one row and prints where the time goes. ' +
+    'The profile stays in the temporary folder, for the developer tools of Chrome.',
+  positionals: { value: names, help: 'Load to profile (default: cached)' },
+  example: 'npm run bench:profile -- streamed',
+  async run(_values, [name = 'cached']) {
+    if (!(name in loads)) throw new UsageError(`'${name}' is not one of ${names}.`);
+    await profileEdge(name as keyof typeof loads);
+  },
+});
+
+async function profileEdge(name: keyof typeof loads): Promise<void> {
+  const systems = await startSystems({ inspector: true });
+  try {
+    await systems.upstream.behave({ events: events[name], firstMs: 0, paceMs: 0 });
+    const edge = await systems.edge();
+    const load = { ...loads[name], clients: 32, seconds: 3 };
+    await loadTarget(edge, load);
+    let answersPerSecond = 0;
+    const inspected = { port: edge.inspectorPort ?? 0, sampleMicroseconds: 200 };
+    const profile = await profileWhile(inspected, async () => {
+      ({ answersPerSecond } = await loadTarget(edge, load));
+    });
+    const path = join(tmpdir(), `edgewise-${name}.cpuprofile`);
+    await writeFile(path, JSON.stringify(profile));
+    console.log(`${Math.round(answersPerSecond)} answers a second while profiled; ${path}\n`);
+    console.log(summarise(profile));
+  } finally {
+    await systems.stop();
+  }
 }

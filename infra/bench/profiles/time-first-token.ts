@@ -1,13 +1,9 @@
-/**
- * `node infra/bench/profiles/time-first-token.ts`: the two parts of a first word's way that a Worker can make shorter, by
- * its process's system calls: from the request's bytes to the upstream's being asked, and from the first word's bytes to
- * the answer's. Needs `strace`, which makes each call slower: what to compare are the targets beside one another.
- */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { runCommand } from '../../local/command.ts';
 import { timeStream } from '../measure/first-token.ts';
 import { loadTarget } from '../measure/load.ts';
 import { median } from '../measure/statistics.ts';
@@ -17,31 +13,43 @@ import { type Asked, askedAnew } from '../systems/target.ts';
 const STREAMS = 300;
 const PAUSE_MS = 10;
 
-const folder = await mkdtemp(join(tmpdir(), 'edgewise-trace-'));
-const systems = await startSystems();
-try {
-  await systems.upstream.behave({ events: 5, firstMs: 5, paceMs: 0 });
-  const ours = await systems.edge();
-  const targets = { ours, guarded: await systems.guardedFloor(), routed: { ...ours, model: 'auto' } };
-  for (const target of Object.values(targets))
-    await loadTarget(target, { ...askedAnew, clients: 8, seconds: 3 });
-  for (const [name, target] of Object.entries(targets)) {
-    const own: Asked = 'model' in target ? { ...askedAnew, model: target.model } : askedAnew;
-    const steps = await traceWhile(target.pid, async () => {
-      for (let stream = 0; stream < STREAMS; stream++) {
-        await timeStream(target, own);
-        await wait(PAUSE_MS);
-      }
-    });
-    const ms = (values: number[]) => (median(values) * 1000).toFixed(2);
-    console.log(
-      `${name.padEnd(8)} request read to upstream asked ${ms(steps.map(({ toUpstream }) => toUpstream))} ms, ` +
-        `first word read to answer written ${ms(steps.map(({ toReader }) => toReader))} ms, of ${steps.length} streams`,
-    );
+await runCommand({
+  name: 'npm run bench:first-token',
+  summary:
+    'Times the two parts of a first token that a Worker can shorten, by the system calls of its process: from the request ' +
+    'to the upstream call, and from the first token to the answer. Needs strace, which slows each call: compare the ' +
+    'targets with one another.',
+  example: 'npm run bench:first-token',
+  run: timeFirstTokens,
+});
+
+async function timeFirstTokens(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'edgewise-trace-'));
+  const systems = await startSystems();
+  try {
+    await systems.upstream.behave({ events: 5, firstMs: 5, paceMs: 0 });
+    const ours = await systems.edge();
+    const targets = { ours, guarded: await systems.guardedFloor(), routed: { ...ours, model: 'auto' } };
+    for (const target of Object.values(targets))
+      await loadTarget(target, { ...askedAnew, clients: 8, seconds: 3 });
+    for (const [name, target] of Object.entries(targets)) {
+      const own: Asked = 'model' in target ? { ...askedAnew, model: target.model } : askedAnew;
+      const steps = await traceWhile(folder, target.pid, async () => {
+        for (let stream = 0; stream < STREAMS; stream++) {
+          await timeStream(target, own);
+          await wait(PAUSE_MS);
+        }
+      });
+      const ms = (values: number[]) => (median(values) * 1000).toFixed(2);
+      console.log(
+        `${name.padEnd(8)} request read to upstream asked ${ms(steps.map(({ toUpstream }) => toUpstream))} ms, ` +
+          `first word read to answer written ${ms(steps.map(({ toReader }) => toReader))} ms, of ${steps.length} streams`,
+      );
+    }
+  } finally {
+    await systems.stop();
+    await rm(folder, { recursive: true });
   }
-} finally {
-  await systems.stop();
-  await rm(folder, { recursive: true });
 }
 
 /** Seconds. */
@@ -50,7 +58,7 @@ interface Steps {
   toReader: number;
 }
 
-async function traceWhile(pid: number, work: () => Promise<void>): Promise<Steps[]> {
+async function traceWhile(folder: string, pid: number, work: () => Promise<void>): Promise<Steps[]> {
   const file = join(folder, String(pid));
   const args = [
     '-f',

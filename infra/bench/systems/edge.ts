@@ -103,7 +103,7 @@ export async function startBenchEdge({
       logFile: join(dataDir, 'logs/edge.log'),
     });
     void edge.ended.then(async (how) => {
-      if (!isStopping) console.error(`The edge ${how}:\n${await edge.lastWords()}`);
+      if (!isStopping) console.error(`The edge ${how}:\n${await edge.lastLogLines()}`);
     });
     return { core, edge };
   };

@@ -14,5 +14,5 @@ export async function untilAnswering(url: string, child: Child): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
-  throw new Error(`${child.name} does not answer:\n${await child.lastWords()}`);
+  throw new Error(`${child.name} does not answer:\n${await child.lastLogLines()}`);
 }

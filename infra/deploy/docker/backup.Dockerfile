@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Backup, restore and drill: the core's image with PostgreSQL's client programs, as new as the server.
+# Backup, restore and drill: the core's code with PostgreSQL's client programs, at least as new as the server.
 # docker build -f infra/deploy/docker/backup.Dockerfile -t edgewise-backup .
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
@@ -26,7 +26,8 @@ COPY infra/config/models.toml ./infra/config/models.toml
 COPY infra/config/knowledge ./infra/config/knowledge
 COPY infra/config/word-lists ./infra/config/word-lists
 COPY infra/operate/backup ./infra/operate/backup
-COPY infra/local/run-main.ts infra/local/settings.ts ./infra/local/
+COPY infra/cli/backup.ts infra/cli/restore.ts infra/cli/restore-drill.ts ./infra/cli/
+COPY infra/local/command.ts infra/local/settings.ts ./infra/local/
 RUN mkdir /backups && chown node:node /backups
 VOLUME /backups
 USER 1000:1000

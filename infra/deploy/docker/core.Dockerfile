@@ -3,7 +3,7 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Nothing that the core runs on needs an install script.
+# No dependency of the core needs its install script.
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
 FROM node:24-bookworm-slim
@@ -22,7 +22,7 @@ COPY infra/config/models.toml ./infra/config/models.toml
 COPY infra/config/knowledge ./infra/config/knowledge
 # For `node infra/cli/migrate.ts`.
 COPY infra/cli/migrate.ts ./infra/cli/migrate.ts
-COPY infra/local/run-main.ts ./infra/local/run-main.ts
+COPY infra/local/command.ts ./infra/local/command.ts
 # The embedded database; unused where DATABASE_URL is set. Everything else may be read-only.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

@@ -1,4 +1,4 @@
-/** The images' and Compose's files keep to what is promised of them: slim, without root, nothing writable but data. */
+/** Dockerfiles and Compose: slim images, no root, nothing writable but data. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ValidationSeverity, validate } from 'dockerfile-utils';
@@ -15,7 +15,7 @@ describe.each(['core', 'edge', 'backup'])('%s.Dockerfile', (name) => {
   const named = (instruction: string) =>
     (last?.instructions ?? []).filter(({ name: its }) => its === instruction).map(({ text }) => text);
 
-  test('is what Docker takes', () => {
+  test('passes the linter', () => {
     const strict = {
       deprecatedMaintainer: ValidationSeverity.ERROR,
       directiveCasing: ValidationSeverity.ERROR,
@@ -28,25 +28,25 @@ describe.each(['core', 'edge', 'backup'])('%s.Dockerfile', (name) => {
       instructionWorkdirRelative: ValidationSeverity.ERROR,
     };
     expect(validate(read(`${name}.Dockerfile`), strict).map(({ message }) => message)).toEqual([]);
-    // It would say so.
+    // The linter does find faults.
     expect(validate('FROM a\nHEALTHCHECK --intervall=1s CMD a', strict)).not.toEqual([]);
   });
 
-  test('builds in one stage and runs in another, from slim images of the Node that we use', () => {
+  test('builds in one stage and runs in another, both on the slim image of our Node version', () => {
     expect(stages.length).toBeGreaterThan(1);
     const { devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
     const major = devDependencies.node.split('.')[0];
     for (const { from } of stages) expect(from).toBe(`node:${major}-bookworm-slim`);
   });
 
-  test('runs as nobody in particular, without a shell in between, on volumes of its own', () => {
+  test('runs without root and without a shell, with one volume', () => {
     expect(named('USER')).toEqual(['1000:1000']);
     expect(JSON.parse(named('CMD')[0] ?? '')).toHaveLength(2);
     expect(named('VOLUME')).toHaveLength(1);
     if (name !== 'backup') expect(named('HEALTHCHECK')[0]).toContain('/healthz');
   });
 
-  test('copies files that are there, one by one, and no secrets', () => {
+  test('copies existing files, one by one, and no secrets', () => {
     for (const { instructions } of stages)
       for (const { text } of instructions.filter((one) => one.name === 'COPY')) {
         const { stage, sources } = parseCopy(text);
@@ -58,7 +58,7 @@ describe.each(['core', 'edge', 'backup'])('%s.Dockerfile', (name) => {
     expect(read(`${name}.Dockerfile`)).not.toMatch(/^(?:ENV|ARG)[^\n]*(?:SECRET|TOKEN|KEY|PASSWORD)/m);
   });
 
-  test('leaves no package lists and no caches behind', () => {
+  test('leaves no package lists and no caches in the image', () => {
     for (const { instructions } of stages)
       for (const { name: its, text } of instructions) {
         if (its !== 'RUN') continue;
@@ -105,14 +105,14 @@ describe('compose.yml', () => {
       expect(file.services[name]?.read_only, name).toBe(true);
   });
 
-  test('pins every image that is not ours', () => {
+  test('pins every third-party image', () => {
     for (const [name, { image = '', build }] of services) {
       if (build) continue;
       expect(image, name).toMatch(/:v?\d+\.\d+/);
     }
   });
 
-  test('speaks of networks, volumes, services and files that are there', () => {
+  test('refers only to existing networks, volumes, services and files', () => {
     for (const [name, service] of services) {
       for (const network of service.networks ?? [])
         expect(Object.keys(file.networks), name).toContain(network);
@@ -123,7 +123,7 @@ describe('compose.yml', () => {
         const isOurs = needed?.build !== undefined;
         if (condition === 'service_healthy')
           expect(needed?.healthcheck !== undefined || isOurs, other).toBe(true);
-        // What is needed is started in every profile that needs it.
+        // A dependency starts in every profile of the services that need it.
         if (needed?.profiles) expect(needed.profiles).toEqual(service.profiles);
       }
       for (const volume of service.volumes ?? []) {
@@ -138,7 +138,7 @@ describe('compose.yml', () => {
     }
   });
 
-  test('lets the stores and the core be reached from within alone', () => {
+  test('exposes neither the stores nor the core', () => {
     expect(file.networks.back?.internal).toBe(true);
     for (const name of ['core', 'postgres', 'redis', 'prometheus', 'elasticsearch'])
       expect(file.services[name]?.ports, name).toBeUndefined();
@@ -146,7 +146,7 @@ describe('compose.yml', () => {
       for (const port of ports) if (name !== 'edge') expect(port, name).toMatch(/^127\.0\.0\.1:/);
   });
 
-  test('holds no secret, asks for those that must be there, and names them in the example', () => {
+  test('holds no secret, requires the necessary ones, and names them in the example', () => {
     const example = read('env.example');
     const text = read('compose.yml');
     for (const [, name = ''] of text.matchAll(/\$\{(\w+):\?/g)) expect(example).toContain(`${name}=`);
@@ -156,7 +156,7 @@ describe('compose.yml', () => {
     expect(example).not.toMatch(/=\S/);
   });
 
-  test('tells the edge nothing that it does not read', () => {
+  test('gives the edge no variable that it does not read', () => {
     const known = [
       'EDGEWISE_CORE_URL',
       'EDGEWISE_SERVICE_SECRET',

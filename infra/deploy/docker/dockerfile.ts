@@ -1,4 +1,4 @@
-/** As much of a Dockerfile as the tests ask: the instructions of its stages, with lines that go on put together. */
+/** Parses as much of a Dockerfile as the tests need: the instructions of its stages, with continued lines joined. */
 export interface Instruction {
   name: string;
   text: string;

@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The edge for nodes of one's own: the Worker in workerd.
+# The edge for nodes of your own: the Worker in workerd.
 # Build from the root of the repository: docker build -f infra/deploy/docker/edge.Dockerfile -t edgewise-edge .
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -21,13 +21,15 @@ ENV NODE_ENV=production \
     EDGE_HOST=0.0.0.0 \
     PORT=8787 \
     EDGEWISE_DATA=/data \
+    EDGEWISE_GRACE_MS=25000 \
     WORKERD_PATH=/usr/local/bin/workerd
 WORKDIR /app
 COPY --from=build /usr/local/bin/workerd /usr/local/bin/workerd
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY infra/cli/edge.ts ./infra/cli/edge.ts
-COPY infra/local/run-main.ts infra/local/settings.ts infra/local/workerd-config.ts infra/local/bundle-paths.ts ./infra/local/
+COPY infra/local/command.ts infra/local/settings.ts infra/local/workerd-config.ts infra/local/bundle-paths.ts \
+    infra/local/process-lifetime.ts infra/local/reaper.ts ./infra/local/
 # Durable Objects and workerd's configuration. Everything else may be read-only.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

@@ -1,4 +1,4 @@
-/** The platforms' files say of the core what the core says of itself. */
+/** The platform files agree with the core: port, paths, variables. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser';
@@ -12,7 +12,7 @@ const port = Number(/EXPOSE (\d+)/.exec(dockerfile)?.[1]);
 const known = new Set(readFileSync(join(projectRoot, 'core/env.ts'), 'utf8').match(/\b[A-Z][A-Z_]{5,}\b/g));
 known.add('OPENAI_API_KEY');
 
-test('AWS: the handler is the one that is built, the variables are the core’s', () => {
+test('AWS: the handler is the built one, and the core reads every variable', () => {
   const tag = (name: string) => ({ tag: `!${name}`, resolve: (value: string) => `!${name} ${value}` });
   const { Resources } = parse(read('aws-lambda.yaml'), { customTags: [tag('Ref'), tag('GetAtt')] });
   const { Handler, CodeUri, FunctionUrlConfig, Environment, Timeout, Runtime } = Resources.Core.Properties;
@@ -25,7 +25,7 @@ test('AWS: the handler is the one that is built, the variables are the core’s'
   expect(Runtime).toBe(`nodejs${devDependencies.node.split('.')[0]}.x`);
 });
 
-test('Cloud Run: port, probes and variables are the core’s', () => {
+test('Cloud Run: port, probes and variables match the core', () => {
   const service = parse(read('cloud-run.yaml'));
   const [container] = service.spec.template.spec.containers;
   expect(container.ports).toEqual([{ containerPort: port }]);
@@ -38,7 +38,7 @@ test('Cloud Run: port, probes and variables are the core’s', () => {
   expect(service.spec.template.metadata.annotations['run.googleapis.com/cpu-throttling']).toBe('false');
 });
 
-test('Fly: port, checks and image are the core’s, and it waits longer than the core does', () => {
+test('Fly: port, checks and image match the core, and the kill timeout is longer than the grace period', () => {
   const file = getStaticTOMLValue(parseTOML(read('fly.toml'))) as Record<string, never>;
   const {
     http_service: http,

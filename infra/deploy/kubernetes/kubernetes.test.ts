@@ -1,4 +1,4 @@
-/** The manifests, against Kubernetes' own schemas and against what is promised of them. */
+/** Checks the manifests against the schemas of Kubernetes and against our own rules. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const kustomization = (folder: string) =>
     patches?: { path: string }[];
   };
 
-/** kubectl is no part of Debian's packages that we could ask for; where it is, what it makes is checked, too. */
+/** Debian has no package of kubectl; where kubectl is installed, its output is checked too. */
 function lacksKubectl(): boolean {
   try {
     execFileSync('kubectl', ['kustomize', join(here, 'base')], { stdio: 'ignore' });
@@ -44,14 +44,14 @@ describe.each(folders)('%s', (folder) => {
     .filter((path) => path.endsWith('.yaml'))
     .flatMap((path) => readManifests(join(here, folder, path)));
 
-  test('names every file that is there', () => {
+  test('lists every file of the folder', () => {
     const { patches = [] } = kustomization(folder);
     const named = [...resources, ...patches.map(({ path }) => path)].filter((path) => path.endsWith('.yaml'));
     const there = readdirSync(join(here, folder)).filter((name) => /^(?!kustomization).*\.yaml$/.test(name));
     expect(named.sort()).toEqual(there.sort());
   });
 
-  test('is what Kubernetes takes', () => {
+  test('is valid for Kubernetes', () => {
     for (const manifest of manifests) validateManifest(manifest);
     expect(unknownFields(manifests)).toBe('');
   });
@@ -67,7 +67,7 @@ describe.each(folders)('%s', (folder) => {
         if (folder !== 'base') expect(image, name).toMatch(/:v?\d+\.\d+\.\d+$/);
   });
 
-  test('runs every pod without root, without a token of the cluster, and with little to write on', () => {
+  test('runs every pod without root, without a cluster token, and with a read-only file system', () => {
     for (const manifest of manifests) {
       const pod = podOf(manifest)?.spec;
       if (!pod) continue;
@@ -93,7 +93,7 @@ describe.each(folders)('%s', (folder) => {
     }
   });
 
-  test('asks what serves whether it does, and lets it end', () => {
+  test('has probes and a termination grace period', () => {
     for (const manifest of manifests.filter(({ kind }) => /^(?:Deployment|StatefulSet)$/.test(kind))) {
       const { spec } = podOf(manifest);
       const [container] = spec.containers;
@@ -123,7 +123,7 @@ describe('the base', () => {
   const find = (kind: string, name = 'edgewise-core') =>
     manifests.find((one) => one.kind === kind && one.metadata.name === name) as Manifest;
 
-  test('scales on processors, memory, and a metric that the core has', () => {
+  test('scales on CPU, memory, and an existing metric of the core', () => {
     const { spec } = find('HorizontalPodAutoscaler');
     expect(spec.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'edgewise-core' });
     const metrics = spec.metrics as { resource?: { name: string }; pods?: { metric: { name: string } } }[];
@@ -136,7 +136,7 @@ describe('the base', () => {
     expect(spec.minReplicas).toBeGreaterThan(1);
   });
 
-  test('is found by its service, kept by its budget, and stops later than its answers', () => {
+  test('has a service, a disruption budget, and a grace period longer than its answers', () => {
     const { spec } = find('Deployment');
     expect(find('Service').spec.selector).toEqual(spec.selector.matchLabels);
     expect(find('PodDisruptionBudget').spec.selector).toEqual(spec.selector);
@@ -148,7 +148,7 @@ describe('the base', () => {
     expect(spec.template.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(graceMs + pauseMs + 5000);
   });
 
-  test('lets nothing in or out that is not said', () => {
+  test('denies all traffic that no policy allows', () => {
     expect(find('NetworkPolicy', 'nothing').spec).toEqual({
       podSelector: {},
       policyTypes: ['Ingress', 'Egress'],
@@ -166,7 +166,7 @@ test.each(['production', 'gpu'])('the models file of %s is one that the core tak
   expect(Object.keys(file.aliases)).toEqual(['smart', 'fast']);
 });
 
-test('the model of the GPU is listed as vLLM serves it', () => {
+test('the models file lists the GPU model as vLLM serves it', () => {
   const file = parseModelsFile(readFileSync(join(here, 'gpu/models.toml'), 'utf8'), 'models.toml');
   const vllm = readManifests(join(here, 'gpu/vllm.yaml'));
   const { args } = podOf(vllm.find(({ kind }) => kind === 'Deployment') as Manifest).spec.containers[0];
@@ -194,20 +194,20 @@ describe('the check itself finds', () => {
     return copy;
   };
 
-  test('a value of the wrong kind', () => {
+  test('a value of the wrong type', () => {
     expect(() => validateManifest(changed(({ spec }) => Object.assign(spec, { replicas: 'two' })))).toThrow(
       'replicas',
     );
   });
 
-  test('a field that is not there', () => {
+  test('an unknown field', () => {
     const typo = changed(({ spec }) =>
       Object.assign(spec.template.spec.containers[0], { readynessProbe: {} }),
     );
     expect(unknownFields([typo])).toContain('readynessProbe');
   });
 
-  test('a kind that is none', () => {
+  test('an unknown kind', () => {
     expect(() =>
       validateManifest(parseManifests('apiVersion: apps/v1\nkind: Deploiment\nmetadata: {}')[0] as Manifest),
     ).toThrow('has no Deploiment');

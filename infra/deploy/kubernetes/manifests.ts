@@ -1,4 +1,4 @@
-/** The manifests of a folder, as Kustomize makes them, and their check against Kubernetes' own schemas. */
+/** Renders the manifests of a folder like Kustomize, and checks them against the schemas of Kubernetes. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -41,12 +41,12 @@ export function readManifests(path: string): Manifest[] {
   return parseManifests(readFileSync(path, 'utf8'));
 }
 
-/** `kubectl kustomize`. @throws Error in its words */
+/** `kubectl kustomize`. @throws Error with its error output */
 export function renderKustomization(folder: string): Manifest[] {
   return parseManifests(execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' }));
 }
 
-/** By the OpenAPI schemas of Kubernetes: types, required fields, formats. @throws Error */
+/** Checks types, required fields and formats by the OpenAPI schemas of Kubernetes. @throws Error */
 export function validateManifest(manifest: Manifest): void {
   const { apiVersion, kind, metadata } = manifest;
   const model = (groups[apiVersion] as Record<string, Model> | undefined)?.[kind];
@@ -59,9 +59,9 @@ export function validateManifest(manifest: Manifest): void {
 }
 
 /**
- * Fields that Kubernetes does not know, which the schemas let pass: the compiler finds them, since an object literal
- * may have no others than its type.
- * @returns the compiler's words; empty when there are none
+ * Finds unknown fields, which the schemas allow, with the TypeScript compiler: an object literal may have no other
+ * fields than its type.
+ * @returns the compiler's errors
  */
 export function unknownFields(manifests: readonly Manifest[]): string {
   const models = dirname(fileURLToPath(import.meta.resolve('kubernetes-models')));

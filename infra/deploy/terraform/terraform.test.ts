@@ -1,4 +1,4 @@
-/** Terraform's files: formatted, and in step with the Worker and the core. Its providers are not to be had here. */
+/** The Terraform files are formatted and agree with the Worker and the core. CI cannot fetch the providers. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const files = readdirSync(here).filter((name) => name.endsWith('.tf'));
 const text = files.map((name) => readFileSync(join(here, name), 'utf8')).join('\n');
 const wrangler = readFileSync(join(projectRoot, 'wrangler.toml'), 'utf8');
 
-/** Terraform is in no package of Debian's. */
+/** Debian has no package of Terraform. */
 function lacksTerraform(): boolean {
   try {
     execFileSync('terraform', ['version'], { stdio: 'ignore' });
@@ -43,7 +43,7 @@ describe('variables', () => {
   });
 });
 
-test('every reference is to something that is there', () => {
+test('every reference has a target', () => {
   const resources = new Set(
     [...text.matchAll(/^resource "(\w+)" "(\w+)"/gm)].map(([, type, name]) => `${type}.${name}`),
   );
@@ -56,7 +56,7 @@ test('every reference is to something that is there', () => {
   for (const [, name] of text.matchAll(/\blocal\.(\w+)/g)) expect(locals).toContain(name);
 });
 
-test('the route leads to a Worker of wrangler.toml, in each environment', () => {
+test('the route names a Worker of wrangler.toml, in each environment', () => {
   const [, worker = ''] = /worker\s+= "([^"]+)"/.exec(text) ?? [];
   const [, environments = ''] = /contains\(\[([^\]]+)\], var\.environment\)/.exec(text) ?? [];
   for (const environment of JSON.parse(`[${environments}]`)) {
@@ -65,12 +65,12 @@ test('the route leads to a Worker of wrangler.toml, in each environment', () => 
   }
 });
 
-test('the monitor asks what the core answers', () => {
+test('the monitor uses a path that the core answers', () => {
   const [, path = ''] = /health_path\s+= "([^"]+)"/.exec(text) ?? [];
   expect(readFileSync(join(projectRoot, 'core/app.ts'), 'utf8')).toContain(`app.get('${path}'`);
 });
 
-test('what is secret is marked so, and what holds data is not destroyed by an apply', () => {
+test('secrets are marked as sensitive, and stores are protected from destroy', () => {
   for (const [, name = '', body = ''] of text.matchAll(/^output "(\w+)" \{\n(.*?)^\}/gms))
     if (/token|^database_url|^edgewise_redis_url$/.test(name))
       expect(body, name).toMatch(/sensitive\s+= true/);

@@ -1,6 +1,6 @@
 /**
- * Upstash's REST protocol in front of a plain Redis: for tests, and for those who run their own Redis.
- * A command is a JSON array, or a path whose last words are the body and the query; `/pipeline` and
+ * The REST protocol of Upstash in front of a plain Redis, for tests and for operators of their own Redis.
+ * A command is a JSON array, or a path that the body and the query continue; `/pipeline` and
  * `/multi-exec` take a list of commands. `Upstash-Encoding: base64` asks for encoded strings.
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -17,7 +17,7 @@ const commandSchema = v.pipe(
 );
 const pipelineSchema = v.array(commandSchema);
 
-/** All callers share one connection: what changes its state, or blocks it, would reach the others. */
+/** All callers share one connection: a command that changes its state or blocks it would affect the others. */
 const refusedCommands: ReadonlySet<string> = new Set(
   `auth blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin client discard exec hello monitor multi
    psubscribe psync punsubscribe quit replconf reset select shutdown ssubscribe subscribe sunsubscribe sync
@@ -104,8 +104,8 @@ function pathCommand(address: string, value: string): string[] {
 }
 
 /**
- * In capitals, since ioredis reshapes the replies of commands that it knows by their small letters.
- * @throws Error in Redis's own form
+ * In upper case, since ioredis transforms the replies of commands that it knows in lower case.
+ * @throws Error in the form of Redis
  */
 function toCommandName(name: string): string {
   if (!refusedCommands.has(name.toLowerCase())) return name.toUpperCase();
@@ -125,7 +125,7 @@ function wantsBase64(header: string | undefined): boolean {
   return header?.toLowerCase() === 'base64';
 }
 
-/** Redis speaks bytes, JSON text: what is no UTF-8 survives only as base64. */
+/** Redis returns bytes and JSON holds text: bytes that are not UTF-8 survive only as base64. */
 function encode(value: unknown, base64: boolean): unknown {
   if (Buffer.isBuffer(value)) return base64 ? value.toString('base64') : value.toString('utf8');
   if (Array.isArray(value)) return value.map((item) => encode(item, base64));

@@ -1,13 +1,13 @@
 /**
- * Upstash's scripts may name a flag in their first line that plain Redis refuses (`allow-key-locking`). They run
- * without it here. Owns which script stands for which hash, since callers name a script by the hash of the original.
+ * Scripts of Upstash may set a flag in their first line that plain Redis refuses (`allow-key-locking`). They run
+ * without it here. Owns the map from original hash to the hash without the flag, since callers send the original one.
  */
 import { createHash } from 'node:crypto';
 
 const FLAGGED = /^#!lua flags=allow-key-locking[^\n]*\n/;
 const MAX_SCRIPTS = 1000;
 
-/** @returns a function that gives a command as plain Redis takes it */
+/** @returns a function that rewrites a command for plain Redis */
 export function createScriptTranslator(): (command: string[]) => string[] {
   const plainOf = new Map<string, string>();
 

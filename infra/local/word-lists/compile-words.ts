@@ -1,6 +1,6 @@
 /**
- * Compiles a word list into the automaton that the edge searches with (`edge/filter/compiled-words.ts`), as bytes.
- * Takes some 50 ms for 20,000 words, which is why it is done once, when the edge is built.
+ * Compiles a word list into the bytes of the automaton that the edge searches with (`edge/filter/compiled-words.ts`).
+ * This takes about 50 ms for 20,000 words, so it happens once, when the edge is built.
  */
 import { nodeFlags, step, type WordsHead, wordsFormat } from '../../../edge/filter/compiled-words.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { type WordEntry, WordListError } from './word-list.ts';
 
 interface Word {
-  /** Codes, as a string, which sorts fast. */
+  /** Codes as a string, since strings sort fast. */
   key: string;
   kinds: number[];
   breaks: bigint;
@@ -26,7 +26,7 @@ interface Word {
 /** Longest word, in folded letters. */
 export const MAX_WORD_LETTERS = 64;
 
-/** @throws WordListError where an entry has too few letters to be searched for, or too many */
+/** @throws WordListError when an entry has too few letters or too many */
 export function compileWords(entries: readonly WordEntry[], folding: Folding): ArrayBuffer {
   const alphabet = new Alphabet();
   const labels = [...new Set(entries.map(({ label }) => label))];
@@ -78,7 +78,7 @@ function toWord(entry: WordEntry, folding: Folding, alphabet: Alphabet): Omit<Wo
   return { key, kinds, breaks, freeStart, freeEnd, refuse: action === 'refuse' };
 }
 
-/** Sorted, and those that fold to the same made one: it allows what either allows and does the stricter. */
+/** Sorts the words and merges those that fold to the same one: the wider match and the stricter action win. */
 function mergeSame(words: Word[]): Word[] {
   words.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const merged: Word[] = [];
@@ -101,7 +101,7 @@ function toBytes(words: readonly Word[], alphabet: Alphabet, labels: string[]): 
   const most = words.reduce((sum, { key }) => sum + key.length, 1);
   const { nodeCount, firstChild, codeOf, depth, flags, parent, wordAt } = growTrie(words, most);
   const { fail, hit } = link({ nodeCount, firstChild, codeOf, parent, wordAt }, alphabet.symbols.length);
-  tellParents(flags, parent);
+  propagateFlags(flags, parent);
   const labelOf = new Uint8Array(nodeCount);
   for (const [node, { label }] of wordAt) labelOf[node] = label;
   const head: WordsHead = {
@@ -145,7 +145,7 @@ function join(
   return bytes.buffer;
 }
 
-/** From the root down: where the search goes on when a prefix comes to nothing, and the words that end there. */
+/** From the root down: the node where a failed prefix continues (fail), and the longest word that ends there (hit). */
 function link(
   { nodeCount, firstChild, codeOf, parent, wordAt }: Omit<Trie, 'depth' | 'flags'>,
   alphabetSize: number,
@@ -163,8 +163,8 @@ function link(
   return { fail: automaton.fail, hit };
 }
 
-/** From the leaves up: what holds somewhere below a node. */
-function tellParents(flags: Uint8Array, parent: Int32Array): void {
+/** From the leaves up: marks each node with the properties of the nodes below it. */
+function propagateFlags(flags: Uint8Array, parent: Int32Array): void {
   for (let node = flags.length - 1; node > 0; node--) {
     const own = flags[node] as number;
     let up = (flags[parent[node] as number] as number) | (own & nodeFlags.freeStart);

@@ -4,7 +4,7 @@ import { createFolding } from '../../../edge/filter/folding.ts';
 import { compileWords } from './compile-words.ts';
 import { parseWordList, WordListError } from './word-list.ts';
 
-test('a list is read line by line, under its heads', () => {
+test('a list is parsed line by line, under its headings', () => {
   const list = parseWordList(
     '\ufeff# remark\r\none\r\n\r\n[refuse cards]\r\n two words \r\n*stem*\r\n[mask]\r\n词',
   );
@@ -16,7 +16,7 @@ test('a list is read line by line, under its heads', () => {
   ]);
 });
 
-test('every fault of a list is named', () => {
+test('the error names every fault of a list', () => {
   const text = ['[drop]', 'fine', '*', `x${'y'.repeat(64)}`, '[refuse two words]'].join('\n');
   expect(() => parseWordList(text)).toThrow(WordListError);
   try {
@@ -31,11 +31,11 @@ test('every fault of a list is named', () => {
   }
 });
 
-test.each(['a', '7', '---', 'é', '\u200b\u200b'])('%j cannot be searched for', (word) => {
+test.each(['a', '7', '---', 'é', '\u200b\u200b'])('%j is too short to search for', (word) => {
   expect(() => compileWords(parseWordList(`ok then\n${word}`), createFolding())).toThrow('line 2');
 });
 
-test('words that fold to the same are one, and the stricter rule holds', () => {
+test('words that fold to the same are merged, and the stricter action wins', () => {
   const words = readCompiledWords(
     compileWords(parseWordList('[mask]\nHello\n[refuse x]\nhéllo\n[mask]\nhello'), createFolding()),
   );

@@ -1,12 +1,12 @@
 /**
- * Word lists as their owners write them: one entry on a line, under a head that says what is done about it.
+ * The text format of word lists: one entry per line, under a heading that says what happens to a match.
  *
  *     # a remark
  *     [mask]               what follows is replaced in prompts and answers
  *     [refuse gambling]    what follows refuses a prompt and ends an answer; the label is for the log
  *     word                 whole words only; a Chinese word is found anywhere
  *     two words            found with or without the space
- *     *stem*               a star lifts the rule of whole words on its side
+ *     *stem*               a star allows a match inside a longer word on its side
  */
 
 export type WordAction = 'mask' | 'refuse';
@@ -15,7 +15,7 @@ export interface WordEntry {
   text: string;
   action: WordAction;
   label: string;
-  /** Whether the word may begin, or end, inside another. */
+  /** Whether a match may begin, or end, inside a longer word. */
   freeStart: boolean;
   freeEnd: boolean;
   /** Line of the list, from 1. */
@@ -38,7 +38,7 @@ const MAX_ENTRY_CHARS = 64;
 const MAX_ENTRIES = 200_000;
 const head = /^\[\s*(mask|refuse)(?:\s+([\w-]{1,40}))?\s*\]$/;
 
-/** @throws WordListError naming every line at fault */
+/** @throws WordListError that names every line with a fault */
 export function parseWordList(text: string): WordEntry[] {
   const entries: WordEntry[] = [];
   const faults: string[] = [];

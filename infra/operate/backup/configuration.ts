@@ -1,13 +1,13 @@
-/** The files that a deployment is made of, besides its data: models, knowledge, word lists, settings. No secrets. */
+/** The configuration files of a deployment: models, knowledge, word lists, settings. Secrets are left out. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** By the place where each is put back. */
+/** By the path that each file gets in a restore. */
 export type ConfigurationFiles = Record<string, Buffer>;
 
-/** What is secret belongs to the platform's own store of secrets. */
+/** Secrets belong in the secret store of the platform. */
 const secret = /SECRET|_KEYS?$|TOKEN$|PASSWORD|DATABASE_URL|REDIS_URL/;
 
 export async function readConfiguration(root: string, env: Environment): Promise<ConfigurationFiles> {
@@ -38,7 +38,7 @@ export function decodeConfiguration(bytes: Buffer): ConfigurationFiles {
   );
 }
 
-/** @throws Error when a place is outside of the folder */
+/** @throws Error when a path leads out of the folder */
 export async function writeConfiguration(folder: string, files: ConfigurationFiles): Promise<void> {
   for (const [place, content] of Object.entries(files)) {
     const path = resolve(folder, place);
@@ -48,7 +48,7 @@ export async function writeConfiguration(folder: string, files: ConfigurationFil
   }
 }
 
-/** A file, or every file below a folder with its path from there; nothing when there is neither. */
+/** One file, or every file below a folder with its relative path; an empty list when the path does not exist. */
 async function readTree(path: string): Promise<[below: string, content: Buffer][]> {
   try {
     return [['', await readFile(path)]];

@@ -1,4 +1,4 @@
-/** The drill: a backup is restored into a database of its own, compared, and the database goes away again. */
+/** The restore drill: restores a backup into a temporary database, compares it, and drops the database. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { parseModelsFile } from '../../../core/models/models-file.ts';
@@ -6,16 +6,16 @@ import { type BackupPlace, openBackup } from './restore-backup.ts';
 
 export interface DrillReport {
   backup: string;
-  /** How old it is: what would be lost. */
+  /** Age of the backup: what was written since then would be lost. */
   ageMs: number;
-  /** How long getting it back took. */
+  /** Duration of the restore. */
   tookMs: number;
   tables: number;
   rows: number;
   files: number;
 }
 
-/** @param serverUrl Of any database on the server that the drill makes its own on; its role must be allowed to */
+/** @param serverUrl Any database on the server to use; its role must be allowed to create databases */
 export async function restoreDrill(
   place: BackupPlace,
   { serverUrl, now }: { serverUrl: string; now: () => number },

@@ -1,4 +1,4 @@
-/** Makes one backup: a folder that appears whole, or not at all. Then lets go of those that are too old. */
+/** Makes one backup, a folder that is renamed into place when it is complete, and deletes backups that are too old. */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -11,16 +11,16 @@ import { withSnapshot } from './table-sums.ts';
 
 export interface BackupOptions {
   databaseUrl: string;
-  /** Where the backups are. */
+  /** Folder of all backups. */
   dir: string;
   key: Buffer;
-  /** Of the project, where the configuration is. */
+  /** Root of the project, which holds the configuration. */
   root: string;
   env: Readonly<Record<string, string | undefined>>;
   now: () => number;
 }
 
-/** @throws Error when something cannot be read; nothing is left behind then */
+/** @throws Error when something cannot be read; no partial backup stays on disk */
 export async function makeBackup(options: BackupOptions): Promise<Manifest> {
   const { databaseUrl, dir, key, root, env, now } = options;
   const startedAtMs = now();
@@ -55,7 +55,7 @@ export async function makeBackup(options: BackupOptions): Promise<Manifest> {
   }
 }
 
-/** @returns the names of those that were removed */
+/** @returns the names of the deleted backups */
 export async function removeOldBackups(dir: string, retention: Retention): Promise<string[]> {
   const names = await listBackups(dir);
   const timeOf = (name: string) => timeOfBackup(name) ?? 0;

@@ -1,4 +1,4 @@
-/** What a backup holds, sealed beside it. A backup is a folder named after the time at which it was begun. */
+/** The manifest of a backup, encrypted like its other files. A backup is a folder named after its start time. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -19,7 +19,7 @@ export type BackupFile = keyof Manifest['files'];
 
 const MANIFEST = 'manifest.json';
 
-/** Under which a file of a backup is sealed: it opens in its own backup alone. */
+/** The name that a file is sealed under, so that it opens only as part of its own backup. */
 export function sealName(backup: string, name: string): string {
   return `${backup}/${name}`;
 }
@@ -29,7 +29,7 @@ export function backupName(timeMs: number): string {
   return `${new Date(timeMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
 }
 
-/** @returns `undefined` for what is no backup's name */
+/** @returns `undefined` when this is not the name of a backup */
 export function timeOfBackup(name: string): number | undefined {
   const [, day, hour, minute, second] = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z$/.exec(name) ?? [];
   return day === undefined ? undefined : Date.parse(`${day}T${hour}:${minute}:${second}Z`);

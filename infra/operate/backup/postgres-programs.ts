@@ -1,21 +1,21 @@
-/** PostgreSQL's own programs. The password goes through the environment, since arguments are for all to see. */
+/** Runs pg_dump and pg_restore. The password goes through the environment, since every user can see arguments. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** `pg_dump`, in its own format, as a stream. @throws Error in the program's words */
+/** `pg_dump` in its custom format, as a stream. @throws Error with the program's error output */
 export async function* dump(url: string, snapshot: string): AsyncGenerator<Uint8Array> {
   const args = ['--format=custom', '--no-owner', `--snapshot=${snapshot}`];
   const child = spawn('pg_dump', args, { env: connectionOf(url), stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = endOf(child, 'pg_dump');
-  // It is looked at below; until then nobody else does.
+  // Awaited below; without this a failure before that would be an unhandled rejection.
   ended.catch(() => undefined);
   yield* child.stdout as AsyncIterable<Uint8Array>;
   await ended;
 }
 
-/** `pg_restore`, all or nothing. @throws Error in the program's words */
+/** `pg_restore` in one transaction. @throws Error with the program's error output */
 export async function restore(url: string, archive: AsyncIterable<Uint8Array>): Promise<void> {
   const { PGDATABASE = '', ...env } = connectionOf(url);
   const args = ['--no-owner', '--exit-on-error', '--single-transaction', `--dbname=${PGDATABASE}`];
@@ -25,7 +25,7 @@ export async function restore(url: string, archive: AsyncIterable<Uint8Array>): 
   try {
     await pipeline(Readable.from(archive), child.stdin);
   } catch (error) {
-    // Of a program that ended early its own words say more than a broken pipe.
+    // When the program exits early, its error output says more than a broken pipe.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') {
       child.kill();
       throw error;
@@ -60,7 +60,7 @@ async function endOf(child: ReturnType<typeof spawn>, program: string): Promise<
   const [code] = await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
     throw new Error(
       error.code === 'ENOENT'
-        ? `${program} is not installed; PostgreSQL's client programs have it.`
+        ? `${program} is not installed. It is part of PostgreSQL's client programs.`
         : `${program}: ${error.message}`,
     );
   });

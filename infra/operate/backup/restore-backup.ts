@@ -1,4 +1,4 @@
-/** Puts a backup back into an empty database, and compares what is there then with what was there. */
+/** Restores a backup into an empty database and compares the result with the manifest. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -18,11 +18,11 @@ export interface BackupPlace {
 export interface OpenBackup {
   manifest: Manifest;
   configuration: ConfigurationFiles;
-  /** @throws Error when the database is not empty, or holds something else afterwards */
+  /** @throws Error when the database is not empty, or differs from the manifest afterwards */
   restoreInto(databaseUrl: string): Promise<void>;
 }
 
-/** Reads the whole of a backup, so that what is broken is known before anything is changed. @throws SealError */
+/** Reads and checks the whole backup, so that a broken one fails before anything changes. @throws SealError */
 export async function openBackup({ dir, name: asked, key }: BackupPlace): Promise<OpenBackup> {
   const name = asked === 'latest' ? (await listBackups(dir))[0] : asked;
   if (name === undefined) throw new SealError(`There is no backup in ${dir}.`);
@@ -39,7 +39,7 @@ export async function openBackup({ dir, name: asked, key }: BackupPlace): Promis
       if (keep) pieces.push(piece);
     }
     if (hash.digest('hex') !== manifest.files[file].sha256)
-      throw new SealError(`${file} of ${name} is not what its manifest says.`);
+      throw new SealError(`${file} of ${name} differs from its manifest.`);
     return Buffer.concat(pieces);
   }
 
@@ -51,12 +51,13 @@ export async function openBackup({ dir, name: asked, key }: BackupPlace): Promis
       await prepare(databaseUrl);
       await restore(databaseUrl, open('database.dump'));
       const faults = differences(manifest.tables, await readTableSums(databaseUrl));
-      if (faults.length > 0) throw new Error(`The restored database is another one:\n${faults.join('\n')}`);
+      if (faults.length > 0)
+        throw new Error(`The restored database differs from the backup:\n${faults.join('\n')}`);
     },
   };
 }
 
-/** Roles are the server's, so no dump of a database brings them: the one that row-level security holds for is made. */
+/** Roles belong to the server, so a dump holds none: creates the role that row-level security applies to. */
 async function prepare(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -64,7 +65,7 @@ async function prepare(databaseUrl: string): Promise<void> {
     const { rows } = await client.query(
       `SELECT 1 FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') LIMIT 1`,
     );
-    if (rows.length > 0) throw new Error('The database to restore into is not empty. Make a new one.');
+    if (rows.length > 0) throw new Error('The database to restore into is not empty. Create a new one.');
     await client.query(`DO $$ BEGIN
       CREATE ROLE edgewise_app NOLOGIN;
     EXCEPTION WHEN duplicate_object THEN NULL;

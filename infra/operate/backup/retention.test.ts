@@ -5,7 +5,7 @@ import { parseRetention, toKeep } from './retention.ts';
 
 const at = (text: string) => Date.parse(`${text}Z`);
 
-test('the newest of each day, week and month stays', () => {
+test('the newest backup of each day, week and month is kept', () => {
   const times = [
     '2026-11-21T03:00:00',
     '2026-11-21T01:00:00',
@@ -29,7 +29,7 @@ test('the newest of each day, week and month stays', () => {
   );
 });
 
-test('the newest is always kept, and never more than is asked for', () => {
+test('the newest is always kept, and never more than configured', () => {
   const times = fc.array(fc.integer({ min: 0, max: at('2030-01-01T00:00:00') }), { minLength: 1 });
   const most = fc.integer({ min: 0, max: 20 });
   fc.assert(
@@ -41,7 +41,7 @@ test('the newest is always kept, and never more than is asked for', () => {
   );
 });
 
-test('what to keep is read, and faults are named', () => {
+test('a retention is parsed, and errors name the fault', () => {
   expect(parseRetention('7d, 4w,12m')).toEqual({ days: 7, weeks: 4, months: 12 });
   expect(parseRetention('30d')).toEqual({ days: 30, weeks: 0, months: 0 });
   for (const wrong of ['', '7', 'd', '7y', '0d']) expect(() => parseRetention(wrong)).toThrow();

@@ -36,7 +36,7 @@ test.each([0, 1, 1000, MIB - 1, MIB, MIB + 1, 3 * MIB, 3 * MIB + 17])(
   },
 );
 
-describe('what was done to a sealed file is noticed:', () => {
+describe('a changed sealed file fails to open:', () => {
   const bytes = randomBytes(2 * MIB + 500);
   let whole: Buffer;
   beforeAll(async () => {
@@ -84,7 +84,7 @@ describe('what was done to a sealed file is noticed:', () => {
   }
 });
 
-test('what breaks off while it is sealed leaves nothing', async () => {
+test('an interrupted seal leaves no file', async () => {
   async function* broken(): AsyncGenerator<Buffer> {
     yield Buffer.alloc(10);
     throw new Error('the disk is gone');

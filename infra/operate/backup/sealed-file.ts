@@ -1,8 +1,8 @@
 /**
- * A file sealed with AES-256-GCM in pieces, so that neither side holds the whole of it. Each piece's nonce counts on and
- * says whether it is the last (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015): a piece that is
- * missing, swapped or cut off is noticed. The file's own key is derived from the backup's key, a salt, and the name it
- * is sealed under, so that one file cannot be put in another's place.
+ * Encrypts a file with AES-256-GCM in pieces, so that no side holds the whole file in memory. The nonce of a piece holds
+ * its number and whether it is the last one (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015),
+ * so that a missing, swapped or truncated piece fails to open. The key of a file is derived from the backup key, a salt,
+ * and the name that the file is sealed under, so that one file cannot replace another.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -21,24 +21,23 @@ export class SealError extends Error {
   override readonly name = 'SealError';
 }
 
-/** What was sealed: for the manifest. */
+/** Size and hash of the plain content, for the manifest. */
 export interface Sealed {
-  /** Bytes and SHA-256 of what was put in. */
   bytes: number;
   sha256: string;
 }
 
-/** @returns a key that was made of 32 bytes in base64 or base64url @throws SealError */
+/** @param text 32 bytes in base64 or base64url @throws SealError */
 export function parseBackupKey(text: string | undefined): Buffer {
   const key = Buffer.from((text ?? '').trim(), 'base64url');
   if (key.length !== KEY_BYTES)
     throw new SealError(
-      'EDGEWISE_BACKUP_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`, and keep it elsewhere than the backups.',
+      'EDGEWISE_BACKUP_KEY must be 32 bytes in base64: create one with `openssl rand -base64 32`, and keep it apart from the backups.',
     );
   return key;
 }
 
-/** Writes `path` once everything is in it. */
+/** Creates `path` only when the content is complete. */
 export async function sealTo(
   path: string,
   source: AsyncIterable<Uint8Array>,
@@ -69,7 +68,7 @@ export async function sealTo(
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** What was put in, piece by piece, each checked. @throws SealError when the file is not what was sealed under that name */
+/** Yields the plain content, each piece verified. @throws SealError when this is not the file sealed under that name */
 export async function* unseal(
   path: string,
   { key, name }: { key: Buffer; name: string },
@@ -78,10 +77,10 @@ export async function* unseal(
   let held = Buffer.alloc(0);
   while (held.length < HEAD_BYTES) {
     const { value, done } = await source.next();
-    if (done) throw new SealError(`${name} is cut off.`);
+    if (done) throw new SealError(`${name} is truncated.`);
     held = Buffer.concat([held, value]);
   }
-  if (!held.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError(`${name} is no sealed file.`);
+  if (!held.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError(`${name} is not a sealed file.`);
   const fileKey = deriveKey(key, held.subarray(MAGIC.length, HEAD_BYTES), name);
   async function* rest(): AsyncGenerator<Buffer> {
     yield held.subarray(HEAD_BYTES);
@@ -93,7 +92,7 @@ export async function* unseal(
 }
 
 function openPiece(piece: Buffer, fileKey: Buffer, at: { nonce: Buffer; name: string }): Buffer {
-  if (piece.length < TAG_BYTES) throw new SealError(`${at.name} is cut off.`);
+  if (piece.length < TAG_BYTES) throw new SealError(`${at.name} is truncated.`);
   const decipher = createDecipheriv('aes-256-gcm', fileKey, at.nonce);
   decipher.setAuthTag(piece.subarray(-TAG_BYTES));
   try {
@@ -107,7 +106,7 @@ function deriveKey(key: Buffer, salt: Uint8Array, name: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, salt, `edgewise backup: ${name}`, KEY_BYTES));
 }
 
-/** 11 bytes that count, and one that says whether the piece is the last. */
+/** 11 bytes of counter and one byte for whether the piece is the last. */
 function nonce(count: number, isLast: boolean): Buffer {
   const bytes = Buffer.alloc(12);
   bytes.writeBigUInt64BE(BigInt(count), 3);
@@ -115,7 +114,7 @@ function nonce(count: number, isLast: boolean): Buffer {
   return bytes;
 }
 
-/** Pieces of one size; the last one, which may be empty, says so. */
+/** Cuts a stream into pieces of one size; the last one may be shorter or empty. */
 async function* inPieces(
   source: AsyncIterable<Uint8Array>,
   size: number,
@@ -125,7 +124,7 @@ async function* inPieces(
   for await (const chunk of source) {
     held.push(Buffer.from(chunk));
     length += chunk.length;
-    // One byte more than a piece is needed to know that it is not the last.
+    // Only one byte more than a piece shows that it is not the last.
     if (length <= size) continue;
     let all = Buffer.concat(held);
     for (; all.length > size; all = all.subarray(size)) yield { piece: all.subarray(0, size), isLast: false };

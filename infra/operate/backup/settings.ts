@@ -1,4 +1,4 @@
-/** What the commands of the backup are told by the environment. */
+/** Settings of the backup commands, from the environment. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { projectRoot } from '../../local/settings.ts';
@@ -12,6 +12,13 @@ export interface BackupSettings {
   key: Buffer;
   retention: Retention;
 }
+
+/** What `--help` of the backup commands says about these settings. */
+export const backupVariables: Readonly<Record<string, string>> = {
+  EDGEWISE_BACKUP_KEY:
+    'Key of 32 bytes in base64 (required); or EDGEWISE_BACKUP_KEY_FILE, a file that holds it',
+  EDGEWISE_BACKUP_DIR: 'Folder of the backups (.data/backups)',
+};
 
 /** @throws Error that says what is missing or wrong */
 export function readBackupSettings(env: Environment): BackupSettings {

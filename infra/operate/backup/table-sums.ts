@@ -1,4 +1,4 @@
-/** What stands in a database, table by table, as a count and a sum over the rows' hashes in whatever order. */
+/** The contents of a database, per table, as a row count and an order-independent sum of row hashes. */
 import pg from 'pg';
 
 /** By `schema.table`. */
@@ -10,7 +10,7 @@ export interface Snapshot {
   sums: TableSums;
 }
 
-/** Runs `work` while a snapshot of the database is held, so that what is dumped is what was summed. */
+/** Runs `work` while a snapshot of the database is held, so that the dump and the sums see the same rows. */
 export async function withSnapshot<T>(url: string, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -31,7 +31,7 @@ export async function readTableSums(url: string): Promise<TableSums> {
 }
 
 async function sumTables(client: pg.Client): Promise<TableSums> {
-  // Rows as text must read the same everywhere; and rows that are hidden are an error, and no rows that are not there.
+  // Rows as text must be the same on every server. Rows that row-level security hides must be an error, not missing.
   for (const setting of [
     "TimeZone = 'UTC'",
     "DateStyle = 'ISO'",
@@ -57,7 +57,7 @@ async function sumTables(client: pg.Client): Promise<TableSums> {
   return sums;
 }
 
-/** @returns what differs, one sentence a table; empty when nothing does */
+/** @returns one sentence per table that differs */
 export function differences(expected: TableSums, found: TableSums): string[] {
   const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])].sort();
   return names.flatMap((name) => {

@@ -1,4 +1,4 @@
-/** Alertmanager's file and the rules agree: every alert reaches somebody. */
+/** Alertmanager's configuration has a receiver for every alert of the rules. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ const isMatched = (matchers: readonly string[], labels: Record<string, string> =
     return labels[name] === value;
   });
 
-test('every page goes to who is paged, and every ticket does not', () => {
+test('pages go to the pager, and tickets do not', () => {
   const receivers = file.receivers.map(({ name }) => name);
   for (const { alert, labels } of alerts) {
     const route = file.route.routes?.find(({ matchers = [] }) => isMatched(matchers, labels)) ?? file.route;
@@ -36,7 +36,7 @@ test('every page goes to who is paged, and every ticket does not', () => {
   }
 });
 
-test('no alert silences itself, and the fastest pace of an objective silences the slower ones', () => {
+test('no alert inhibits itself, and the fastest burn rate of an objective inhibits the slower ones', () => {
   for (const { source_matchers: source, target_matchers: target } of file.inhibit_rules) {
     const both = alerts.filter(({ labels }) => isMatched(source, labels) && isMatched(target, labels));
     expect(both).toEqual([]);
@@ -45,7 +45,7 @@ test('no alert silences itself, and the fastest pace of an objective silences th
   }
 });
 
-test('the addresses are files', () => {
+test('webhook addresses are read from files', () => {
   for (const { webhook_configs: webhooks } of file.receivers)
     for (const { url, url_file: urlFile } of webhooks) {
       expect(url).toBeUndefined();
@@ -56,7 +56,7 @@ test('the addresses are files', () => {
 test.skipIf(lacks('amtool'))('amtool finds it in order', () => {
   const dir = mkdtempSync(join(tmpdir(), 'edgewise-alertmanager-'));
   try {
-    // Debian's is older than `url_file` (0.26), and knows everything else.
+    // Debian's version is older than `url_file` (0.26) and knows all other fields.
     const text = readFileSync(path, 'utf8').replaceAll(/url_file: .*/g, 'url: http://127.0.0.1:9/');
     writeFileSync(join(dir, 'alertmanager.yml'), text);
     const check = (file: string) =>

@@ -1,4 +1,4 @@
-/** The dashboards, over the closed list of metrics. `npm run monitoring` writes them as Grafana's JSON. */
+/** The Grafana dashboards. `npm run monitoring` writes them as JSON. */
 import { LATE_SECONDS, objectives } from './objectives.ts';
 import type { Dashboard, Query } from './panels.ts';
 import { badRecord, budgetRecord, spendRecord, totalRecord } from './rules.ts';

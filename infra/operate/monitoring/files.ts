@@ -1,4 +1,4 @@
-/** The files that are written from the lists: their paths under `infra/operate/monitoring/`, and what stands in them. */
+/** The generated files: paths under `infra/operate/monitoring/` and contents. */
 import { stringify } from 'yaml';
 import { dashboards } from './dashboards.ts';
 import { toGrafana } from './panels.ts';
@@ -17,7 +17,7 @@ export function monitoringFiles(): Map<string, string> {
   ]);
 }
 
-/** Not overwritten: its number is the operator's. */
+/** Never overwritten, since the operator sets its number. */
 export const budgetFile: [path: string, content: string] = [
   'prometheus/rules/budget.yml',
   `# What 30 days may cost, in US dollars. Yours to set; \`npm run monitoring\` leaves this file as it is.\n${toYaml(budgetRules())}`,

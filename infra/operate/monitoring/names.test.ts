@@ -1,4 +1,4 @@
-/** Dashboards, rules and their tests speak of metrics that exist, with labels that they have, on the side that has them. */
+/** Dashboards, rules and their tests use only metrics and labels that exist, with the right job. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const sides: Record<string, Readonly<Record<string, MetricRule>>> = {
   [jobs.edge]: edgeMetrics,
 };
 
-/** Where a series comes from: the rule of its name, without the suffix of a histogram. */
+/** The rule of a series, found by its name without the suffix of a histogram. */
 function ruleOf(job: string, series: string): MetricRule | undefined {
   const metrics = sides[job] ?? {};
   const base = series.replace(/_(?:bucket|count|sum)$/, '');
@@ -41,7 +41,7 @@ function expressionsOf(path: string): string[] {
   return found;
 }
 
-test('the files are those that the lists make; only the budget is the operatorâ€™s', () => {
+test('the generated files are up to date; only the budget may differ', () => {
   for (const [path, content] of monitoringFiles()) expect(read(path), path).toBe(content);
   const [path] = budgetFile;
   const { groups } = parse(read(path)) as RuleFile;
@@ -51,7 +51,7 @@ test('the files are those that the lists make; only the budget is the operatorâ€
 describe.each(files)('%s', (path) => {
   const expressions = expressionsOf(path);
 
-  test('selects series that are there', () => {
+  test('selects existing series', () => {
     expect(expressions.length).toBeGreaterThan(0);
     for (const expression of expressions) {
       for (const [selector, series = '', matchers = ''] of expression.matchAll(
@@ -74,7 +74,7 @@ describe.each(files)('%s', (path) => {
     }
   });
 
-  test('names nothing else', () => {
+  test('uses no other names', () => {
     const labels = new Set(
       Object.values(sides).flatMap((metrics) =>
         Object.values(metrics).flatMap((rule) => Object.keys(rule.labels)),
@@ -96,14 +96,14 @@ test('every alert has a runbook, and every runbook is linked or is a procedure',
     expect(procedures.includes(name) || linked.includes(`infra/operate/runbooks/${name}`), name).toBe(true);
 });
 
-test('what reads the metrics calls both sides as the rules do', () => {
+test('scrape configurations and rules use the same job names', () => {
   const compose = parse(read('prometheus/prometheus.yml')) as { scrape_configs: { job_name: string }[] };
   expect(compose.scrape_configs.map(({ job_name: name }) => name).sort()).toEqual(Object.values(jobs).sort());
   const { scrape_configs: scrapes } = parse(read('prometheus/kubernetes.yml')) as {
     scrape_configs: { relabel_configs: { regex?: string; action?: string; target_label?: string }[] }[];
   };
   const [kept, , named] = scrapes[0]?.relabel_configs ?? [];
-  // The name that a pod has is the job's.
+  // The label `app.kubernetes.io/name` becomes the job.
   expect(named?.target_label).toBe('job');
   for (const job of Object.values(jobs)) expect(job).toMatch(new RegExp(`^${kept?.regex}$`));
   const manifests = ['base/core.yaml', 'edge-nodes/edge.yaml'].map((path) =>
@@ -118,7 +118,7 @@ test('every alert is tested', () => {
   for (const { alert } of rules) if (alert !== undefined) expect(tested).toContain(alert);
 });
 
-test('histograms have buckets that rise, and every label is closed', () => {
+test('histogram buckets are ascending, and every label has a closed list of values', () => {
   for (const [name, rule] of [
     ...Object.entries<MetricRule>(coreMetrics),
     ...Object.entries<MetricRule>(edgeMetrics),

@@ -1,6 +1,6 @@
 /**
- * What the service promises, as shares of bad events over 30 days, and what must be watched besides. Each has a page in
- * `infra/operate/runbooks/`. `rules.ts` makes Prometheus rules of it.
+ * The service level objectives, as shares of bad events over 30 days, and further alerts. Each has a page in
+ * `infra/operate/runbooks/`. `rules.ts` turns them into Prometheus rules.
  */
 import { errorRules } from '../../../shared/errors.ts';
 import { core, edge, oneOf } from './selector.ts';
@@ -9,28 +9,28 @@ export interface Objective {
   /** Part of rule names. */
   name: string;
   alert: string;
-  /** What goes wrong, for who is woken. */
+  /** What is wrong, for the person who is paged. */
   summary: string;
-  /** The share that must be good. */
+  /** Share of events that must be good. */
   good: number;
-  /** Bad events, and all, per second over a window. */
+  /** Bad events and all events, per second over a window. */
   bad: (window: string) => string;
   total: (window: string) => string;
   runbook: string;
 }
 
 const sumRate = (selector: string, window: string) => `sum(rate(${selector}[${window}]))`;
-/** Where nothing was bad there is no series yet. */
+/** Without a bad event there is no series yet. */
 const orZero = (expression: string) => `(${expression} or vector(0))`;
 
-/** Errors that are ours or our models': what a caller did wrong is no fault of the service. */
+/** Errors of the service and its models; a caller's mistakes do not count. */
 const ourErrors = Object.entries(errorRules).flatMap(([code, { status }]) => (status >= 500 ? [code] : []));
 const quotaErrors = ['upstream_rate_limited', 'upstream_quota_exhausted', 'model_busy'];
 
 const firstToken = 'gen_ai_server_time_to_first_token_seconds';
 const duration = 'gen_ai_server_request_duration_seconds';
 
-/** A first word later than this is late. One of the histogram's buckets. */
+/** A first token later than this is bad. Must be a bucket of the histogram. */
 export const LATE_SECONDS = 2.5;
 
 export const objectives: Objective[] = [
@@ -87,7 +87,7 @@ export interface Watch {
   alert: string;
   summary: string;
   severity: 'page' | 'ticket';
-  /** How long it must hold. */
+  /** How long the condition must hold. */
   for: string;
   expr: string;
   runbook: string;

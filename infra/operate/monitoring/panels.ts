@@ -1,4 +1,4 @@
-/** Panels of a Grafana dashboard, laid out from left to right, as Grafana reads them (schema version 39). */
+/** Lays out panels from left to right as a Grafana dashboard (schema version 39). */
 export interface Query {
   expr: string;
   legend?: string;
@@ -9,7 +9,7 @@ export interface Panel {
   /** Grafana's name for the unit. */
   unit: string;
   queries: Query[];
-  /** Of 24 columns. */
+  /** In columns; a dashboard has 24. */
   width?: number;
   kind?: 'timeseries' | 'stat' | 'table';
   description?: string;

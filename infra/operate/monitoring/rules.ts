@@ -1,6 +1,6 @@
 /**
- * Prometheus rules from the objectives: burn rates over several windows, as "The Site Reliability Workbook" (chapter 5)
- * has them. An alert needs a long window, which says that it matters, and a short one, which says that it goes on.
+ * Prometheus rules from the objectives: burn rates over several windows, as in "The Site Reliability Workbook" (chapter
+ * 5). An alert needs a long window, which shows that it matters, and a short one, which shows that it still happens.
  */
 import { type Objective, objectives, watches } from './objectives.ts';
 import { edge } from './selector.ts';
@@ -35,7 +35,7 @@ export const burns: readonly Burn[] = [
 const windows = [...new Set(burns.flatMap(({ long, short }) => [short, long]))];
 const windowSeconds: Record<string, number> = { '1h': 3600, '6h': 21_600, '1d': 86_400, '3d': 259_200 };
 
-/** Fewer bad events than this in the long window wake nobody: at night a single error is a large share. */
+/** Fewer bad events than this in the long window raise no alert: at night a single error is a large share. */
 const FEWEST_BAD = 10;
 const MONTH_SECONDS = 30 * 86_400;
 
@@ -86,7 +86,7 @@ export function alertRules(): RuleFile {
   };
 }
 
-/** The one number that is the operator's to set. */
+/** The monthly budget, which the operator sets. */
 export function budgetRules(): RuleFile {
   return { groups: [{ name: 'edgewise-budget', rules: [{ record: budgetRecord, expr: 'vector(1000)' }] }] };
 }

@@ -1,4 +1,4 @@
-/** A metric of the closed list as PromQL selects it: a name that is not there does not compile. */
+/** PromQL selectors for the closed list of metrics: an unknown name does not compile. */
 import {
   type CoreMetricName,
   coreMetrics,
@@ -7,10 +7,10 @@ import {
   type MetricRule,
 } from '../../../shared/observe/metric-names.ts';
 
-/** What a scrape calls the two sides, in `prometheus/prometheus.yml`. */
+/** Job names of edge and core in `prometheus/prometheus.yml`. */
 export const jobs = { edge: 'edgewise-edge', core: 'edgewise-core' } as const;
 
-/** PromQL's matchers without the label: `="500"`, `=~"5.."`. */
+/** PromQL matchers without the label: `="500"`, `=~"5.."`. */
 type Matchers = Readonly<Record<string, string>>;
 type Suffix = '' | '_bucket' | '_count' | '_sum';
 

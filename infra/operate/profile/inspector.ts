@@ -1,9 +1,9 @@
-/** One CPU profile over the Chrome DevTools Protocol, as V8's inspector speaks it in Node and in workerd. */
+/** Takes a CPU profile over the Chrome DevTools Protocol, which Node and workerd both speak. */
 export interface CpuProfile {
   nodes: {
     id: number;
     callFrame: { functionName: string; url: string; lineNumber: number; columnNumber?: number };
-    /** Ids of the nodes that it called. */
+    /** Ids of the called nodes. */
     children?: number[];
   }[];
   samples: number[];
@@ -15,13 +15,13 @@ const CALL_MS = 30_000;
 
 export interface Inspected {
   port: number;
-  /** Part of the title, where there are several. */
+  /** Part of the target's title, when the inspector lists several. */
   target?: string;
-  /** Between two samples. */
+  /** Time between two samples. */
   sampleMicroseconds?: number;
 }
 
-/** Profiles what runs behind an inspector's port while `work` does. */
+/** Profiles the process behind an inspector port while `work` runs. */
 export async function profileWhile(
   { port, target, sampleMicroseconds = 500 }: Inspected,
   work: () => Promise<void>,

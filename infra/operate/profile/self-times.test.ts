@@ -3,7 +3,7 @@ import { toReport, toSelfTimes } from './self-times.ts';
 
 const frame = (functionName: string, url = '', lineNumber = 0) => ({ functionName, url, lineNumber });
 
-test('each function has its own time, and idling is nobody’s', () => {
+test('each function has its self time, and idle time is left out', () => {
   const times = toSelfTimes({
     nodes: [
       { id: 1, callFrame: frame('(root)') },
@@ -11,7 +11,7 @@ test('each function has its own time, and idling is nobody’s', () => {
       { id: 3, callFrame: frame('parse', 'file:///app/shared/sse.ts', 41) },
       { id: 4, callFrame: frame('', 'file:///app/node_modules/hono/dist/hono.js', 9) },
       { id: 5, callFrame: frame('(garbage collector)') },
-      // The same function, called from elsewhere.
+      // The same function, called from another place.
       { id: 6, callFrame: frame('parse', 'file:///app/shared/sse.ts', 41) },
     ],
     samples: [1, 2, 3, 4, 6, 5, 3],
@@ -25,6 +25,6 @@ test('each function has its own time, and idling is nobody’s', () => {
   expect(toReport(times, 1)).toBe('  71.4 %      5 ms  parse (sse.ts:42)');
 });
 
-test('a profile of nothing reports nothing', () => {
+test('an empty profile gives an empty report', () => {
   expect(toReport(toSelfTimes({ nodes: [], samples: [], timeDeltas: [] }), 10)).toBe('');
 });

@@ -1,4 +1,4 @@
-/** Where a profile's time went: each function's own, without what it called. */
+/** The self time of each function in a CPU profile: without the functions that it called. */
 import { basename } from 'node:path';
 import type { CpuProfile } from './inspector.ts';
 
@@ -6,18 +6,18 @@ export interface SelfTime {
   /** `name (file:line)` */
   name: string;
   ms: number;
-  /** Of the time in which something ran. */
+  /** Part of the time in which any function ran. */
   share: number;
 }
 
-/** Time that is nobody's. */
+/** Frames that are no functions. */
 const idle = new Set(['(idle)', '(root)']);
 
 /** Longest first. */
 export function toSelfTimes({ nodes, samples, timeDeltas }: CpuProfile): SelfTime[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, toName(callFrame)]));
   const micros = new Map<string, number>();
-  // A sample holds until the next one is taken.
+  // A sample counts until the next one.
   for (const [index, id] of samples.entries()) {
     const name = names.get(id) ?? '(unknown)';
     micros.set(name, (micros.get(name) ?? 0) + Math.max(0, timeDeltas[index + 1] ?? 0));
@@ -29,7 +29,7 @@ export function toSelfTimes({ nodes, samples, timeDeltas }: CpuProfile): SelfTim
     .sort((one, other) => other.ms - one.ms);
 }
 
-/** @returns lines for people, the first `most` functions */
+/** @returns a table of the first `most` functions as text */
 export function toReport(times: readonly SelfTime[], most: number): string {
   return times
     .slice(0, most)

@@ -11,7 +11,7 @@ interface Mapping {
   properties?: Record<string, Mapping>;
 }
 
-test('the index maps the fields of the Elastic Common Schema that are searched, and no others', () => {
+test('the index maps exactly the searched fields of the Elastic Common Schema', () => {
   const { template, index_patterns } = JSON.parse(read('index-template.json'));
   const fields = (mapping: Mapping, path: string[] = []): string[] =>
     mapping.properties
@@ -39,7 +39,7 @@ test('the index maps the fields of the Elastic Common Schema that are searched, 
   expect(index_patterns).toEqual(['logs-edgewise-*']);
 });
 
-test('Filebeat and Logstash write into that index, and hold no password', () => {
+test('Filebeat and Logstash write to that index and hold no password', () => {
   const filebeat = parse(read('filebeat.yml'));
   expect(filebeat['output.elasticsearch'].index).toMatch(/^logs-edgewise-/);
   for (const input of filebeat['filebeat.inputs']) {
