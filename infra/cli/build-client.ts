@@ -1,21 +1,16 @@
-/** `npm run build:client`: the package `@edgewise/client`, in `dist/client/`. */
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { resolve } from 'node:path';
 import { buildClient } from '../local/build-client.ts';
-import { runMain } from '../local/run-main.ts';
+import { runCommand } from '../local/command.ts';
 import { projectRoot } from '../local/settings.ts';
 
-const usage = `npm run build:client -- [--out FOLDER]
-Builds the client package into FOLDER (dist/client by default); "npm publish FOLDER" publishes it.`;
-
-await runMain(async () => {
-  const { values } = parseArgs({
-    options: {
-      out: { type: 'string', default: join(projectRoot, 'dist/client') },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return console.log(usage);
-  await buildClient(values.out);
-  console.log(values.out);
+await runCommand({
+  name: 'npm run build:client',
+  summary: 'Builds the client package @edgewise/client; "npm publish FOLDER" publishes it.',
+  options: { out: { type: 'string', value: 'FOLDER', default: 'dist/client', help: 'Output folder' } },
+  example: 'npm run build:client -- --out /tmp/client',
+  async run({ out }) {
+    const folder = resolve(projectRoot, out);
+    await buildClient(folder);
+    console.log(folder);
+  },
 });
