@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createKeySet } from './key-set.ts';
 
 let nowMs: number;
@@ -12,6 +12,7 @@ beforeEach(() => {
   keys = [];
   isDown = false;
 });
+afterEach(() => vi.unstubAllGlobals());
 
 const open = () =>
   createKeySet({
@@ -96,4 +97,32 @@ test('a key that the provider has taken away is refused once the set is renewed'
   await expect(jwtVerify(await first.sign(), find)).rejects.toMatchObject({
     code: 'ERR_JWKS_NO_MATCHING_KEY',
   });
+});
+
+test('a fetch that never ends, as its request was cancelled, locks out no later verification', async () => {
+  // By this global jose recognizes Workers, where a cancelled request leaves its promises pending for ever.
+  vi.stubGlobal('WebSocketPair', class {});
+  const [first, second] = await Promise.all([newKey('k1'), newKey('k2')]);
+  keys = [first.jwk];
+  let isHanging = true;
+  const find = createKeySet({
+    url: new URL('https://idp.test/jwks'),
+    fetch: async () => (isHanging ? new Promise<Response>(() => undefined) : Response.json({ keys })),
+    now: () => nowMs,
+    wait: async (ms) => {
+      nowMs += ms;
+    },
+  });
+  void jwtVerify(await first.sign(), find);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  isHanging = false;
+  await jwtVerify(await first.sign(), find);
+
+  nowMs += 30_000;
+  isHanging = true;
+  void jwtVerify(await second.sign(), find);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  isHanging = false;
+  keys = [first.jwk, second.jwk];
+  await jwtVerify(await second.sign(), find);
 });

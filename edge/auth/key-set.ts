@@ -1,14 +1,14 @@
 /**
- * The public keys of an identity provider (JWKS, RFC 7517), one set per isolate. Owns the set: fetched again when
- * it is old, or when a token names a key that is not in it, and never more often than every {@link COOL_DOWN_MS},
- * whatever tokens are sent. The last good set serves while the provider is away.
+ * The public keys of an identity provider (JWKS, RFC 7517), one set per isolate. jose fetches and holds the set; this
+ * file owns when it is fetched: when it is old or a token names an unknown key, and not again within
+ * {@link COOL_DOWN_MS} after a fetch succeeded or failed. The last good set serves while the provider is down.
  */
 import {
   type CryptoKey,
-  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
   errors,
   type FlattenedJWSInput,
-  type JSONWebKeySet,
   type JWSHeaderParameters,
 } from 'jose';
 import { AppError } from '../../shared/errors.ts';
@@ -21,7 +21,7 @@ export interface KeySetOptions {
   wait: (ms: number) => Promise<void>;
 }
 
-/** As `jwtVerify` of jose wants it. @throws AppError `keys_unavailable`; errors of jose for a key that is not there */
+/** The key resolver that `jwtVerify` of jose takes. @throws AppError `keys_unavailable`; errors of jose for an unknown key */
 export type FindKey = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
 const COOL_DOWN_MS = 30_000;
@@ -32,49 +32,56 @@ const POLL_MS = 25;
 const MAX_SET_CHARS = 256 * 1024;
 
 export function createKeySet({ url, fetch: ask, now, wait }: KeySetOptions): FindKey {
-  let find: ReturnType<typeof createLocalJWKSet> | undefined;
+  // jose measures age by the system clock; here the injected clock decides, so jose never reloads by itself.
+  const keySet = createRemoteJWKSet(url, {
+    timeoutDuration: FETCH_TIMEOUT_MS,
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
+    [customFetch]: async (address, init) => {
+      const response = await ask(address, init);
+      const text = await response.text();
+      if (text.length > MAX_SET_CHARS) throw new RangeError('the key set is too large');
+      return new Response(text, { status: response.status });
+    },
+  });
+  let hasSet = false;
   let fetchedAtMs = Number.NEGATIVE_INFINITY;
-  let triedAtMs = Number.NEGATIVE_INFINITY;
-  let isFetching = false;
+  /** When a fetch last succeeded or failed. One that was cancelled with its request does neither. */
+  let finishedAtMs = Number.NEGATIVE_INFINITY;
+  /** A deadline and not a flag: a request that is cancelled in the middle of its fetch runs no `finally`. */
+  let fetchingUntilMs = Number.NEGATIVE_INFINITY;
 
   async function renew(): Promise<void> {
-    if (isFetching) return join();
-    if (now() - triedAtMs < COOL_DOWN_MS) return;
-    triedAtMs = now();
-    isFetching = true;
+    // With a set at hand one fetch at a time. Requests of one isolate may not share a promise, so the others poll.
+    for (
+      let waitedMs = 0;
+      hasSet && now() < fetchingUntilMs && waitedMs < FETCH_TIMEOUT_MS;
+      waitedMs += POLL_MS
+    )
+      await wait(POLL_MS);
+    if (now() - finishedAtMs < COOL_DOWN_MS) return;
+    fetchingUntilMs = now() + FETCH_TIMEOUT_MS;
     try {
-      const response = await ask(url, {
-        headers: { accept: 'application/json' },
-        // The platform knows no 'error' here; an answer that points elsewhere is none.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-      });
-      const text = await response.text();
-      if (!response.ok || text.length > MAX_SET_CHARS) return;
-      find = createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
+      // Without a set every request may fetch: jose starts a fetch per request on Workers, and shares it elsewhere.
+      await keySet.reload();
+      hasSet = true;
       fetchedAtMs = now();
     } catch {
-      // The set that is here serves on.
-    } finally {
-      isFetching = false;
+      // The last good set stays in use.
     }
-  }
-
-  /** Requests of one isolate may not wait for one promise, so the others look now and then. */
-  async function join(): Promise<void> {
-    for (let waitedMs = 0; isFetching && waitedMs < FETCH_TIMEOUT_MS; waitedMs += POLL_MS)
-      await wait(POLL_MS);
+    finishedAtMs = now();
+    fetchingUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   return async function findKey(header, token) {
-    if (!find || now() - fetchedAtMs > FRESH_MS) await renew();
-    if (!find) throw new AppError('keys_unavailable');
+    if (!hasSet || now() - fetchedAtMs > FRESH_MS) await renew();
+    if (!hasSet) throw new AppError('keys_unavailable');
     try {
-      return await find(header, token);
+      return await keySet(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       await renew();
-      return find(header, token);
+      return keySet(header, token);
     }
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Copies of what was used a moment ago, by name: bounded in number, in bytes and in time; those that were used longest
  * ago go first. Owns the copies. Time is looked at when a copy is asked for: a Worker's timers end with their request.
+ * By hand, as the npm package lru-cache adds 5.9 kB (gzip) to the Worker, this file 0.4 kB.
  */
 export interface LruCache<Value> {
   get(name: string): Value | undefined;

@@ -136,3 +136,21 @@ test('a call that is larger than those the share was made for goes to the store 
   await limits.reserve({ ...reservation(1000), tokens: 11 });
   expect(calls).toBe(before + 1);
 });
+
+test('a reservation that never ends, as its request was cancelled, stops later shares for 5 s at most', async () => {
+  let isHanging = true;
+  const limits = createLeasedLimits({
+    limits: {
+      ...store,
+      reserve: (wanted) => (isHanging ? new Promise(() => undefined) : store.reserve(wanted)),
+    },
+    defer: () => undefined,
+    now: () => nowMs,
+    newId: () => `share-${count++}`,
+  });
+  void limits.reserve(reservation(1000));
+  isHanging = false;
+  nowMs += 5000;
+  for (let index = 0; index < 20; index++) await limits.reserve(reservation(1000));
+  expect(calls).toBe(1);
+});

@@ -47,6 +47,8 @@ export interface LeasedLimitsOptions {
 export const PARTS = 20;
 const MAX_SHARE = 200;
 const LEASE_MS = 10_000;
+/** A reservation that takes longer counts as cancelled. */
+const TAKE_MS = 5000;
 
 /** How many calls a share may be for, given all the limits; 1: no share. */
 export function leaseSize({ subjects, tokens, micros }: Reservation): number {
@@ -67,8 +69,11 @@ export function leaseSize({ subjects, tokens, micros }: Reservation): number {
 export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOptions): Limits {
   /** By tenant and subjects. */
   const shares = new Map<string, Share>();
-  /** Names whose next share is on its way. */
-  const taking = new Set<string>();
+  /**
+   * By name, until when other requests leave the next share to the request that reserves it. A deadline and not a
+   * flag: a request that is cancelled while it reserves runs no `finally`.
+   */
+  const takingUntilMs = new Map<string, number>();
   /** By local reservation. */
   const given = new Map<string, { share: Share; tokens: number; micros: number }>();
 
@@ -76,10 +81,13 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
     const { tenant, tokens, micros } = reservation;
     const id = newId();
     const wanted = { ...reservation, id, requests: size, tokens: tokens * size, micros: micros * size };
-    taking.add(name);
+    const untilTakenMs = now() + TAKE_MS;
+    takingUntilMs.set(name, untilTakenMs);
     const decision = await limits
       .reserve({ ...wanted, holdMs: LEASE_MS + reservation.holdMs })
-      .finally(() => taking.delete(name));
+      .finally(() => {
+        if (takingUntilMs.get(name) === untilTakenMs) takingUntilMs.delete(name);
+      });
     if (!decision.granted) return undefined;
     const untilMs = now() + LEASE_MS;
     const share: Share = {
@@ -147,7 +155,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
         return decision;
       }
       // Requests of one isolate may not wait for one another's work.
-      if (taking.has(name)) return limits.reserve(reservation);
+      if (now() < (takingUntilMs.get(name) ?? 0)) return limits.reserve(reservation);
       const fresh = await takeShare(name, reservation, size);
       return (fresh && takeFrom(fresh, reservation)) ?? limits.reserve(reservation);
     },
