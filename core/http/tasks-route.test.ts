@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
-import type { Registry, Target, TaskTargets } from '../models/registry.ts';
+import type { Registry, TaskTargets } from '../models/registry.ts';
+import type { Target } from '../models/target.ts';
 import type { TargetModel } from '../models/target-model.ts';
 import { createBreaker } from '../models/with-breaker.ts';
 import type { Quota } from '../quota/quota.ts';

@@ -211,6 +211,10 @@ export const coreTexts: Readonly<Record<string, Text>> = {
     'Verifies the calls of the edge; the same on both sides.',
     '校验边缘的调用；两侧须相同。',
   ),
+  EDGEWISE_SERVICE_SECRET_PREVIOUS: text(
+    'The secret before the present one, still accepted: set it on every core, change the secret on core and edge, then remove it.',
+    '更换前的密钥，仍被接受：先在每个核心上设置它，再更换核心与边缘的密钥，最后移除它。',
+  ),
   EDGEWISE_MODELS_FILE: text('The models file: models, prices, ladders.', '模型文件：模型、价格与降级顺序。'),
   EDGEWISE_KNOWLEDGE_DIR: text(
     'Folder of Markdown files that the extractive model quotes.',
