@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
+import { useFakeTimers } from '../../shared/testing/fake-timers.ts';
 import { createEmbeddingBatches, type Embedded } from './embedding-batches.ts';
 
+const timers = useFakeTimers();
 const limits = { maxDelayMs: 5, maxTexts: 256, maxChars: 100_000 };
 const vectorOf = (text: string) => [
   text.length,
@@ -40,7 +42,7 @@ function setUp(more: Partial<typeof limits> = {}, fail?: (texts: string[]) => Ap
 test('1,000 calls at once are four upstream, and each gets its own vectors in its own order', async () => {
   const { batches, calls } = setUp();
   const asked = Array.from({ length: 1000 }, (_, index) => [`text ${index}`]);
-  const answers = await Promise.all(asked.map((texts) => batches.embed('g', texts, never())));
+  const answers = await timers.run(Promise.all(asked.map((texts) => batches.embed('g', texts, never()))));
   expect(calls).toHaveLength(4);
   expect(calls.every((texts) => texts.length <= 256)).toBe(true);
   for (const [index, { vectors }] of answers.entries()) expect(vectors).toEqual(asked[index]?.map(vectorOf));
@@ -51,7 +53,7 @@ test('calls of several texts keep their order, whoever’s are between them', as
   const asked = Array.from({ length: 50 }, (_, call) =>
     Array.from({ length: (call % 5) + 1 }, (_, index) => `${call}/${index}`),
   );
-  const answers = await Promise.all(asked.map((texts) => batches.embed('g', texts, never())));
+  const answers = await timers.run(Promise.all(asked.map((texts) => batches.embed('g', texts, never()))));
   for (const [index, { vectors }] of answers.entries()) expect(vectors).toEqual(asked[index]?.map(vectorOf));
   expect(calls.flat()).toHaveLength(150);
 });
@@ -59,24 +61,24 @@ test('calls of several texts keep their order, whoever’s are between them', as
 test('a text that is on its way is not asked for twice', async () => {
   const { batches, calls } = setUp();
   const first = batches.embed('g', ['same', 'other'], never());
-  await new Promise((resolve) => setTimeout(resolve, 12));
-  const [one, two] = await Promise.all([first, batches.embed('g', ['same', 'same'], never())]);
+  await timers.advance(12);
+  const [one, two] = await timers.run(Promise.all([first, batches.embed('g', ['same', 'same'], never())]));
   expect(calls).toEqual([['same', 'other']]);
   expect(two.vectors).toEqual([vectorOf('same'), vectorOf('same')]);
   expect(one.vectors[0]).toEqual(two.vectors[0]);
-  await batches.embed('g', ['same'], never());
+  await timers.run(batches.embed('g', ['same'], never()));
   expect(calls).toHaveLength(2);
 });
 
 test('what differs in model or size goes apart', async () => {
   const { batches, calls } = setUp();
-  await Promise.all([batches.embed('a', ['x'], never()), batches.embed('b', ['x'], never())]);
+  await timers.run(Promise.all([batches.embed('a', ['x'], never()), batches.embed('b', ['x'], never())]));
   expect(calls).toEqual([['x'], ['x']]);
 });
 
 test('a call is bounded by its characters', async () => {
   const { batches, calls } = setUp({ maxChars: 10 });
-  await batches.embed('g', ['12345', '1234', '123456', '1', 'x'.repeat(50)], never());
+  await timers.run(batches.embed('g', ['12345', '1234', '123456', '1', 'x'.repeat(50)], never()));
   for (const texts of calls) expect(texts.length === 1 || texts.join('').length <= 10).toBe(true);
 });
 
@@ -87,7 +89,9 @@ describe('a failure', () => {
       const bad = new AppError(code);
       const { batches } = setUp({}, (texts) => (texts.includes('bad') ? bad : undefined));
       const asked = Array.from({ length: 20 }, (_, index) => (index === 7 ? 'bad' : `good ${index}`));
-      const settled = await Promise.allSettled(asked.map((text) => batches.embed('g', [text], never())));
+      const settled = await timers.run(
+        Promise.allSettled(asked.map((text) => batches.embed('g', [text], never()))),
+      );
       for (const [index, { status }] of settled.entries())
         expect(status).toBe(index === 7 ? 'rejected' : 'fulfilled');
     },
@@ -95,14 +99,17 @@ describe('a failure', () => {
 
   test('of the upstream is everybody’s, and is not asked again here', async () => {
     const { batches, calls } = setUp({}, () => new AppError('upstream_error'));
-    const settled = await Promise.allSettled(['a', 'b'].map((text) => batches.embed('g', [text], never())));
+    const settled = await timers.run(
+      Promise.allSettled(['a', 'b'].map((text) => batches.embed('g', [text], never()))),
+    );
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(calls).toHaveLength(1);
   });
 
   test('that gives too few vectors is one', async () => {
     const batches = createEmbeddingBatches({ ...limits, embed: async () => ({ vectors: [[1]], tokens: 1 }) });
-    await expect(batches.embed('g', ['a', 'b'], never())).rejects.toMatchObject({ code: 'upstream_invalid' });
+    const refused = timers.run(batches.embed('g', ['a', 'b'], never()));
+    await expect(refused).rejects.toMatchObject({ code: 'upstream_invalid' });
   });
 });
 
@@ -113,8 +120,8 @@ describe('who leaves', () => {
     const gone = asking.batches.embed('g', ['mine', 'shared'], leave.signal).catch((error) => error);
     const stays = asking.batches.embed('g', ['shared', 'other'], never());
     setTimeout(() => leave.abort(), 10);
-    expect(await gone).toMatchObject({ code: 'cancelled' });
-    expect((await stays).vectors).toEqual([vectorOf('shared'), vectorOf('other')]);
+    expect(await timers.run(gone)).toMatchObject({ code: 'cancelled' });
+    expect((await timers.run(stays)).vectors).toEqual([vectorOf('shared'), vectorOf('other')]);
     expect(asking.aborted).toBe(0);
   });
 
@@ -124,7 +131,7 @@ describe('who leaves', () => {
     const early = asking.batches.embed('g', ['a'], leave.signal).catch((error) => error);
     leave.abort();
     await early;
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await timers.advance(15);
     expect(asking.calls).toHaveLength(0);
     const late = new AbortController();
     const slow = createEmbeddingBatches({
@@ -137,18 +144,17 @@ describe('who leaves', () => {
         }),
     });
     const reading = slow.embed('g', ['b'], late.signal).catch((error) => error);
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await timers.advance(15);
     late.abort();
-    expect(await reading).toMatchObject({ code: 'cancelled' });
+    expect(await timers.run(reading)).toMatchObject({ code: 'cancelled' });
     expect(asking.calls).toEqual([['b']]);
   });
 });
 
 test('tokens are shared out among the callers', async () => {
   const { batches } = setUp();
-  const [one, two] = await Promise.all([
-    batches.embed('g', ['aaaa'], never()),
-    batches.embed('g', ['bb', 'cc', 'dddd'], never()),
-  ]);
+  const [one, two] = await timers.run(
+    Promise.all([batches.embed('g', ['aaaa'], never()), batches.embed('g', ['bb', 'cc', 'dddd'], never())]),
+  );
   expect([one.tokens, two.tokens]).toEqual([4, 8]);
 });

@@ -1,6 +1,7 @@
 /**
- * Embeddings that are asked for at the same time go to the upstream together, and a text that is on its way is not asked
- * for twice. Owns what waits for the next call. Nobody's texts reach anybody else: each gets the vectors of their own.
+ * Batches concurrent embedding requests into one upstream call, and requests a text that is in flight only once. Owns
+ * what waits for the next call. Each caller gets only the vectors of its own texts.
+ * By hand: batch loaders bound a batch by its count alone, and keep a text whose callers have all left.
  */
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { isRequestFault } from '../../shared/model/upstream-errors.ts';

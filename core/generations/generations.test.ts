@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
 import type { ChatModel } from '../../shared/model/chat-model.ts';
 import type { GenerationRequest } from '../../shared/protocol/generation-protocol.ts';
+import { useFakeTimers } from '../../shared/testing/fake-timers.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import type { GenerationEnd } from '../observe/generation-end.ts';
@@ -100,19 +101,6 @@ describe('a generation', () => {
     expect(await generations.cancel(context(), 'never')).toEqual({ status: 'unknown' });
   });
 
-  test('ends at its deadline, and at the longest time there is', async () => {
-    for (const [deadlineMs, maxMs] of [
-      [Date.now() + 50, 60_000],
-      [Date.now() + 60_000, 50],
-    ] as const) {
-      const { generations } = generationsOf(scriptedModel('m', [modelStart, never]), maxMs);
-      const events = await readAll(
-        await generations.start(context({ deadlineMs }), request('1', true), reader()),
-      );
-      expect(events.at(-1)?.event).toMatchObject({ type: 'error', error: { code: 'deadline_exceeded' } });
-    }
-  });
-
   test('of an unknown model is refused', async () => {
     const { generations } = generationsOf(scriptedModel('m', []));
     const asked = generations.start(context(), { ...request('1', true), model: 'x' }, reader());
@@ -120,7 +108,24 @@ describe('a generation', () => {
   });
 });
 
+describe('in virtual time, a generation', () => {
+  const timers = useFakeTimers();
+  test('ends at its deadline, and at the longest time there is', async () => {
+    for (const [deadlineMs, maxMs] of [
+      [Date.now() + 50, 60_000],
+      [Date.now() + 60_000, 50],
+    ] as const) {
+      const { generations } = generationsOf(scriptedModel('m', [modelStart, never]), maxMs);
+      const stream = await generations.start(context({ deadlineMs }), request('1', true), reader());
+      const events = await timers.run(readAll(stream));
+      expect(events.at(-1)?.event).toMatchObject({ type: 'error', error: { code: 'deadline_exceeded' } });
+    }
+  });
+});
+
 describe('drain', () => {
+  const timers = useFakeTimers();
+
   test('lets running ones end, and refuses new ones', async () => {
     const { generations, ends } = generationsOf(
       scriptedModel('m', [modelStart, 50, textDelta('a'), turnEnd]),
@@ -130,7 +135,7 @@ describe('drain', () => {
     await expect(generations.start(context(), request('2', true), reader())).rejects.toMatchObject({
       code: 'shutting_down',
     });
-    await drained;
+    await timers.run(drained);
     expect(ends.at(-1)?.error).toBeUndefined();
     expect((await readAll(stream)).at(-1)?.event).toEqual(turnEnd);
   });
@@ -138,7 +143,7 @@ describe('drain', () => {
   test('ends what takes longer than the grace', async () => {
     const { generations } = generationsOf(scriptedModel('m', [modelStart, never]));
     const stream = await generations.start(context(), request('1', true), reader());
-    await generations.drain(20);
+    await timers.run(generations.drain(20));
     expect((await readAll(stream)).at(-1)?.event).toMatchObject({
       type: 'error',
       error: { code: 'shutting_down' },

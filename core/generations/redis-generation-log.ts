@@ -1,6 +1,7 @@
 /**
  * Generations in Redis streams, so that any core instance can serve one that another runs. Owns the heartbeat of those
  * that were opened here, and what of them is not written yet; all else is in Redis. The scripts hold the rules.
+ * By hand: libraries for resumable streams keep the events in the producer's memory, which ends with its process.
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';

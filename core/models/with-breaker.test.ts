@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { AppError, type ErrorCode } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
+import { useFakeTimers } from '../../shared/testing/fake-timers.ts';
 import { scriptedModel } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { createBreaker, withBreaker } from './with-breaker.ts';
 
+const timers = useFakeTimers();
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], params: {} };
 const start: ChatEvent = { type: 'model-start', model: 'm', provider: 'test' };
 const good: ChatEvent[] = [
@@ -54,10 +56,10 @@ test('opens after so many failures in a row, asks nothing while it is open, and 
   expect(await upstream.ask()).toMatchObject({ error: { code: 'upstream_unavailable' } });
   expect(upstream.calls).toBe(3);
 
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await timers.advance(60);
   expect(await upstream.ask()).toMatchObject({ error: { code: 'upstream_error' } });
   expect(upstream.breaker.state).toBe('open');
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await timers.advance(60);
   upstream.answerWith(good);
   expect(await upstream.ask()).toMatchObject({ type: 'turn-end' });
   expect(upstream.breaker.state).toBe('closed');

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent } from '../../shared/model/chat-model.ts';
 import { describeChatModel } from '../../shared/testing/chat-model-contract.ts';
+import { useFakeTimers } from '../../shared/testing/fake-timers.ts';
 import { type ScriptedModel, type Step, scriptedModel } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { createHedgeBudget, withHedge } from './with-hedge.ts';
 
+const timers = useFakeTimers();
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], params: {} };
 const start = (model: string): ChatEvent => ({ type: 'model-start', model, provider: 'test' });
 const text = (words: string): ChatEvent => ({ type: 'text-delta', text: words });
@@ -24,7 +26,7 @@ const always = { count: () => undefined, spend: () => true };
 const hedged = (first: ScriptedModel, second: ScriptedModel, budget = always) =>
   withHedge(first, second, { afterMs: 20, budget, wait });
 const run = (of: ReturnType<typeof hedged>, signal = new AbortController().signal) =>
-  readAll(of.stream(request, signal));
+  timers.run(readAll(of.stream(request, signal)));
 
 describeChatModel('a hedged model', {
   answering: () => hedged(model('a', start('a'), text('yes'), end), model('b', end)),

@@ -6,6 +6,7 @@ import { toConnectionError, toUpstreamError } from '../../shared/model/upstream-
 import { eventStream } from '../../shared/stream/event-stream.ts';
 import { toUpstreamBody } from '../../shared/wire/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
+import { rejectionText } from './rejection-text.ts';
 
 /** Where a model is called, with the one key that belongs there. */
 export type Upstream =
@@ -54,7 +55,10 @@ function toModelError(thrown: unknown, signal: AbortSignal): AppError {
   if (thrown instanceof APIError && !(thrown instanceof APIConnectionError)) {
     const { status, code, type, param, headers } = thrown;
     const { message } = (thrown.error ?? {}) as { message?: unknown };
-    return toUpstreamError({ status, code, type, param, headers, message }, thrown);
+    return toUpstreamError(
+      { status, code, type, param, headers, message },
+      { describe: rejectionText, cause: thrown },
+    );
   }
   // The client wraps what fails before the answer begins; what it does not wrap broke while it was being read.
   return toConnectionError(thrown, { signal, isOpen: !(thrown instanceof APIConnectionError) });

@@ -1,6 +1,7 @@
 /**
- * Who is next among those who wait: the higher class first, and inside a class the tenants in turn, so that who asks
- * much waits for themselves. Owns its order and nothing else.
+ * The order of waiting calls: higher priority first, and within a priority the tenants in turn, so that a busy tenant
+ * delays only itself. Owns its order and nothing else.
+ * By hand: queue libraries have priorities, but no turns among tenants.
  */
 
 /** Highest first. */

@@ -2,6 +2,8 @@
  * How much of what upstreams allow is taken. A minute is counted in slices, and what was taken in a slice leaks out
  * again when the slice is more than a minute old: so no minute of the upstream's own, wherever it begins, sees more than
  * the quota. Two implementations (memory, Redis), one contract suite (`quota-store.contract.ts`).
+ * By hand: a call takes from several scopes and three limits in one atomic step and settles later; limiter libraries
+ * take one key at a time.
  */
 
 /** What an upstream key or model allows; what is left out is not limited. */

@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors.ts';
 import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, taskPaths } from '../../shared/protocol/task-protocol.ts';
 import type { Target } from '../models/target.ts';
+import { rejectionText } from '../providers/rejection-text.ts';
 
 /** A body that names its model: JSON, or a form with its files. */
 export type TaskBody = { kind: 'json'; json: Record<string, unknown> } | { kind: 'form'; form: FormData };
@@ -37,7 +38,7 @@ export async function callTask(
     clearTimeout(timer);
   }
   if (response.ok) return response;
-  throw await readUpstreamError(response);
+  throw await readUpstreamError(response, { describe: rejectionText });
 }
 
 function addressOf(task: Task, upstream: Target['upstream'], upstreamModel: string): string {

@@ -49,7 +49,10 @@ function askedText(request: ChatRequest): string {
   return text;
 }
 
-/** JSON in which the order of an object's names does not matter. `undefined` members are left out. */
+/**
+ * JSON in which the order of an object's names does not matter. `undefined` members are left out.
+ * By hand: RFC 8785 must fail on a lone surrogate, which a request may hold, and a key needs only sorted names.
+ */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

@@ -64,7 +64,7 @@ test.each<[Record<string, string>, number | undefined]>([
   [{}, undefined],
 ])('%j asks for a pause of %s ms', (headers, expected) => {
   const failure = { status: 429, headers: new Headers(headers) };
-  expect(toUpstreamError(failure, undefined, 1000).retryAfterMs).toBe(expected);
+  expect(toUpstreamError(failure, { nowMs: 1000 }).retryAfterMs).toBe(expected);
 });
 
 test.each([
@@ -124,11 +124,13 @@ describe('the body of a refusal', () => {
       { object: 'error', message: 'Too many tokens.', code: 'context_length_exceeded', param: 'messages' },
     ],
   ])('is understood when it is %s', async (_name, body) => {
-    expect(await readUpstreamError(Response.json(body, { status: 400 }))).toMatchObject({
-      code: 'context_length_exceeded',
-      message: 'The model rejected the request: Too many tokens.',
-      param: 'messages',
-    });
+    expect(await readUpstreamError(Response.json(body, { status: 400 }), { describe: String })).toMatchObject(
+      {
+        code: 'context_length_exceeded',
+        message: 'Too many tokens.',
+        param: 'messages',
+      },
+    );
   });
 
   test.each([['null'], ['[]'], ['{"error":null}'], ['{"error":"no"}'], ['<html>'], ['']])(

@@ -112,13 +112,23 @@ export function upstreamPauseMs({
   return code === 'upstream_rate_limited' ? (retryAfterMs ?? DEFAULT_PAUSE_MS) : undefined;
 }
 
-/** @param nowMs Unix time, for a `retry-after` that is a date */
-export function toUpstreamError(failure: UpstreamFailure, cause?: unknown, nowMs = Date.now()): AppError {
+export interface UpstreamErrorOptions {
+  /** What the caller may read of the upstream's message on its request; the code's own text without it. */
+  describe?: (message: unknown) => string;
+  cause?: unknown;
+  /** Unix time, for a `retry-after` that is a date. */
+  nowMs?: number;
+}
+
+export function toUpstreamError(
+  failure: UpstreamFailure,
+  { describe, cause, nowMs = Date.now() }: UpstreamErrorOptions = {},
+): AppError {
   const { status, headers, param } = failure;
   const code = codeOf(failure);
   if (isRequestFault(code)) {
     return new AppError(code, {
-      message: publicText(failure.message),
+      ...(describe && { message: describe(failure.message) }),
       param: typeof param === 'string' ? param : undefined,
       cause,
     });
@@ -164,18 +174,15 @@ export function toConnectionError(
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** Reads what an upstream that answered with a failure says. Never rejects. */
-export async function readUpstreamError(response: Response): Promise<AppError> {
+export async function readUpstreamError(
+  response: Response,
+  options?: UpstreamErrorOptions,
+): Promise<AppError> {
   const { status, headers } = response;
   const body = parseObject(await readStart(response));
   const error = typeof body?.error === 'object' ? (body.error as Record<string, unknown> | null) : body;
-  return toUpstreamError({
-    status,
-    headers,
-    code: error?.code,
-    type: error?.type,
-    message: error?.message,
-    param: error?.param,
-  });
+  const { code, type, message, param } = error ?? {};
+  return toUpstreamError({ status, headers, code, type, message, param }, options);
 }
 
 async function readStart({ body }: Response): Promise<string> {
@@ -215,15 +222,4 @@ function readRetryAfterMs(headers: UpstreamFailure['headers'], nowMs: number): n
   const text = headers?.get('retry-after') ?? '';
   const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   return waitMs >= 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : undefined;
-}
-
-/** Keys, addresses and account names, which upstreams like to repeat in their messages. */
-const secrets =
-  /https?:\/\/\S+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\b(?:sk|pk|rk|org|proj|key|user|asst|ft)[-_][\w*.-]{4,}|\b[A-Za-z0-9_*-]{32,}\b|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|ai|cn|dev|local)\b/gi;
-const MAX_TEXT = 500;
-
-/** The upstream's own words on what is wrong with the request, which only the caller can correct. */
-function publicText(said: unknown): string {
-  if (typeof said !== 'string' || said === '') return 'The model rejected the request.';
-  return `The model rejected the request: ${said.replace(secrets, '[redacted]').slice(0, MAX_TEXT)}`;
 }

@@ -160,7 +160,9 @@ test('a caller who leaves ends the ladder where it is', async () => {
   const second = model('b', start('b'), text('x'), end);
   const silent = rung(model('a', start('a'), 10_000));
   const reading = readAll(withFallback('smart', [silent, rung(second)]).stream(request, stop.signal));
-  setTimeout(() => stop.abort(), 20);
+  // The first model has been asked by now, and is silent.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  stop.abort();
   expect((await reading).at(-1)).toEqual(fails('cancelled'));
   expect(second.requests).toHaveLength(0);
 });

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { describeChatModel } from '../testing/chat-model-contract.ts';
+import { useFakeTimers } from '../testing/fake-timers.ts';
 import { modelStart, type Step, scriptedModel, textDelta, turnEnd } from '../testing/scripted-model.ts';
 import { readAll } from '../testing/streams.ts';
 import { withTimeLimits } from './with-time-limits.ts';
 
+const timers = useFakeTimers();
 const limits = { connectMs: 40, firstTokenMs: 80, idleMs: 40, totalMs: 200 };
 const never = new Promise(() => undefined);
 const request = { model: 'm', messages: [], params: {} };
@@ -20,7 +22,8 @@ test.each<[string, Step[], string, number]>([
   ],
 ])('%s may not take too long', async (_name, steps, code, atLeast) => {
   const inner = scriptedModel('inner', steps);
-  const events = await readAll(withTimeLimits(inner, limits).stream(request, new AbortController().signal));
+  const { signal } = new AbortController();
+  const events = await timers.run(readAll(withTimeLimits(inner, limits).stream(request, signal)));
   expect(events.at(-1)).toMatchObject({ type: 'error', error: { code } });
   expect(events.length - 1).toBeGreaterThanOrEqual(atLeast);
   await expect.poll(() => inner.aborted).toBe(1);
@@ -28,7 +31,8 @@ test.each<[string, Step[], string, number]>([
 
 test('a slow first token is no gap', async () => {
   const inner = scriptedModel('inner', [modelStart, 60, textDelta('a'), turnEnd]);
-  const events = await readAll(withTimeLimits(inner, limits).stream(request, new AbortController().signal));
+  const { signal } = new AbortController();
+  const events = await timers.run(readAll(withTimeLimits(inner, limits).stream(request, signal)));
   expect(events.at(-1)).toEqual(turnEnd);
 });
 

@@ -1,4 +1,7 @@
-/** How long to wait before another try, and the one loop that tries again. Pure: clock and randomness come in. */
+/**
+ * How long to wait before another try, and the one loop that tries again. Pure: clock and randomness come in.
+ * By hand: retry libraries wrap a promise and set their own timers; a model is retried on the events of its stream.
+ */
 
 /** Milliseconds. */
 export interface BackoffPolicy {

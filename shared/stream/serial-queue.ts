@@ -1,4 +1,7 @@
-/** Runs work one after another, in the order in which it comes. Owns the work that waits. */
+/**
+ * Runs work one after another, in the order in which it comes. Owns the work that waits.
+ * By hand: queue libraries bring timers and event emitters to the Worker for what is one promise chain here.
+ */
 export interface SerialQueue {
   /** @returns what `work` returns; a failure reaches its own caller only, and the next work runs all the same */
   run<T>(work: () => Promise<T> | T): Promise<T>;
