@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { createLeasedLimits, leaseSize, PARTS } from './leased-limits.ts';
 import type { Limits, Reservation, SubjectLimits } from './limits.ts';
 import { charged, emptyMeter, type MeterState, refusalOf } from './meter.ts';
@@ -9,11 +9,13 @@ let calls: number;
 let answered: number;
 let settled: number;
 let count: number;
-/** A store of one subject, that takes its time. */
+/** What the store waits for before it answers; nothing, unless a test holds it up. */
+let held: Promise<void>;
+/** A store of one subject, that answers later. */
 const store: Limits = {
   async reserve({ subjects, requests, tokens, micros }) {
     calls++;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await held;
     answered++;
     const of = subjects[0]?.limits ?? {};
     const charge = { requests, tokens, micros };
@@ -33,6 +35,7 @@ beforeEach(() => {
   answered = 0;
   settled = 0;
   count = 0;
+  held = Promise.resolve();
 });
 const open = () =>
   createLeasedLimits({
@@ -90,10 +93,13 @@ test('who asks on and on waits for the first share alone, and the next is asked 
   await limits.reserve(reservation(1000));
   expect(calls).toBe(1);
   nowMs += 1;
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  held = promise;
   await limits.reserve(reservation(1000));
   await limits.reserve(reservation(1000));
   expect({ calls, answered }).toEqual({ calls: 2, answered: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  answer();
+  await vi.waitFor(() => expect(answered).toBe(2));
   nowMs += 2500;
   await limits.reserve(reservation(1000));
   expect({ calls, answered }).toEqual({ calls: 2, answered: 2 });

@@ -1,0 +1,69 @@
+import { Hono } from 'hono';
+import { describe, expect, test } from 'vitest';
+import { answerHeaders, authTiming, completeAnswer } from './answer-headers.ts';
+import type { EdgeContext, EdgeHono } from './edge-hono.ts';
+import { setHeaders } from './response-headers.ts';
+import { securityHeaders } from './security-headers.ts';
+
+/** @param answer Made behind the completing guard. */
+async function complete(answer: (c: EdgeContext) => Response): Promise<Record<string, string>> {
+  const app = new Hono<EdgeHono>();
+  app.use(async (c, next) => {
+    c.set('requestId', 'req-1');
+    c.set('authMs', 1.25);
+    await next();
+    completeAnswer(c);
+  });
+  app.get('/', answer);
+  return Object.fromEntries((await app.request('/')).headers);
+}
+
+describe('every answer', () => {
+  test('says that it is no page, frame or script, is in no shared cache, and has its name', async () => {
+    expect(await complete(() => new Response(null))).toEqual({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-site',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'cache-control': 'no-store',
+      'x-request-id': 'req-1',
+    });
+  });
+
+  test('keeps what it says itself of its cache and its policy', async () => {
+    const own = { 'cache-control': 'no-cache', 'content-security-policy': "script-src 'self'" };
+    expect(await complete((c) => c.body(null, 200, own))).toMatchObject(own);
+  });
+
+  test('that came from elsewhere and cannot be changed is made anew with its body', async () => {
+    const upstream = Response.redirect('https://a.test/', 302);
+    expect(() => upstream.headers.set('a', 'b')).toThrow(TypeError);
+    const headers = await complete(() => upstream);
+    expect(headers).toMatchObject({ location: 'https://a.test/', 'x-request-id': 'req-1' });
+  });
+
+  test('that is made with all of them at once has the same', async () => {
+    expect(await complete((c) => new Response(null, { headers: answerHeaders(c) }))).toEqual(
+      await complete(() => new Response(null)),
+    );
+    expect(Object.keys(securityHeaders)).toHaveLength(6);
+  });
+});
+
+test('the auth guard’s time is told in tenths of a millisecond', async () => {
+  const headers = await complete((c) => c.body(null, 200, { 'server-timing': authTiming(c) }));
+  expect(headers['server-timing']).toMatch(/^auth;dur=1\.[23]$/);
+});
+
+test('headers that are set replace those of the same name', async () => {
+  const headers = await complete((c) => {
+    c.res = new Response('x', { headers: { age: '1', etag: 'e' } });
+    setHeaders(c, [
+      ['age', '2'],
+      ['x-a', 'b'],
+    ]);
+    return c.res;
+  });
+  expect(headers).toMatchObject({ age: '2', etag: 'e', 'x-a': 'b' });
+});
