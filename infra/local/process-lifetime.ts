@@ -17,27 +17,35 @@ export function stopRequest(): Promise<void> {
  * watched, since a shell that started a service in the background may exit.
  */
 export function whenNpmIsKilled(stop: () => void): void {
-  const npm = process.env.npm_lifecycle_event === undefined ? undefined : npmPid();
+  const npm = process.env.npm_lifecycle_event === undefined ? undefined : findNpm();
   if (npm === undefined) return;
   const timer = setInterval(() => {
-    if (isRunning(npm)) return;
+    if (npm !== 'gone' && isRunning(npm)) return;
     clearInterval(timer);
     stop();
   }, NPM_POLL_MS);
   timer.unref();
 }
 
-/** npm runs a script in a shell, which may or may not replace itself by the program. */
-function npmPid(): number | undefined {
+/**
+ * npm runs a script in a shell, which may or may not replace itself by the program: npm is the parent or the grandparent.
+ * @returns `gone` when npm was killed before this call, so that process 1 adopted its child
+ */
+function findNpm(): number | 'gone' | undefined {
   try {
-    const columns = ['-o', 'ppid=,comm=', '-p', String(process.ppid)];
-    const [, parent, name = ''] =
-      /^\s*(\d+)\s+(.+)/.exec(execFileSync('ps', columns, { encoding: 'utf8' })) ?? [];
-    return /^(?:.*\/)?(?:npm|node)/.test(name) ? process.ppid : Number(parent) || undefined;
+    let pid = process.ppid;
+    for (let level = 0; level < 2; level++) {
+      const columns = ['-o', 'ppid=,comm=', '-p', String(pid)];
+      const line = execFileSync('ps', columns, { encoding: 'utf8' });
+      const [, parent, name = ''] = /^\s*(\d+)\s+(.+)/.exec(line) ?? [];
+      if (/^(?:.*\/)?(?:npm|pnpm|yarn|bun|node)/.test(name)) return pid;
+      if (pid === 1) return 'gone';
+      pid = Number(parent);
+    }
   } catch {
     // This machine has no `ps`: after a SIGKILL of npm the command keeps running.
-    return undefined;
   }
+  return undefined;
 }
 
 function isRunning(pid: number): boolean {

@@ -1,4 +1,4 @@
-# The Worker itself is deployed by `npm run deploy`, which knows its Durable Object migrations; here is what leads to it.
+# The Worker itself is deployed by `npm run deploy`, which knows its Durable Object migrations; these resources route to it.
 locals {
   edge_host    = "${var.edge_host}.${var.zone_name}"
   core_hosts   = { for region in var.core_regions : region.name => "core-${region.name}.${var.zone_name}" }
@@ -7,7 +7,7 @@ locals {
   pool_regions = { for region in var.core_regions : region.name => region if var.load_balancer }
 }
 
-# A route needs a proxied record; the Worker answers before anybody would go to this address (RFC 6666: discarded).
+# A route needs a proxied record; the Worker answers first, so this address (RFC 6666, discard) is never reached.
 resource "cloudflare_dns_record" "edge" {
   zone_id = var.cloudflare_zone_id
   name    = local.edge_host
@@ -40,7 +40,7 @@ resource "cloudflare_load_balancer_monitor" "core" {
   count = var.load_balancer ? 1 : 0
 
   account_id       = var.cloudflare_account_id
-  description      = "Edgewise: a core says 503 while it stops"
+  description      = "Edgewise: a core answers 503 while it stops"
   type             = "https"
   method           = "GET"
   path             = local.health_path
@@ -87,7 +87,7 @@ resource "cloudflare_load_balancer" "core" {
   default_pools   = [for region in var.core_regions : cloudflare_load_balancer_pool.core[region.name].id]
   fallback_pool   = cloudflare_load_balancer_pool.core[var.core_regions[length(var.core_regions) - 1].name].id
 
-  # A request that met a dead origin goes on to the next pool at once, and does not wait for the monitor.
+  # A request that fails at one origin is retried in the next pool at once, without waiting for the monitor.
   adaptive_routing = {
     failover_across_pools = true
   }

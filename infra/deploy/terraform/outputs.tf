@@ -1,5 +1,5 @@
 output "edge_url" {
-  description = "What apps use as their base URL, with /v1 behind it."
+  description = "Base URL of apps, followed by /v1."
   value       = "https://${local.edge_host}"
 }
 

@@ -21,7 +21,7 @@ resource "neon_project" "edgewise" {
   }
 }
 
-# What limits and quotas count must never be thrown away for want of room.
+# Counters of limits and quotas must never be evicted when memory is full.
 resource "upstash_redis_database" "edgewise" {
   database_name  = "edgewise-${var.environment}"
   region         = "global"

@@ -20,20 +20,20 @@ variable "cloudflare_zone_id" {
 }
 
 variable "zone_name" {
-  description = "The zone's name, as example.com."
+  description = "Name of the zone, such as example.com."
   type        = string
 }
 
 variable "edge_host" {
-  description = "Host name that apps call, below the zone: chat for chat.example.com."
+  description = "Host name that apps call, relative to the zone: chat for chat.example.com."
   type        = string
   default     = "chat"
 }
 
 variable "core_regions" {
-  description = "The cores, nearest to most callers first: where each is, and how it is reached."
+  description = "The cores with their locations and addresses, nearest to most callers first."
   type = list(object({
-    name      = string # as eu-west: core-eu-west.example.com is its host name
+    name      = string # such as eu-west: core-eu-west.example.com is its host name
     target    = string # host name of the region's own ingress
     latitude  = number
     longitude = number
@@ -51,7 +51,7 @@ variable "core_regions" {
 
   validation {
     condition     = length(distinct(var.core_regions[*].name)) == length(var.core_regions)
-    error_message = "Each region needs a name of its own."
+    error_message = "Region names must be unique."
   }
 }
 
@@ -62,31 +62,31 @@ variable "load_balancer" {
 }
 
 variable "notification_email" {
-  description = "Who hears that a core region is not healthy."
+  description = "Email address for notices about unhealthy core regions."
   type        = string
   default     = ""
 }
 
 variable "neon_region" {
-  description = "Where the database is."
+  description = "Region of the database."
   type        = string
   default     = "aws-eu-central-1"
 }
 
 variable "neon_history_seconds" {
-  description = "How far back the database can be set by Neon itself, besides our own backups."
+  description = "Point-in-time recovery of Neon, in addition to the backups."
   type        = number
   default     = 604800
 }
 
 variable "upstash_primary_region" {
-  description = "Where the Redis of conversations, kept answers and limits is written."
+  description = "Primary region of the Redis for conversations, cached answers and limits."
   type        = string
   default     = "eu-central-1"
 }
 
 variable "upstash_read_regions" {
-  description = "Where copies of it are read."
+  description = "Regions of its read replicas."
   type        = list(string)
   default     = []
 }
