@@ -39,7 +39,6 @@ function sidebar(locale: 'en' | 'zh') {
   ];
 }
 
-// biome-ignore lint/style/noDefaultExport: VitePress reads the default export.
 export default defineConfig({
   title: 'Edgewise',
   // Links to files outside docs/ work in the repository; `infra/docs/docs.test.ts` checks all of them.

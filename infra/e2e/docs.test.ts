@@ -10,7 +10,9 @@ import { projectRoot } from '../local/settings.ts';
 import { type System, startSystem } from './system.ts';
 
 const run = promisify(execFile);
-const pages = ['README.md', ...(await Array.fromAsync(glob('docs/en/**/*.md', { cwd: projectRoot }))).sort()];
+const pages = ['README.md'];
+for await (const page of glob('docs/en/**/*.md', { cwd: projectRoot })) pages.push(page);
+pages.sort();
 const examples: [string, RunnableBlock][] = [];
 for (const page of pages)
   for (const block of runnableBlocks(await readFile(join(projectRoot, page), 'utf8')))
