@@ -8,7 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from './app.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
-import type { EdgeBindings } from './env.ts';
+import type { EdgeBindings } from './bindings.ts';
 import { pageFiles } from './http/page-route.ts';
 
 const bindings = env as unknown as EdgeBindings;

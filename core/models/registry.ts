@@ -5,6 +5,7 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { ChatModel } from '../../shared/model/chat-model.ts';
+import type { Capability } from '../../shared/model/request-needs.ts';
 import { tokenEncodingFor } from '../../shared/model/token-count.ts';
 import type { Continuation } from '../../shared/model/with-fallback.ts';
 import { defaultTimeLimits, type TimeLimits } from '../../shared/model/with-time-limits.ts';
@@ -17,7 +18,6 @@ import { describeExtractive, describeModel, describeName } from './describe-mode
 import type { DiscoveredModel, Environment } from './discover.ts';
 import { climbFor, drawOrder, type LadderOptions, type Step } from './ladder.ts';
 import type { ModelSpec, ModelsFile, ProviderSpec, QuotaSpec } from './models-file.ts';
-import type { Capability } from './request-needs.ts';
 import type { CallPolicy, TargetModel } from './target-model.ts';
 
 /** A model that can be called. */

@@ -3,6 +3,7 @@
  * kept per isolate for {@link FRESH_MS} (a second for who reads it all); an older copy still serves while the core cannot be reached.
  */
 import { AppError } from '../../shared/errors.ts';
+import type { ModelRoom } from '../../shared/model/request-needs.ts';
 import { tokenEncodingFor } from '../../shared/model/token-count.ts';
 import type { ModelInfo, ModelList } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
@@ -56,6 +57,11 @@ export function createModelCatalog({ core, lightModel, now }: ModelCatalogOption
       return found;
     },
   };
+}
+
+/** What the light model can take: plain text, and as much of it as it is sure to have room for. */
+export function lightRoom(name: string): ModelRoom {
+  return { capabilities: [], contextLength: LIGHT_CONTEXT_LENGTH, encoding: tokenEncodingFor(name) };
 }
 
 function describeLight(name: string): ModelInfo {
