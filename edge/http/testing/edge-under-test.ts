@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import type { RequestContext } from '../../../shared/protocol/request-context.ts';
 import { someContext } from '../../../shared/testing/request-context.ts';
+import type { EdgeBindings } from '../../bindings.ts';
 import type { BodyLimits, EdgeHono } from '../edge-hono.ts';
 import { onError } from '../on-error.ts';
 
@@ -10,6 +11,7 @@ export interface EdgeCaller {
   as?: Partial<RequestContext>;
   isKey?: boolean;
   bodyLimits?: Partial<BodyLimits>;
+  env?: EdgeBindings;
 }
 
 export type Send = (
@@ -44,11 +46,12 @@ export function edgeUnderTest(addRoutes: (app: Hono<EdgeHono>) => void, caller: 
       body instanceof Uint8Array ||
       body instanceof ReadableStream;
     const isJson = body !== undefined && !isRaw;
-    return app.request(path, {
+    const init = {
       method,
       headers: { ...(isJson && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
       ...(body instanceof ReadableStream && { duplex: 'half' }),
-    });
+    };
+    return app.request(path, init, caller.env);
   };
 }
