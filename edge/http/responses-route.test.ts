@@ -4,7 +4,7 @@ import type { SessionStub } from '../session/session-stub.ts';
 import type { PromptAnswers } from './prompt-answers.ts';
 import { responsesRoute } from './responses-route.ts';
 import { edgeUnderTest } from './testing/edge-under-test.ts';
-import { fakeSessions } from './testing/fake-sessions.ts';
+import { fakeSessions } from './testing/fake-objects.ts';
 
 const turnId = '0123456789abcdef0123456789abcdef';
 const older = 'f'.repeat(32);

@@ -3,7 +3,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { SessionStub } from '../session/session-stub.ts';
 import type { PromptAnswers } from './prompt-answers.ts';
 import { edgeUnderTest } from './testing/edge-under-test.ts';
-import { fakeSessions } from './testing/fake-sessions.ts';
+import { fakeSessions } from './testing/fake-objects.ts';
 import { uiChatRoute } from './ui-chat-route.ts';
 
 const turnId = '0123456789abcdef0123456789abcdef';
