@@ -32,7 +32,7 @@ import { createObserver } from './observe/observer.ts';
 import { createPluginRecorder } from './plugins/record-plugin.ts';
 import { directoryOf } from './session/directory-object.ts';
 import { createStateSealer } from './session/sealed-state.ts';
-import type { SessionParts } from './session/session-object.ts';
+import type { SessionParts } from './session/session-parts.ts';
 import { createTurnConversations } from './session/turn-conversations.ts';
 
 /** What the app and each class of objects are made from. */

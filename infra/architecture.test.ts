@@ -53,7 +53,7 @@ describe('imports', () => {
       unknownRooms: [],
       mended: [],
     });
-  });
+  }, 60_000);
 
   test('leave Hono to http and to the maps', () => {
     const allowed = /^(?:edge|core)\/(?:http\/|app\.ts|server\.ts|function\.ts)|^edge\/worker\.ts|^infra\//;
@@ -87,7 +87,7 @@ describe('files', () => {
     expect(long.filter((line) => !knownLongFunctions.includes(pathOf(line)))).toEqual([]);
     const found = new Set(long.map(pathOf));
     expect(knownLongFunctions.filter((path) => !found.has(path))).toEqual([]);
-  });
+  }, 60_000);
 
   test('that construct the services stay short', () => {
     const long = ['edge/services.ts', 'core/services.ts'].filter(

@@ -21,7 +21,7 @@ interface SyntaxNode {
 export function longFunctions(path: string, text: string): string[] {
   const { program } = parseSync(path, text);
   const lines = text.split('\n');
-  const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
+  const lineOf = lineFinder(text);
   const found: string[] = [];
 
   function visit(node: SyntaxNode): void {
@@ -38,6 +38,22 @@ export function longFunctions(path: string, text: string): string[] {
 
   visit(program as unknown as SyntaxNode);
   return found;
+}
+
+/** @returns what tells the line of an offset, from 1; a binary search over the beginnings of the lines */
+function lineFinder(text: string): (offset: number) => number {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return function lineOf(offset) {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  };
 }
 
 function isNode(value: unknown): value is SyntaxNode {
