@@ -40,6 +40,7 @@ export type AppParts = AroundRequestOptions &
   CacheRouteOptions &
   Pick<UserDataRouteOptions, 'isArchiveOn'> & { catalog: ModelCatalog };
 
+// long: the map of all routes, to be read in one piece
 export function createApp(parts: AppParts): Hono<EdgeHono> {
   const app = new Hono<EdgeHono>();
   const proxyToCore = createProxyToCore(parts);

@@ -1,5 +1,5 @@
 /** The only place at the edge that constructs. Everything here lives as long as the isolate; objects get their parts from here. */
-import { waitUntil } from 'cloudflare:workers';
+import { waitUntil as defer } from 'cloudflare:workers';
 import { createSpanExporter } from '../shared/observe/span-exporter.ts';
 import type { AppParts } from './app.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
@@ -16,9 +16,7 @@ import { createAnswerPrompt } from './chat/answer-prompt.ts';
 import { createTurnModels } from './chat/turn-models.ts';
 import { createTurnPlugins } from './chat/turn-plugins.ts';
 import { createArchiveClient } from './core-client/archive-client.ts';
-import { createCoreCall } from './core-client/core-call.ts';
-import { createCoreClient } from './core-client/core-client.ts';
-import { createCoreRegions } from './core-client/core-regions.ts';
+import { createCoreAccess } from './core-client/core-access.ts';
 import { createUsageReporter } from './core-client/usage-reporter.ts';
 import { parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
@@ -34,7 +32,7 @@ import { createObserver } from './observe/observer.ts';
 import { createPluginRecorder } from './plugins/record-plugin.ts';
 import { directoryOf } from './session/directory-object.ts';
 import { createStateSealer } from './session/sealed-state.ts';
-import type { SessionParts } from './session/session-object.ts';
+import type { SessionParts } from './session/session-parts.ts';
 import { createTurnConversations } from './session/turn-conversations.ts';
 
 /** What the app and each class of objects are made from. */
@@ -61,32 +59,29 @@ const now = () => Date.now();
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const newId = () => crypto.randomUUID().replaceAll('-', '');
 const ask: typeof fetch = (...request) => fetch(...request);
-const defer = waitUntil;
 
+// long: all of the construction, in the order of its dependencies
 function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const config = parseEdgeEnv(bindings);
   const { jwt, tokenSecret, redis, turnTimeoutMs, sessionTtlMs, turnTtlMs, window, heartbeatMs } = config;
   setLeastLevel(config.logLevel);
-  const measurements = createMeasurements({
-    hand: (samples) => metricsOf(bindings).add(samples),
-    defer,
-    wait,
+  const hand: Parameters<typeof createMeasurements>[0]['hand'] = (samples) =>
+    metricsOf(bindings).add(samples);
+  const measurements = createMeasurements({ hand, defer, wait });
+  const { callCore, core } = createCoreAccess({
+    urls: config.coreUrls,
+    serviceKey: config.serviceKey,
+    onCall: (region, outcome) =>
+      measurements.count('edgewise_core_calls_total', { region: String(region), outcome }),
+    ...{ fetch: ask, now, wait, defer },
   });
-
-  const onCall = (region: number, outcome: string) =>
-    measurements.count('edgewise_core_calls_total', { region: String(region), outcome });
-  const regions = createCoreRegions({ urls: config.coreUrls, fetch: ask, now, defer, onCall });
-  const coreCall = { regions, serviceKey: config.serviceKey, now };
-  const callCore = createCoreCall(coreCall);
-  const core = createCoreClient({ ...coreCall, wait });
   const archive = config.isArchiveOn ? createArchiveClient(callCore, now, newId) : undefined;
 
   const counters = createTokenCounters(bindings.ASSETS);
   const light = createLight(config.light, bindings.AI, { counters, defer });
   const lightModel = light?.name;
   const catalog = createModelCatalog({ core, lightModel, now });
-  const priceOf: Parameters<typeof createObserver>[0]['priceOf'] = async (context, model) =>
-    (await catalog.find(context, model)).edgewise.price;
+  const { priceOf } = catalog;
   const spans =
     config.traces &&
     createSpanExporter({ ...config.traces, service: 'edgewise-edge', fetch: ask, defer, wait });
@@ -97,10 +92,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     ...common,
     settings: config.cache,
     meaning: config.meaning,
-    resolveModel: async (context, name) => {
-      const { id, edgewise } = await catalog.find(context, name);
-      return edgewise.targets?.[0] ?? id;
-    },
+    resolveModel: catalog.targetOf,
     coreModel: core.model,
   });
   const conversations = createTurnConversations({
@@ -117,28 +109,21 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       plugins: createPlugins(config.filter, bindings, now),
       record: createPluginRecorder(measurements),
       knowledgeTenants: config.knowledgeTenants,
-      waitUntil,
+      waitUntil: defer,
       now,
     }),
-    conversations,
-    lightModel,
-    cache,
-    limiter,
+    ...{ conversations, lightModel, cache, limiter, observer, turnTimeoutMs, now },
     models: createTurnModels({ light, core, counters }),
-    observer,
     usage: createUsageReporter({ archive, wait }),
-    turnTimeoutMs,
-    now,
   });
 
   const keys = createKeyDirectory(callCore, now);
   const findKey = jwt.jwksUrl && createKeySet({ url: jwt.jwksUrl, fetch: ask, now, wait });
   const verifyToken = withVerifiedTokens(createTokenVerifier({ jwt, findKey, ownSecret: tokenSecret }), now);
-  const { maxBodyBytes, maxUploadBytes, bodyTimeoutMs } = config;
   return {
     app: {
       ...config,
-      bodyLimits: { maxBodyBytes, maxUploadBytes, timeoutMs: bodyTimeoutMs },
+      bodyLimits: config,
       sessionStore: redis ? 'redis' : 'durable-object',
       traceSample: config.traces?.sample,
       authenticate: createAuthenticate({ verifyToken, keys, now }),
@@ -153,9 +138,8 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
     answers: {
       // Each call has a name of its own in the core, so that a second one is not the first one again.
       openModel: (context, choice) => prompts.openModel({ context, turnId: newId(), choice, place: newCall }),
-      settings: { redis, turnTimeoutMs, ttlMs: config.cache.ttlMs, staleMs: config.cache.staleMs },
-      now,
-      newId,
+      settings: { redis, turnTimeoutMs, ...config.cache },
+      ...{ now, newId },
     },
     meaning: { delta: config.meaning.delta, now },
   };

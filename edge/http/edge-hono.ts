@@ -8,7 +8,7 @@ export interface BodyLimits {
   maxBodyBytes: number;
   /** Of a file. */
   maxUploadBytes: number;
-  timeoutMs: number;
+  bodyTimeoutMs: number;
 }
 
 export interface EdgeHono {

@@ -1,5 +1,4 @@
 /** The only place at the edge that builds error responses. */
-import { HTTPException } from 'hono/http-exception';
 import { type AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import { logError } from '../observe/log.ts';
@@ -8,7 +7,7 @@ import type { EdgeContext } from './edge-hono.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export function onError(thrown: Error, c: EdgeContext): Response {
-  const error = toAppError(thrown instanceof HTTPException ? thrown.cause : thrown);
+  const error = toAppError(thrown);
   const requestId = c.get('requestId') ?? '';
   c.set('errorCode', error.code);
   logError({ requestId, error });

@@ -17,13 +17,13 @@ export async function readBody(
   maxBytes: number,
   onChunk: (chunk: Uint8Array) => void,
 ): Promise<void> {
-  const { timeoutMs } = c.get('bodyLimits');
+  const { bodyTimeoutMs } = c.get('bodyLimits');
   const { body } = c.req.raw;
   if (!body) return;
   const declared = Number(c.req.header('content-length') ?? 0);
   let bytes = 0;
   const reader = body.getReader();
-  const tooLate = AbortSignal.timeout(timeoutMs);
+  const tooLate = AbortSignal.timeout(bodyTimeoutMs);
   tooLate.addEventListener('abort', () => void reader.cancel(), { once: true });
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -47,7 +47,7 @@ export async function readBody(
 export function readWholeText(c: EdgeContext): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = () => reject(new AppError('request_timeout'));
-  const timer = setTimeout(late, c.get('bodyLimits').timeoutMs);
+  const timer = setTimeout(late, c.get('bodyLimits').bodyTimeoutMs);
   const settle = (how: () => void) => {
     clearTimeout(timer);
     how();

@@ -46,6 +46,7 @@ export interface ObserverOptions {
 
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
 
+// long: a factory: one short function for each thing that is observed
 export function createObserver({ measurements, spans, priceOf, now }: ObserverOptions): Observer {
   const measureTurn = createMeasureTurn(measurements);
   /** Answers of the fast path, and how often each was served: most are a few that are asked again and again. */

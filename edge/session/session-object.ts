@@ -1,6 +1,6 @@
 /**
- * One conversation of one user: the entry to its turns, their events and its messages. Owns none of them
- * itself: the turns belong to the queue, the events to the log, the messages to the context store.
+ * One conversation of one user: the entry to its turns (owned by the queue), their events (by the log) and its messages (by
+ * the context store).
  */
 import { DurableObject } from 'cloudflare:workers';
 import { AppError, toAppError } from '../../shared/errors.ts';
@@ -9,19 +9,17 @@ import { forgotten } from '../../shared/protocol/memory-protocol.ts';
 import { startDeadline } from '../../shared/stream/deadline.ts';
 import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
 import type { EdgeBindings } from '../bindings.ts';
-import type { ArchiveClient } from '../core-client/archive-client.ts';
 import { logError } from '../observe/log.ts';
-import type { Observer } from '../observe/observer.ts';
 import type { TurnTimings } from '../observe/turn-timings.ts';
 import { type Reply, reply } from '../reply.ts';
 import { setAlarmNoLaterThan } from '../wake-by.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import { type TurnEvents, toTurnResponse } from '../wire/turn-response.ts';
 import type { ContextStore, ConversationKey } from './context-store.ts';
-import type { WindowLimits } from './context-window.ts';
 import { directoryOf } from './directory-object.ts';
 import { loggedOutcome, loggedResult } from './logged-result.ts';
 import { SessionMemory } from './session-memory.ts';
+import type { SessionParts } from './session-parts.ts';
 import { SessionSockets, type SocketOwner } from './session-sockets.ts';
 import {
   type HistoryPage,
@@ -31,39 +29,13 @@ import {
   type TurnCursor,
 } from './session-stub.ts';
 import { createSqliteContextStore, type ExpiringContextStore } from './sqlite-context-store.ts';
-import type { TurnAnswering } from './turn-answering.ts';
 import type { TurnCommand } from './turn-command.ts';
-import type { TurnConversations } from './turn-conversations.ts';
 import { createTurnLog, readLogged, type TurnLog } from './turn-log.ts';
 import { TurnQueue } from './turn-queue.ts';
 import { createUpstashContextStore } from './upstash-context-store.ts';
 
 /** How often a running turn makes sure that it is still remembered, should the object be evicted. */
 const WATCH_MS = 30_000;
-
-/** What the object works with, beyond its own storage. */
-export interface SessionParts {
-  answering: TurnAnswering;
-  conversations: TurnConversations;
-  /** None where archiving is off. */
-  archive: ArchiveClient | undefined;
-  observer: Pick<Observer, 'measurements' | 'happened'>;
-  settings: SessionSettings;
-  now: () => number;
-  wait: (ms: number) => Promise<void>;
-  newId: () => string;
-}
-
-export interface SessionSettings {
-  /** Where messages are kept; in the object's own storage without it. */
-  redis: { url: string; token: string } | undefined;
-  window: WindowLimits;
-  heartbeatMs: number;
-  turnTimeoutMs: number;
-  /** How long a turn's events are kept. */
-  turnTtlMs: number;
-  sessionTtlMs: number;
-}
 
 /** `edge/worker.ts` gives it its parts. */
 export abstract class SessionObject extends DurableObject<EdgeBindings> implements SessionStub {
@@ -74,7 +46,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
   readonly #log: TurnLog;
   readonly #queue: TurnQueue;
   readonly #sockets: SessionSockets;
-  /** The end of what sockets have asked to be started. */
+  /** The last start that a socket asked for. */
   #starting: Promise<void> = Promise.resolve();
 
   constructor(state: DurableObjectState, bindings: EdgeBindings, parts: SessionParts) {
@@ -132,7 +104,8 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     return reply(async () => {
       const timings: TurnTimings = {};
       const first = await this.#begin(command, timings);
-      return this.#answer(first, this.#read(first.turnId), timings);
+      if (first.background && !first.wire.stream) return this.#describe(first.turnId);
+      return this.#respond(this.#read(first.turnId), first, -1, timings);
     });
   }
 
@@ -287,11 +260,6 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     return undefined;
   }
 
-  async #answer(command: TurnCommand, turn: TurnEvents, timings: TurnTimings): Promise<Response> {
-    if (command.background && !command.wire.stream) return this.#describe(command.turnId);
-    return this.#respond(turn, command, -1, timings);
-  }
-
   #respond(
     turn: TurnEvents,
     { context, turnId, wire, createdAt }: TurnCommand,
@@ -333,9 +301,8 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     const isRunning = turnId !== undefined && this.#queue.ids.includes(turnId);
     const isKept = turnId !== undefined && this.#log.find(turnId) !== undefined;
     const outcome = turnId === undefined ? 'nothing' : isRunning ? 'running' : isKept ? 'ended' : 'expired';
-    const { observer } = this.#parts;
-    observer.measurements.count('edgewise_resumes_total', { transport, outcome });
-    observer.happened('resume', '', { transport, outcome, turn_id: turnId ?? '' });
+    this.#parts.observer.measurements.count('edgewise_resumes_total', { transport, outcome });
+    this.#parts.observer.happened('resume', '', { transport, outcome, turn_id: turnId ?? '' });
   }
 
   /** A turn that is no longer kept says nothing of what came after it. */

@@ -13,7 +13,7 @@ export function importGraph(files: readonly string[], read: (path: string) => st
   );
 }
 
-/** The files that one names: static and dynamic imports, exports from, and `import('...')` in types. */
+/** The files that one names: static and dynamic imports, exports from, and those inside of types. */
 export function importsOf(path: string, text: string): string[] {
   const { module, errors } = parseSync(path, text);
   if (errors.length > 0) throw new Error(`${path} cannot be parsed: ${errors[0]?.message}`);
