@@ -11,7 +11,7 @@ let nowMs: number;
 const requestEnded = vi.fn<(ended: EndedRequest) => void>();
 function appWith(more: { corsOrigins?: string[]; traceSample?: number; chance?: number } = {}) {
   const { corsOrigins = [], traceSample, chance = 0 } = more;
-  const bodyLimits = { maxBodyBytes: 7, maxUploadBytes: 8, timeoutMs: 9 };
+  const bodyLimits = { maxBodyBytes: 7, maxUploadBytes: 8, bodyTimeoutMs: 9 };
   const app = new Hono<EdgeHono>();
   app.use(
     aroundRequest({
@@ -48,7 +48,7 @@ beforeEach(() => {
 test('a request is named, bounded, completed with headers and recorded once with its times', async () => {
   const response = await appWith().request('/things/5', { headers: { 'x-request-id': 'mine' } });
   expect(await response.json()).toEqual({
-    limits: { maxBodyBytes: 7, maxUploadBytes: 8, timeoutMs: 9 },
+    limits: { maxBodyBytes: 7, maxUploadBytes: 8, bodyTimeoutMs: 9 },
     traceparent: null,
   });
   expect(response.headers.get('x-request-id')).toBe('mine');

@@ -90,7 +90,7 @@ test('a body that claims to be small and is large is refused', async () => {
 
 test('a body that does not arrive in time returns 408', async () => {
   const quick = edgeUnderTest((app) => app.post('/json', async (c) => c.json(await readJson(c))), {
-    bodyLimits: { timeoutMs: 5 },
+    bodyLimits: { bodyTimeoutMs: 5 },
   });
   const stalled = () => new ReadableStream<Uint8Array>({ start: (own) => own.enqueue(bytesOf('{')) });
   for (const length of [{}, { 'content-length': '10' }]) {

@@ -32,7 +32,7 @@ export function edgeUnderTest(addRoutes: (app: Hono<EdgeHono>) => void, caller: 
     c.set('bodyLimits', {
       maxBodyBytes: 1000,
       maxUploadBytes: 2000,
-      timeoutMs: 10_000,
+      bodyTimeoutMs: 10_000,
       ...caller.bodyLimits,
     });
     await next();
