@@ -52,11 +52,6 @@ test.each([
   expect(text + JSON.stringify([...response.headers])).not.toContain('secret');
 });
 
-test('an exception of Hono that holds an error of ours is that error', async () => {
-  const response = await answerTo(new HTTPException(500, { cause: new AppError('request_too_large') }));
-  expect(response.status).toBe(413);
-});
-
 describe('when to try again', () => {
   const headersOf = async (code: ErrorCode, options: AppErrorOptions = {}) => {
     const { headers } = await answerToCode(code, options);
