@@ -55,25 +55,19 @@ export interface TurnConversationsOptions {
 }
 
 export function createTurnConversations(options: TurnConversationsOptions): TurnConversations {
-  const { window, counters, describeModel, sealer, directoryOf, newId, now, wait } = options;
+  const { sealer } = options;
 
   function stored(store: ContextStore, turn: ConversationTurn): Conversation {
-    const { context, sessionId, turnId, request, branch, ownSystem, notes, isArchived = false } = turn;
+    const { context, sessionId, branch, notes, ownSystem, isArchived = false } = turn;
     return new Conversation({
+      ...options,
+      ...turn,
+      ...{ store, branch, notes },
       key: { tenant: context.tenant, user: context.user, sessionId },
-      turnId,
-      store,
-      request,
-      limits: window,
-      branch,
+      limits: options.window,
       keepSystem: !ownSystem,
-      notes,
       canRecall: isArchived,
-      counters,
-      describeModel: (name) => describeModel(context, name),
-      newId,
-      now,
-      wait,
+      describeModel: (name) => options.describeModel(context, name),
     });
   }
 
@@ -84,18 +78,13 @@ export function createTurnConversations(options: TurnConversationsOptions): Turn
         const message = "'x-edgewise-state' is not offered here: no key is configured.";
         throw new AppError('unsupported_value', { param: 'x-edgewise-state', message });
       }
-      const { context, turnId, state } = turn;
       return new SealedConversation({
-        owner: context,
-        turnId,
-        state,
+        ...options,
+        ...turn,
+        owner: turn.context,
         sealer,
-        directory: directoryOf(context),
+        directory: options.directoryOf(turn.context),
         conversationOf: (store, sessionId) => stored(store, { ...turn, sessionId }),
-        turnTimeoutMs: options.turnTimeoutMs,
-        sessionTtlMs: options.sessionTtlMs,
-        newId,
-        now,
       });
     },
   };
