@@ -2,8 +2,7 @@
 import * as v from 'valibot';
 import { importServiceKey } from '../shared/protocol/service-token.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
-import type { AnswersObject } from './cache/answers-object.ts';
-import type { MeaningObject } from './cache/meaning/meaning-object.ts';
+import type { EdgeBindings } from './bindings.ts';
 import {
   type EdgeConfig,
   type EmbeddingsConfig,
@@ -12,26 +11,11 @@ import {
   personalDataLabels,
   signatureAlgorithms,
 } from './config.ts';
-import type { MeterObject } from './limits/meter-object.ts';
 import { parsePlans, usualPlans } from './limits/plans.ts';
 import { logLevels } from './observe/log.ts';
-import type { MetricsObject } from './observe/metrics-object.ts';
-import type { DirectoryObject } from './session/directory-object.ts';
 import type { StateKey } from './session/sealed-state.ts';
-import type { SessionObject } from './session/session-object.ts';
 
-/** The bindings as the platform hands them over; text ones are unchecked. */
-export interface EdgeBindings {
-  SESSIONS: DurableObjectNamespace<SessionObject>;
-  DIRECTORY: DurableObjectNamespace<DirectoryObject>;
-  ANSWERS: DurableObjectNamespace<AnswersObject>;
-  MEANING: DurableObjectNamespace<MeaningObject>;
-  METER: DurableObjectNamespace<MeterObject>;
-  METRICS: DurableObjectNamespace<MetricsObject>;
-  ASSETS: Fetcher;
-  AI?: Ai;
-  [name: string]: unknown;
-}
+export type { EdgeBindings };
 
 const text = v.optional(v.pipe(v.string(), v.trim()), '');
 const list = v.pipe(

@@ -8,11 +8,12 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from './app.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
-import type { EdgeBindings } from './env.ts';
+import type { EdgeBindings } from './bindings.ts';
 import { pageFiles } from './http/page-route.ts';
+import { edgeServices } from './services.ts';
 
 const bindings = env as unknown as EdgeBindings;
-const app = createApp();
+const app = createApp(edgeServices(env as unknown as EdgeBindings).app);
 
 interface Route {
   method: string;

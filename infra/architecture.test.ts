@@ -1,23 +1,19 @@
 /** The rules of the house that no compiler checks. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readImportPicture } from './architecture/import-picture.ts';
+import { knownLongFunctions, knownLongServices } from './architecture/known-faults.ts';
+import { longFunctions, MAX_FUNCTION_LINES } from './architecture/long-functions.ts';
+import { isTest, readSource, sourceFiles } from './architecture/source-files.ts';
 import { buildEdge } from './local/build.ts';
 import { workerBundle } from './local/bundle-paths.ts';
-import { edgeVariables, projectRoot } from './local/settings.ts';
+import { edgeVariables } from './local/settings.ts';
 import { compatibilityDate, compatibilityFlags, durableObjects } from './local/workerd-config.ts';
 
-const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: projectRoot,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((path) => path !== '' && existsSync(join(projectRoot, path)));
-const sources = tracked.filter((path) => path.endsWith('.ts') && /^(?:edge|core|shared|infra)\//.test(path));
-const isTest = (path: string) => /\.(?:test|contract)\.ts$|\/(?:testing|e2e)\//.test(path);
-const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
+const sources = sourceFiles().filter((path) => path.endsWith('.ts'));
+const read = readSource;
 
 /** Each import of a file, as it stands and, for our own files, as a path from the root. */
 function importsOf(path: string): { name: string; target: string }[] {
@@ -49,23 +45,18 @@ describe('imports', () => {
     expect(platform).toEqual([]);
   });
 
-  test('go from http to chat to models and sessions, not back', () => {
-    expect(
-      offenders(/^edge\/(?:chat|models|session|wire|auth)\//, (target) => target.startsWith('edge/http/')),
-    ).toEqual([]);
-    expect(
-      offenders(/^edge\/(?:models|wire)\//, (target) => /^edge\/(?:chat|session)\//.test(target)),
-    ).toEqual([]);
-    expect(
-      offenders(/^core\/(?:models|providers|generations|knowledge)\//, (target) =>
-        target.startsWith('core/http/'),
-      ),
-    ).toEqual([]);
-    expect(offenders(/^core\/providers\//, (target) => target.startsWith('core/models/'))).toEqual([]);
-  });
+  test('make no circle, types included, and none runs upward', () => {
+    const { circles, upward, unknownRooms, mended } = readImportPicture();
+    expect({ circles, upward, unknownRooms, mended }).toEqual({
+      circles: [],
+      upward: [],
+      unknownRooms: [],
+      mended: [],
+    });
+  }, 60_000);
 
   test('leave Hono to http and to the maps', () => {
-    const allowed = /^(?:edge|core)\/(?:http\/|app\.ts|server\.ts|function\.ts)|^infra\//;
+    const allowed = /^(?:edge|core)\/(?:http\/|app\.ts|server\.ts|function\.ts)|^edge\/worker\.ts|^infra\//;
     expect(
       offenders(/^(?:edge|core)\//, (target) => /^(?:hono|@hono)/.test(target)).filter(
         (line) => !allowed.test(line),
@@ -86,6 +77,23 @@ describe('files', () => {
     expect(sources.filter((path) => /\/(?:utils?|helpers?|common)\//.test(path))).toEqual([]);
     const long = sources.filter((path) => !isTest(path) && read(path).split('\n').length > 360);
     expect(long).toEqual([]);
+  });
+
+  test(`have no function over ${MAX_FUNCTION_LINES} lines without a reason above it`, () => {
+    const long = sourceFiles()
+      .filter((path) => !isTest(path))
+      .flatMap((path) => longFunctions(path, read(path)));
+    const pathOf = (line: string) => line.slice(0, line.indexOf(':'));
+    expect(long.filter((line) => !knownLongFunctions.includes(pathOf(line)))).toEqual([]);
+    const found = new Set(long.map(pathOf));
+    expect(knownLongFunctions.filter((path) => !found.has(path))).toEqual([]);
+  }, 60_000);
+
+  test('that construct the services stay short', () => {
+    const long = ['edge/services.ts', 'core/services.ts'].filter(
+      (path) => read(path).split('\n').length > 150,
+    );
+    expect(long).toEqual(knownLongServices);
   });
 
   test('are in kebab-case', () => {

@@ -1,8 +1,8 @@
 /** A name's targets as one model for one caller: which stand on which step, and in what order they are asked. */
 import type { ChatModel } from '../../shared/model/chat-model.ts';
+import { canServe, takesPlainText } from '../../shared/model/request-needs.ts';
 import { type Rung, withFallback } from '../../shared/model/with-fallback.ts';
 import type { Caller } from './caller.ts';
-import { canServe, takesPlainText } from './request-needs.ts';
 import type { TargetModel } from './target-model.ts';
 import { loadTokenCounter } from './token-counter.ts';
 import { type HedgeOptions, withHedge } from './with-hedge.ts';

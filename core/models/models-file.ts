@@ -1,9 +1,9 @@
 /** `infra/config/models.toml` as data. Every fault is told at once, each with its file, line and column. */
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import * as v from 'valibot';
+import { capabilities } from '../../shared/model/request-needs.ts';
 import { continuations } from '../../shared/model/with-fallback.ts';
 import { tasks } from '../../shared/protocol/task-protocol.ts';
-import { capabilities } from './request-needs.ts';
 
 const offers = ['chat', ...tasks] as const;
 const name = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));

@@ -2,6 +2,8 @@
  * The models that can be called: made from the models file, the environment and what was discovered. The only place that
  * joins an address with a key.
  */
+
+import type { Capability } from '../../shared/model/request-needs.ts';
 import { tokenEncodingFor } from '../../shared/model/token-count.ts';
 import type { Continuation } from '../../shared/model/with-fallback.ts';
 import { defaultTimeLimits, type TimeLimits } from '../../shared/model/with-time-limits.ts';
@@ -10,7 +12,6 @@ import type { Upstream } from '../providers/openai-compatible.ts';
 import type { QuotaLimits } from '../quota/quota-store.ts';
 import type { DiscoveredModel, Environment } from './discover.ts';
 import type { ModelSpec, ModelsFile, ProviderSpec, QuotaSpec } from './models-file.ts';
-import type { Capability } from './request-needs.ts';
 
 /** A model that can be called. */
 export interface Target {

@@ -9,13 +9,11 @@ import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/
 import { decodeGenerationEvents } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { type LayerGenerator, type ReadInner, relayStream } from '../../shared/stream/event-stream.ts';
-import type { KnownAnswer } from '../chat/answer-at-once.ts';
-import type { WithCache } from '../chat/answer-turn.ts';
-import type { ModelChoice } from '../chat/choose-model.ts';
+import type { ModelChoice } from '../models/model-choice.ts';
 import type { Reply } from '../reply.ts';
-import { type AnswerQuestion, answerKey } from './answer-key.ts';
+import { type AnswerQuestion, type AskedQuestion, answerKey, type QuestionMemo } from './answer-key.ts';
 import { type AnswerEntry, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
-import type { AnswersStub, AskedQuestion } from './answers-object.ts';
+import type { AnswersStub } from './answers-object.ts';
 import { bypassReason, type CacheFacts } from './cacheable.ts';
 import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
 import type { IsolateAnswers } from './isolate-answers.ts';
@@ -45,9 +43,23 @@ export interface CachedTurn extends CacheFacts {
    * which it can take up again.
    */
   canShare: boolean;
-  /** Work that goes on after the answer. */
+  /** Of the prompt, where the question is the prompt as it was sent. */
+  memo?: QuestionMemo | undefined;
+  /** Work that continues after the answer. */
   waitUntil: (work: Promise<unknown>) => void;
 }
+
+/** An answer that this isolate holds, and what its reader learns of the cache. */
+export interface KnownAnswer {
+  answer: CachedAnswer;
+  mark: CacheMark;
+}
+
+/** Puts what was answered before in front of a model. */
+export type WithCache = (
+  model: ChatModel,
+  asked: { choice: ModelChoice; earlierRounds: number },
+) => ChatModel;
 
 export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
@@ -58,7 +70,7 @@ export interface AnswerCache {
   forget(tenant: string, which: RemovedAnswers): Promise<void>;
   /** What a question is called, and whose answers will do. */
   question(
-    turn: Pick<CachedTurn, 'context' | 'choice' | 'control'>,
+    turn: Pick<CachedTurn, 'context' | 'choice' | 'control' | 'memo'>,
     request: ChatRequest,
   ): Promise<AskedQuestion>;
 }
@@ -95,18 +107,19 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       await options.semanticCache.forget(tenant, which);
     },
 
-    async question({ context, choice, control }, asked) {
+    async question({ context, choice, control, memo }, asked) {
       // Others who ask the same may want it word by word.
       const { isWhole, ...plain } = asked;
       const request = isWhole ? plain : asked;
       const model = await options.resolveModel(context, choice.model);
-      const question: AnswerQuestion = { tenant: context.tenant, model, policy: options.policy, request };
+      const { policy } = options;
+      const question: AnswerQuestion = { tenant: context.tenant, model, policy, request, memo };
       const maxAge = control.noCache ? 0 : control.maxAgeSeconds;
       return {
         key: await answerKey(question),
         scopes: options.isShared(context.tenant) ? [EVERYBODY] : [EVERYBODY, context.user],
         model,
-        policy: options.policy,
+        policy,
         maxAgeMs: maxAge === undefined ? undefined : maxAge * 1000,
         choice,
         request,

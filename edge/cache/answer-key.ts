@@ -1,5 +1,7 @@
 /** The name of a question: everything that decides the answer, as a canonical hash. */
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import type { ModelChoice } from '../models/model-choice.ts';
 import { createLruCache } from './lru-cache.ts';
 
 export interface AnswerQuestion {
@@ -9,6 +11,27 @@ export interface AnswerQuestion {
   /** Changed by the operator to let every answer go. */
   policy: string;
   request: ChatRequest;
+  memo?: QuestionMemo | undefined;
+}
+
+/** What a prompt asks, as text: kept beside the prompt by whoever keeps it, so that it is made once. */
+export interface QuestionMemo {
+  text?: string;
+}
+
+/** A question as the Worker passes it to the objects. */
+export interface AskedQuestion {
+  key: string;
+  /** Whose answers will do, best first; a new one is kept for the last. */
+  scopes: string[];
+  /** The model that must answer for the answer to be kept. */
+  model: string;
+  policy: string;
+  /** Oldest answer that will do, in milliseconds. */
+  maxAgeMs: number | undefined;
+  choice: ModelChoice;
+  request: ChatRequest;
+  context: RequestContext;
 }
 
 /** Fields that decide nothing about the answer. */
@@ -25,8 +48,8 @@ const keys = createLruCache<string>({ maxCopies: 500, now: () => 0 });
 const MAX_REMEMBERED_CHARS = 4096;
 
 /** @returns 64 hex digits: SHA-256 over JSON texts with sorted names (in the manner of RFC 8785) */
-export async function answerKey({ tenant, model, policy, request }: AnswerQuestion): Promise<string> {
-  const text = `${JSON.stringify(['1', tenant, model, policy])}${askedText(request)}`;
+export async function answerKey({ tenant, model, policy, request, memo }: AnswerQuestion): Promise<string> {
+  const text = `${JSON.stringify(['1', tenant, model, policy])}${askedText(request, memo)}`;
   const known = keys.get(text);
   if (known) return known;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
@@ -35,18 +58,13 @@ export async function answerKey({ tenant, model, policy, request }: AnswerQuesti
   return key;
 }
 
-/** What requests ask, as text: of one that comes again as the same object it is known. */
-const asked = new WeakMap<ChatRequest, string>();
-
-function askedText(request: ChatRequest): string {
-  const known = asked.get(request);
-  if (known !== undefined) return known;
+function askedText(request: ChatRequest, memo: QuestionMemo = {}): string {
+  if (memo.text !== undefined) return memo.text;
   const params = Object.entries(request.params).filter(
     ([name, value]) => value !== undefined && value !== null && !silentParams.has(name),
   );
-  const text = canonicalJson([request.messages, Object.fromEntries(params)]);
-  asked.set(request, text);
-  return text;
+  memo.text = canonicalJson([request.messages, Object.fromEntries(params)]);
+  return memo.text;
 }
 
 /**

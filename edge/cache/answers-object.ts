@@ -5,38 +5,22 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { AppError, toAppError } from '../../shared/errors.ts';
-import type { ChatEvent, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatStream } from '../../shared/model/chat-model.ts';
 import { encodeGenerationEvent } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { startDeadline } from '../../shared/stream/deadline.ts';
-import { newCall } from '../chat/answer-turn.ts';
-import type { ModelChoice } from '../chat/choose-model.ts';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
+import type { ModelChoice } from '../models/model-choice.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
-import { type EdgeServices, edgeServices } from '../services.ts';
 import { setAlarmNoLaterThan } from '../wake-by.ts';
+import type { AskedQuestion } from './answer-key.ts';
 import { type AnswerEntry, type AnswerStore, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
 import { createPreparedList, type PreparedList } from './prepared-list.ts';
 import { SharedGeneration } from './shared-generation.ts';
 import { createSqliteAnswerStore, type SqliteAnswerStore } from './sqlite-answer-store.ts';
 import { createUpstashAnswerStore } from './upstash-answer-store.ts';
-
-/** A question as the Worker hands it over. */
-export interface AskedQuestion {
-  key: string;
-  /** Whose answers will do, best first; a new one is kept for the last. */
-  scopes: string[];
-  /** The model that must answer for the answer to be kept. */
-  model: string;
-  policy: string;
-  /** Oldest answer that will do, in milliseconds. */
-  maxAgeMs: number | undefined;
-  choice: ModelChoice;
-  request: ChatRequest;
-  context: RequestContext;
-}
 
 export type AnswerFound =
   | { kind: 'entry'; entry: AnswerEntry }
@@ -56,8 +40,27 @@ const REFRESH_AGAIN_MS = 60_000;
 const REFRESH_AT_ONCE = 8;
 const MAX_SHARD_BYTES = 32 * 1024 * 1024;
 
-export class AnswersObject extends DurableObject<EdgeBindings> {
-  readonly #services: EdgeServices;
+/** What the object works with, beyond its own storage. */
+export interface AnswersParts {
+  /** The model that answers one call, within the caller's limits. */
+  openModel: (context: RequestContext, choice: ModelChoice) => ChatModel;
+  settings: AnswersSettings;
+  now: () => number;
+  newId: () => string;
+}
+
+export interface AnswersSettings {
+  /** Where answers are kept; in the object's own storage without it. */
+  redis: { url: string; token: string } | undefined;
+  turnTimeoutMs: number;
+  /** How long an answer is fresh, and then still given while it is asked again. */
+  ttlMs: number;
+  staleMs: number;
+}
+
+/** `edge/worker.ts` gives it its parts. */
+export abstract class AnswersObject extends DurableObject<EdgeBindings> {
+  readonly #parts: AnswersParts;
   readonly #store: AnswerStore;
   /** The store, when it is this object's own. */
   readonly #ownStore?: SqliteAnswerStore;
@@ -66,12 +69,12 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   readonly #underWay = new Map<string, SharedGeneration>();
   readonly #lookups = new Map<string, Promise<AnswerEntry | undefined>>();
 
-  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+  constructor(state: DurableObjectState, bindings: EdgeBindings, parts: AnswersParts) {
     super(state, bindings);
-    this.#services = edgeServices(bindings);
+    this.#parts = parts;
     this.#prepared = createPreparedList(state.storage);
-    const { now, config } = this.#services;
-    if (config.redis) this.#store = createUpstashAnswerStore({ ...config.redis, now });
+    const { now, settings } = parts;
+    if (settings.redis) this.#store = createUpstashAnswerStore({ ...settings.redis, now });
     else {
       const options = { storage: state.storage, maxBytes: MAX_SHARD_BYTES, now };
       this.#store = this.#ownStore = createSqliteAnswerStore(options);
@@ -100,7 +103,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   async findFresh({ scopes, context }: AskedQuestion, key: string): Promise<Reply<AnswerEntry | undefined>> {
     return reply(async () => {
       const entry = await this.#store.find(context.tenant, key, scopes);
-      return entry && entry.freshUntilMs > this.#services.now() ? entry : undefined;
+      return entry && entry.freshUntilMs > this.#parts.now() ? entry : undefined;
     });
   }
 
@@ -114,7 +117,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     return reply(async () => {
       const recorder = new AnswerRecorder();
       let failure: AppError | undefined;
-      const deadline = startDeadline(this.#services.config.turnTimeoutMs);
+      const deadline = startDeadline(this.#parts.settings.turnTimeoutMs);
       for await (const event of this.#open(question, deadline.signal)) {
         recorder.push(event);
         if (event.type === 'error') failure = AppError.fromInfo(event.error);
@@ -123,7 +126,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
       if (failure) throw failure;
       const { answer } = recorder;
       if (answer?.model !== question.model) throw new AppError('answer_not_kept');
-      const freshUntilMs = this.#services.now() + ttlMs;
+      const freshUntilMs = this.#parts.now() + ttlMs;
       const entry = { ...this.#entry(question, answer), scope: EVERYBODY, isPrepared: true };
       await this.#store.keep(question.context.tenant, { ...entry, freshUntilMs, staleUntilMs: freshUntilMs });
       this.#prepared.put({ question, ttlMs, dueAtMs: freshUntilMs - ttlMs * REFRESH_PART });
@@ -142,9 +145,9 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
 
   override async alarm(): Promise<void> {
     this.#ownStore?.expire();
-    const { now, newId, config } = this.#services;
+    const { now, newId, settings } = this.#parts;
     for (const { question, ttlMs, dueAtMs } of this.#prepared.due(now(), REFRESH_AT_ONCE)) {
-      const deadlineMs = now() + config.turnTimeoutMs;
+      const deadlineMs = now() + settings.turnTimeoutMs;
       const context = { ...question.context, requestId: newId(), deadlineMs };
       const outcome = await this.prepare({ ...question, context }, ttlMs);
       if (outcome.ok) continue;
@@ -162,7 +165,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     const lookup = this.#lookups.get(name) ?? this.#store.find(tenant, key, scopes);
     this.#lookups.set(name, lookup);
     const entry = await lookup.finally(() => this.#lookups.delete(name));
-    const { now } = this.#services;
+    const { now } = this.#parts;
     if (!entry || (maxAgeMs !== undefined && now() - entry.storedAtMs > maxAgeMs)) return undefined;
     if (entry.freshUntilMs <= now()) this.#revalidate({ key, scopes, maxAgeMs, ...question });
     return entry;
@@ -179,7 +182,7 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     const generation: SharedGeneration = new SharedGeneration({
       open: (signal) => this.#open(question, signal),
       onEvent: (event) => recorder.push(event),
-      timeoutMs: this.#services.config.turnTimeoutMs,
+      timeoutMs: this.#parts.settings.turnTimeoutMs,
     });
     this.#underWay.set(name, generation);
     const settle = async () => {
@@ -195,10 +198,8 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
     return generation;
   }
 
-  /** Each call has a name of its own in the core, so that a second one is not the first one again. */
   #open({ context, choice, request }: AskedQuestion, signal: AbortSignal): ChatStream {
-    const { modelsFor, newId } = this.#services;
-    return modelsFor(context, newId()).open(choice, newCall).stream(request, signal);
+    return this.#parts.openModel(context, choice).stream(request, signal);
   }
 
   #share(generation: SharedGeneration, { key }: AskedQuestion, outcome: 'miss' | 'coalesced'): AnswerFound {
@@ -221,9 +222,9 @@ export class AnswersObject extends DurableObject<EdgeBindings> {
   }
 
   #entry({ key, scopes, model, context }: AskedQuestion, answer: CachedAnswer): AnswerEntry {
-    const { now, config } = this.#services;
-    const freshUntilMs = now() + config.cache.ttlMs;
-    const staleUntilMs = freshUntilMs + config.cache.staleMs;
+    const { now, settings } = this.#parts;
+    const freshUntilMs = now() + settings.ttlMs;
+    const staleUntilMs = freshUntilMs + settings.staleMs;
     const scope = scopes.at(-1) ?? EVERYBODY;
     const askedBy = context.user;
     return { key, scope, model, answer, askedBy, storedAtMs: now(), freshUntilMs, staleUntilMs };

@@ -1,5 +1,5 @@
 /** The questions of an Answers object that are asked again before their answers get old. Owns the table `prepared`. */
-import type { AskedQuestion } from './answers-object.ts';
+import type { AskedQuestion } from './answer-key.ts';
 
 export interface PreparedQuestion {
   question: AskedQuestion;

@@ -17,6 +17,7 @@ export interface SqliteAnswerStoreOptions {
 type Row = { scope: string; body: string } & Record<string, SqlStorageValue>;
 
 /** One tenant's object holds one tenant's answers, so the tenant is not stored again. */
+// long: a factory: one short function for each method of the store
 export function createSqliteAnswerStore({
   storage,
   maxBytes,

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import { answerEntry, describeAnswerStore } from './answer-store.contract.ts';
 import { type AnswerStore, EVERYBODY } from './answer-store.ts';
 import { createSqliteAnswerStore, type SqliteAnswerStore } from './sqlite-answer-store.ts';

@@ -1,5 +1,5 @@
 /** Answers in Upstash Redis: one string a question and scope, which Redis lets go by itself. */
-import { Redis } from '@upstash/redis';
+import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
 import type { AnswerEntry, AnswerStore, RemovedAnswers } from './answer-store.ts';
 

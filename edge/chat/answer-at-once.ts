@@ -1,23 +1,20 @@
 /**
- * The short way of a question whose answer this isolate holds: the steps of `answer-turn.ts` that are left when no
- * model is asked and nothing is waited for. Whatever does not fit takes the long way, and comes out the same.
+ * The fast path: a stateless question whose answer this isolate holds. These are the steps of `answer-prompt.ts` that are
+ * left when no model is asked and nothing is waited for: route (4), cache (5), filter out (8), events (9). Whatever does
+ * not fit takes the whole path, with the same result. `infra/bench/rows/cached-answers.ts` measures what it saves.
  */
 import type { CacheMark, ChatEvent, ChatRequest } from '../../shared/model/chat-model.ts';
 import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
 import { TurnExpander } from '../../shared/turn/turn-expander.ts';
 import { emptyTurnResult, type TurnResult } from '../../shared/turn/turn-result.ts';
+import type { KnownAnswer } from '../cache/answer-cache.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
-import { chooseModel, type ModelChoice } from './choose-model.ts';
+import type { ModelChoice } from '../models/model-choice.ts';
+import type { TurnTimings } from '../observe/turn-timings.ts';
+import { chooseModel } from './choose-model.ts';
 import type { TurnPlugins } from './turn-plugins.ts';
-import type { TurnTimings } from './turn-timings.ts';
 
-/** An answer near at hand, and what its reader is told of the cache. */
-export interface KnownAnswer {
-  answer: CachedAnswer;
-  mark: CacheMark;
-}
-
-export interface AtOncePlan {
+export interface FastPath {
   turnId: string;
   request: ChatRequest;
   lightModel: string | undefined;
@@ -26,18 +23,18 @@ export interface AtOncePlan {
   timings: TurnTimings;
   /** Unix time in milliseconds. */
   now: () => number;
-  /** Told of an answer that goes out; what the turn came to is made when it is asked for. */
+  /** Called with an answer that goes out; the turn's result is made only when it is asked for. */
   onEnd: (answer: CachedAnswer, result: () => TurnResult) => void;
 }
 
-export interface AtOnce {
+export interface FastAnswer {
   choice: ModelChoice;
-  /** The whole turn's; none where it must be answered the long way. */
+  /** Of the whole turn; none where it must take the whole path. */
   events?: NumberedTurnEvent[];
 }
 
-export async function answerAtOnce(plan: AtOncePlan): Promise<AtOnce> {
-  const { turnId, request, lightModel, find, plugins, timings, now, onEnd } = plan;
+export async function answerAtOnce(path: FastPath): Promise<FastAnswer> {
+  const { turnId, request, lightModel, find, plugins, timings, now, onEnd } = path;
   const startMs = now();
   const choice = chooseModel(request, { lightModel, earlierRounds: 0 });
   timings.routeMs = now() - startMs;
@@ -56,13 +53,13 @@ export async function answerAtOnce(plan: AtOncePlan): Promise<AtOnce> {
 function expand(events: readonly ChatEvent[], cache: CacheMark, expander: TurnExpander): NumberedTurnEvent[] {
   const numbered: NumberedTurnEvent[] = [];
   for (const event of events) {
-    const told = event.type === 'model-start' ? { ...event, cache } : event;
-    for (const turnEvent of expander.push(told)) numbered.push({ seq: numbered.length, event: turnEvent });
+    const marked = event.type === 'model-start' ? { ...event, cache } : event;
+    for (const turnEvent of expander.push(marked)) numbered.push({ seq: numbered.length, event: turnEvent });
   }
   return numbered;
 }
 
-/** For the books: without what was said. */
+/** For usage and metrics: without the text. */
 function toResult(
   { model, usage }: CachedAnswer,
   turn: Pick<TurnResult, 'turnId' | 'createdAt' | 'route' | 'cache'>,

@@ -7,13 +7,7 @@
  * core, and the light model's own name stays at the edge.
  */
 import { type ChatMessage, type ChatRequest, messageText } from '../../shared/model/chat-model.ts';
-import type { TurnRoute } from '../../shared/turn/turn-events.ts';
-
-export interface ModelChoice {
-  route: TurnRoute;
-  /** The name to ask that place for. */
-  model: string;
-}
+import type { ModelChoice } from '../models/model-choice.ts';
 
 export interface RouteFacts {
   /** Name of the edge's light model, when one is configured. */
@@ -67,11 +61,13 @@ export function chooseModel(request: ChatRequest, facts: RouteFacts): ModelChoic
   if (request.recall?.knowledge) return core(request.model, 'knowledge');
   if (request.model === 'smart') return core('smart', 'asked for smart');
   if (request.model === 'fast') {
-    return lightModel ? edge(lightModel, 'asked for fast') : core('fast', 'asked for fast; no light model');
+    return lightModel
+      ? { ...edge(lightModel, 'asked for fast'), wish: 'fast' }
+      : core('fast', 'asked for fast; no light model');
   }
   if (request.model !== 'auto') {
     return request.model === lightModel
-      ? edge(lightModel, 'asked by name')
+      ? { ...edge(lightModel, 'asked by name'), wish: 'by-name' }
       : core(request.model, 'asked by name');
   }
   if (!lightModel) return core('auto', 'no light model');

@@ -20,6 +20,10 @@ export interface CoreRequest {
   contentType?: string;
   accept?: string | undefined;
   signal?: AbortSignal;
+  /** Whether it makes something without a name of the caller's choice: repeated, it would make a second one. */
+  createsNew?: boolean | undefined;
+  /** Whether the core works before it answers: silence does not mean that no one is there. */
+  isSlow?: boolean | undefined;
   /** Whether the region that answered has what is asked for; see `core-regions.ts`. */
   isFound?: (answer: Response) => Promise<boolean>;
 }
@@ -27,14 +31,9 @@ export interface CoreRequest {
 /** @throws AppError what the core says, `core_unavailable`, or `cancelled` when the signal was aborted */
 export type CoreCall = (context: RequestContext, request: CoreRequest) => Promise<Response>;
 
-/** What makes something without a name of the caller's choice would make it twice. */
-const makesAnew = /^\/v1\/(?:files|batches|keys)$/;
-/** What waits for a model's whole answer before it says a word. */
-const isSlow = /^\/v1\/(?:tasks|files|documents)\b/;
-
 export function createCoreCall({ regions, serviceKey, now }: CoreCallOptions): CoreCall {
   return async function call(context, request) {
-    const { method, path, body = '', contentType = 'application/json', accept, signal, isFound } = request;
+    const { method, path, body = '', contentType = 'application/json', accept, signal } = request;
     const token = await signServiceToken(serviceKey, context, { method, path, body }, now());
     const headers: Record<string, string> = {
       authorization: `Bearer ${token}`,
@@ -48,9 +47,9 @@ export function createCoreCall({ regions, serviceKey, now }: CoreCallOptions): C
       headers,
       body: body === '' ? null : body,
       signal,
-      isRepeatable: method !== 'POST' || !makesAnew.test(path),
-      isPrompt: !isSlow.test(path),
-      isFound,
+      isRepeatable: request.createsNew !== true,
+      isPrompt: request.isSlow !== true,
+      isFound: request.isFound,
     });
     if (!response.ok) throw await readError(response);
     return response;

@@ -70,6 +70,7 @@ const SILENCE_MS = 5000;
 const NEARER_SHARE = 0.8;
 const NEARER_MS = 5;
 
+// long: a factory: the state of the regions and the short functions over it
 export function createCoreRegions({ urls, fetch: ask, now, defer, onCall }: CoreRegionsOptions): CoreRegions {
   const regions = urls.map(
     (url, index): Region => ({

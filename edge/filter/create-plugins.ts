@@ -1,24 +1,37 @@
-import type { EdgeConfig } from '../config.ts';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { createAssetWordLists } from './asset-word-lists.ts';
 import { createPersonalDataFilter } from './create-personal-data-filter.ts';
 import { createWordFilter } from './create-word-filter.ts';
 import { loadFolding } from './load-folding.ts';
 import { createModerationClient } from './moderation.ts';
-import { createModerationPlugin } from './moderation-plugin.ts';
+import { createModerationPlugin, type ModerationPluginOptions } from './moderation-plugin.ts';
+import type { PersonalDataLabel } from './personal-data.ts';
 
 const WORDS_LIMIT_MS = 2000;
 const PERSONAL_DATA_LIMIT_MS = 200;
 const MODERATION_LIMIT_MS = 5000;
 
+export interface FilterSettings {
+  /** What happens when a filter fails: `closed` refuses, `open` lets pass. */
+  onFailure: Plugin['onFailure'];
+  /** The personal data that is masked. */
+  personalData: readonly PersonalDataLabel[];
+  moderation: ModerationSettings | undefined;
+}
+
+interface ModerationSettings extends Pick<ModerationPluginOptions, 'answers'> {
+  url: string;
+  apiKey: string | undefined;
+  model: string | undefined;
+}
+
 /** The plugins that are built in, in their order. A list that is not there costs a tenant nothing. */
 export function createPlugins(
-  { filter }: EdgeConfig,
+  { onFailure, personalData, moderation }: FilterSettings,
   { ASSETS }: Pick<EdgeBindings, 'ASSETS'>,
   now: () => number,
 ): Plugin[] {
-  const { onFailure, personalData, moderation } = filter;
   const plugins = [
     createWordFilter({
       source: createAssetWordLists(ASSETS),

@@ -4,8 +4,8 @@ import type { Plugin } from '../plugins/plugin.ts';
 import { type CompiledWords, readCompiledWords } from './compiled-words.ts';
 import type { Folding } from './folding.ts';
 import { JsonScanner } from './json-scanner.ts';
-import { createMaskingStream } from './masking-stream.ts';
-import { createTextPlugin, type OpenStream } from './text-plugin.ts';
+import { createMaskingStream, type OpenStream } from './masking-stream.ts';
+import { createTextPlugin } from './text-plugin.ts';
 import { WordScanner } from './word-scanner.ts';
 
 export interface StoredWords {

@@ -1,8 +1,7 @@
 /** Looks at the texts of a prompt. What the app itself says, in system and developer messages, is left alone. */
 import type { ChatMessage, ChatRequest, JsonObject, ToolCall } from '../../shared/model/chat-model.ts';
 import type { PromptVerdict } from '../plugins/plugin.ts';
-import type { TextStream } from './masking-stream.ts';
-import type { OpenStream } from './text-plugin.ts';
+import type { OpenStream, TextStream } from './masking-stream.ts';
 
 /** Thrown and caught in this file: where a text may not go on, nothing else needs to be looked at. */
 class Refused extends Error {

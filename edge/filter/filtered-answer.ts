@@ -2,8 +2,7 @@
 import type { JsonObject, JsonValue } from '../../shared/model/chat-model.ts';
 import type { AnswerHook, DeltaEvent, DeltaVerdict } from '../plugins/plugin.ts';
 import { isOpaque, type Path, textFields, toFields, withStrings } from './extra-fields.ts';
-import type { TextStream } from './masking-stream.ts';
-import type { OpenStream } from './text-plugin.ts';
+import type { OpenStream, TextStream } from './masking-stream.ts';
 
 interface Channel {
   stream: TextStream;

@@ -17,6 +17,9 @@ export interface TextStream {
   readonly masked: number;
 }
 
+/** Begins a text of its own. `json`: a JSON document whose strings are looked at. */
+export type OpenStream = (form: 'text' | 'json') => TextStream;
+
 /** @param maskOf What stands in place of a finding; of those that overlap, the first one's. */
 export function createMaskingStream(scanner: Scanner, maskOf: (label: string) => string): TextStream {
   /** What came from offset `base` on and has neither gone out nor been masked. */

@@ -3,10 +3,7 @@ import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { AnswerHook, Plugin, PromptVerdict } from '../plugins/plugin.ts';
 import { filterPrompt } from './filter-prompt.ts';
 import { FilteredAnswer } from './filtered-answer.ts';
-import type { TextStream } from './masking-stream.ts';
-
-/** Begins a text of its own. `json`: a JSON document whose strings are looked at. */
-export type OpenStream = (form: 'text' | 'json') => TextStream;
+import type { OpenStream } from './masking-stream.ts';
 
 export interface TextPluginOptions extends Pick<Plugin, 'name' | 'onFailure' | 'limitMs' | 'edition'> {
   /** How to look at texts for this caller; `undefined`: not at all. */

@@ -1,11 +1,23 @@
 import type { MiddlewareHandler } from 'hono';
 import { tokenOfProtocols } from '../../shared/protocol/session-socket.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
 import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 
+export interface RequestContextOptions {
+  authenticate: Authenticate;
+  /** How long an answer may take. */
+  turnTimeoutMs: number;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
 /** Lets in who holds a valid bearer token (RFC 6750), and makes the request's context from it. */
-export function requestContext(): MiddlewareHandler<EdgeHono> {
+export function requestContext({
+  authenticate,
+  turnTimeoutMs,
+  now,
+}: RequestContextOptions): MiddlewareHandler<EdgeHono> {
   return async function checkToken(c, next) {
-    const { authenticate, config, now } = c.get('services');
     const startMs = now();
     const { expiresAtMs, isKey, ...caller } = await authenticate(tokenOf(c), c.get('requestId'));
     c.set('isKey', isKey);
@@ -15,7 +27,7 @@ export function requestContext(): MiddlewareHandler<EdgeHono> {
       requestId: c.get('requestId'),
       ...caller,
       traceparent: c.get('traceparent'),
-      deadlineMs: startMs + config.turnTimeoutMs,
+      deadlineMs: startMs + turnTimeoutMs,
     });
     await next();
   };

@@ -4,11 +4,13 @@ import { AppError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/model/chat-model.ts';
 import { parseChatCompletionRequest } from '../../shared/wire/chat-schema.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { RemovedAnswers } from '../cache/answer-store.ts';
 import { ANSWER_SHARDS, answersOf } from '../cache/answers-object.ts';
 import { bypassReason } from '../cache/cacheable.ts';
 import { dependsOnNow } from '../cache/depends-on-now.ts';
 import { chooseModel } from '../chat/choose-model.ts';
+import type { AnswerPrompt } from '../chat/prompt-contract.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 
@@ -31,61 +33,77 @@ export const prepareSchema = v.looseObject({
 const USUAL_TTL_S = 86_400;
 const control = { noStore: false, noCache: true, maxAgeSeconds: undefined };
 
-export const cacheRoute = {
-  /** Forgets the answers of one question (`key`), of one model, or all. Copies near clients last a minute more. */
-  async remove(c: EdgeContext): Promise<Response> {
-    const { key, model } = c.req.query();
-    if (key !== undefined && !/^[0-9a-f]{64}$/.test(key)) {
-      const message = "Invalid value for 'key': expected what 'x-edgewise-cache-key' said.";
-      throw new AppError('invalid_value', { param: 'key', message });
-    }
-    return c.json({ object: 'cache.removed', removed: await removeAnswers(c, { key, model }) });
-  },
+export interface CacheRouteOptions {
+  /** None where the cache is off. */
+  cache: Pick<AnswerCache, 'question' | 'forget' | 'semanticCache'> | undefined;
+  prompts: Pick<AnswerPrompt, 'filterPrompt'>;
+  lightModel: string | undefined;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
 
-  /** Asks one question as any user would, and keeps the answer for every user of the tenant. */
-  async prepare(c: EdgeContext): Promise<Response> {
-    const body = await readJson(c);
-    const { question, system, paraphrases, ttl_seconds: ttl, ...rest } = parseInput(prepareSchema, body);
-    const messages: ChatMessage[] = [{ role: 'user', content: question }];
-    if (system !== undefined) messages.unshift({ role: 'system', content: system });
-    const { request } = parseChatCompletionRequest({ ...rest, messages, stream: false });
+export function cacheRoute({ cache, prompts, lightModel, now }: CacheRouteOptions) {
+  return {
+    /** Forgets the answers of one question (`key`), of one model, or all. Copies near clients last a minute more. */
+    async remove(c: EdgeContext): Promise<Response> {
+      const { key, model } = c.req.query();
+      if (key !== undefined && !/^[0-9a-f]{64}$/.test(key)) {
+        const message = "Invalid value for 'key': expected what 'x-edgewise-cache-key' said.";
+        throw new AppError('invalid_value', { param: 'key', message });
+      }
+      return c.json({ object: 'cache.removed', removed: await removeAnswers(c, cache, { key, model }) });
+    },
 
-    const { cache, lightModel, now } = c.get('services');
-    if (!cache) throw new AppError('unsupported_value', { message: 'The cache is switched off here.' });
-    const reason = bypassReason(request, { control, earlierRounds: 0, isAgain: false });
-    if (reason) {
-      throw new AppError('unsupported_value', { message: `Such an answer is never kept: ${reason}.` });
-    }
-    const on = dependsOnNow(question);
-    if (on && ttl === undefined) {
-      const message = `The answer seems to depend on ${on}. Say how long it holds with 'ttl_seconds'.`;
-      throw new AppError('missing_required_parameter', { param: 'ttl_seconds', message });
-    }
-    const context = c.get('request');
-    const shown = await c.get('services').pluginsFor(context).onPrompt(request, c.req.raw);
-    const choice = chooseModel(shown, { lightModel, earlierRounds: 0 });
-    const asked = await cache.question({ context, choice, control }, { ...shown, model: choice.model });
-    const answers = answersOf(c.env, context.tenant, asked.key[0] ?? '');
-    const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    const { answer, freshUntilMs } = reply.value;
-    const refused = await cache.semanticCache.prepare(asked, paraphrases);
-    return c.json({
-      object: 'cache.prepared',
-      key: asked.key,
-      model: answer.model,
-      usage: answer.usage,
-      paraphrases_refused: refused,
-      prepared_at: Math.floor(now() / 1000),
-      expires_at: Math.floor(freshUntilMs / 1000),
-    });
-  },
-};
+    /** Asks one question as any user would, and keeps the answer for every user of the tenant. */
+    async prepare(c: EdgeContext): Promise<Response> {
+      const body = await readJson(c);
+      const { question, system, paraphrases, ttl_seconds: ttl, ...rest } = parseInput(prepareSchema, body);
+      const messages: ChatMessage[] = [{ role: 'user', content: question }];
+      if (system !== undefined) messages.unshift({ role: 'system', content: system });
+      const { request } = parseChatCompletionRequest({ ...rest, messages, stream: false });
+
+      if (!cache) throw new AppError('unsupported_value', { message: 'The cache is switched off here.' });
+      const reason = bypassReason(request, { control, earlierRounds: 0, isAgain: false });
+      if (reason) {
+        throw new AppError('unsupported_value', { message: `Such an answer is never kept: ${reason}.` });
+      }
+      const on = dependsOnNow(question);
+      if (on && ttl === undefined) {
+        const message = `The answer seems to depend on ${on}. Say how long it holds with 'ttl_seconds'.`;
+        throw new AppError('missing_required_parameter', { param: 'ttl_seconds', message });
+      }
+      const context = c.get('request');
+      const shown = await prompts.filterPrompt(request, context, c.req.raw);
+      const choice = chooseModel(shown, { lightModel, earlierRounds: 0 });
+      const asked = await cache.question({ context, choice, control }, { ...shown, model: choice.model });
+      const answers = answersOf(c.env, context.tenant, asked.key[0] ?? '');
+      const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      const { answer, freshUntilMs } = reply.value;
+      const refused = await cache.semanticCache.prepare(asked, paraphrases);
+      return c.json({
+        object: 'cache.prepared',
+        key: asked.key,
+        model: answer.model,
+        usage: answer.usage,
+        paraphrases_refused: refused,
+        prepared_at: Math.floor(now() / 1000),
+        expires_at: Math.floor(freshUntilMs / 1000),
+      });
+    },
+  };
+}
+
+/** Lets copies of a tenant's answers go. */
+export type Forgets = Pick<AnswerCache, 'forget'>;
 
 /** Forgets answers of the caller's tenant. @returns how many there were @throws AppError `store_unavailable` */
-export async function removeAnswers(c: EdgeContext, which: RemovedAnswers): Promise<number> {
+export async function removeAnswers(
+  c: EdgeContext,
+  cache: Forgets | undefined,
+  which: RemovedAnswers,
+): Promise<number> {
   const { tenant } = c.get('request');
-  const { cache } = c.get('services');
   if (!cache) return 0;
   await cache.forget(tenant, which);
   const shards = which.key === undefined ? ANSWER_SHARDS : [which.key[0] ?? ''];

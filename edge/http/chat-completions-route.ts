@@ -1,45 +1,51 @@
 import { AppError } from '../../shared/errors.ts';
 import { type ChatCompletionInput, parseSessionId } from '../../shared/wire/chat-schema.ts';
-import { STATE_HEADER } from '../chat/turn-response.ts';
-import { branchOf } from '../session/branch-of.ts';
+import { branchOf } from '../session/message-tree.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
-import { answerInSession } from './answer-in-session.ts';
-import { answerStateless } from './answer-stateless.ts';
+import { STATE_HEADER } from '../wire/turn-response.ts';
 import { readChatPrompt } from './chat-prompt.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
+import type { PromptAnswers } from './prompt-answers.ts';
+
+export interface ChatCompletionsRouteOptions extends PromptAnswers {
+  newId: () => string;
+}
 
 /** `POST /v1/chat/completions`: a turn of a session when one is named, else a prompt that stands alone. */
-export async function chatCompletionsRoute(c: EdgeContext): Promise<Response> {
-  const { body, input } = await readChatPrompt(c);
-  const { request } = input;
-  const sessionId = sessionIdOf(c, input);
-  const state = stateOf(c, sessionId);
-  const keyed = readIdempotencyKey(c, state === undefined ? body : [body, state]);
-  const idempotency = keyed && (await keyed);
-  const branch = branchOf(input);
-  const wire = toWireRequest(input);
-  const turnId = c.get('services').newId();
-  if (sessionId !== undefined) {
-    return answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
-  }
-  if (branch) {
-    const message = "'regenerate' and 'parent_id' need a session.";
-    throw new AppError('invalid_value', { param: input.regenerate ? 'regenerate' : 'parent_id', message });
-  }
-  if (idempotency) {
-    const command = {
-      sessionId: idempotency.sessionId,
-      turnId,
-      request,
-      alone: true,
-      state,
-      idempotency,
-      wire,
-    };
-    return answerInSession(c, command);
-  }
-  return answerStateless(c, { turnId, request, state, wire });
+export function chatCompletionsRoute(options: ChatCompletionsRouteOptions) {
+  const { answerInSession, answerStateless, newId } = options;
+  return async function complete(c: EdgeContext): Promise<Response> {
+    const { body, input, derived } = await readChatPrompt(c);
+    const { request } = input;
+    const sessionId = sessionIdOf(c, input);
+    const state = stateOf(c, sessionId);
+    const keyed = readIdempotencyKey(c, state === undefined ? body : [body, state]);
+    const idempotency = keyed && (await keyed);
+    const branch = branchOf(input);
+    const wire = toWireRequest(input);
+    const turnId = newId();
+    if (sessionId !== undefined) {
+      return answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
+    }
+    if (branch) {
+      const message = "'regenerate' and 'parent_id' need a session.";
+      throw new AppError('invalid_value', { param: input.regenerate ? 'regenerate' : 'parent_id', message });
+    }
+    if (idempotency) {
+      const command = {
+        sessionId: idempotency.sessionId,
+        turnId,
+        request,
+        alone: true,
+        state,
+        idempotency,
+        wire,
+      };
+      return answerInSession(c, command);
+    }
+    return answerStateless(c, { turnId, request, derived, state, wire });
+  };
 }
 
 /** The header wins; both with different values is a mistake worth telling. */

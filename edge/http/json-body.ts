@@ -37,7 +37,7 @@ export async function readJsonText(c: EdgeContext): Promise<string> {
   const contentType = c.req.header('content-type') ?? 'application/json';
   if (contentType !== 'application/json' && !jsonType.test(contentType))
     throw new AppError('unsupported_media_type');
-  const { maxBodyBytes } = c.get('services').config;
+  const { maxBodyBytes } = c.get('bodyLimits');
   const length = c.req.header('content-length');
   // HTTP holds the sender to the length that it gave.
   if (length !== undefined && Number(length) <= maxBodyBytes)

@@ -1,35 +1,48 @@
 /** An operator's keys: made, listed, revoked. The core keeps them; see `shared/protocol/key-protocol.ts`. */
 import { type ApiKey, newApiKeySchema } from '../../shared/protocol/key-protocol.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
+import type { KeyDirectory } from '../auth/key-directory.ts';
+import type { CoreCall } from '../core-client/core-call.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 
-export const keysRoute = {
-  /** The answer holds the `key` itself, this once. */
-  async create(c: EdgeContext): Promise<Response> {
-    const wanted = parseInput(newApiKeySchema, await readJson(c));
-    const request = { method: 'POST', path: '/v1/keys', body: JSON.stringify(wanted) } as const;
-    const response = await c.get('services').callCore(c.get('request'), request);
-    const { key, ...record }: ApiKey & { key: string } = await response.json();
-    return c.json({ ...toKey(record), key }, 201);
-  },
+export interface KeysRouteOptions {
+  callCore: CoreCall;
+  keys: Pick<KeyDirectory, 'forget'>;
+}
 
-  async list(c: EdgeContext): Promise<Response> {
-    const response = await c.get('services').callCore(c.get('request'), { method: 'GET', path: '/v1/keys' });
-    const { data }: { data: ApiKey[] } = await response.json();
-    return c.json({ object: 'list', data: data.map(toKey) });
-  },
+export function keysRoute({ callCore, keys }: KeysRouteOptions) {
+  return {
+    /** The answer holds the `key` itself, this once. */
+    async create(c: EdgeContext): Promise<Response> {
+      const wanted = parseInput(newApiKeySchema, await readJson(c));
+      const request = {
+        method: 'POST',
+        path: '/v1/keys',
+        body: JSON.stringify(wanted),
+        createsNew: true,
+      } as const;
+      const response = await callCore(c.get('request'), request);
+      const { key, ...record }: ApiKey & { key: string } = await response.json();
+      return c.json({ ...toKey(record), key }, 201);
+    },
 
-  /** Other edges see it within a minute. */
-  async revoke(c: EdgeContext<'/v1/keys/:id'>): Promise<Response> {
-    const { callCore, keys } = c.get('services');
-    const path = `/v1/keys/${encodeURIComponent(c.req.param('id'))}`;
-    const response = await callCore(c.get('request'), { method: 'DELETE', path });
-    const key: ApiKey = await response.json();
-    keys.forget(key.id);
-    return c.json(toKey(key));
-  },
-};
+    async list(c: EdgeContext): Promise<Response> {
+      const response = await callCore(c.get('request'), { method: 'GET', path: '/v1/keys' });
+      const { data }: { data: ApiKey[] } = await response.json();
+      return c.json({ object: 'list', data: data.map(toKey) });
+    },
+
+    /** Other edges see it within a minute. */
+    async revoke(c: EdgeContext<'/v1/keys/:id'>): Promise<Response> {
+      const path = `/v1/keys/${encodeURIComponent(c.req.param('id'))}`;
+      const response = await callCore(c.get('request'), { method: 'DELETE', path });
+      const key: ApiKey = await response.json();
+      keys.forget(key.id);
+      return c.json(toKey(key));
+    },
+  };
+}
 
 function toKey(key: ApiKey): object {
   const { id, name, prefix, plan, scopes } = key;

@@ -1,21 +1,27 @@
 import { AppError } from '../../shared/errors.ts';
+import type { Measurements } from '../observe/measurements.ts';
 import { metricsOf } from '../observe/metrics-object.ts';
 import { METRICS_CONTENT_TYPE } from '../observe/metrics-text.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
+export interface MetricsRouteOptions {
+  metricsToken: string | undefined;
+  measurements: Pick<Measurements, 'flush'>;
+}
+
 /** `GET /metrics`, for who holds `EDGEWISE_METRICS_TOKEN`; where none is set there is nothing to read. */
-export async function metricsRoute(c: EdgeContext): Promise<Response> {
-  const { config, observer } = c.get('services');
-  const { metricsToken } = config;
-  if (metricsToken === undefined) throw new AppError('route_not_found');
-  const token = c.req.header('authorization')?.match(/^Bearer (\S+)$/)?.[1];
-  if (token === undefined) throw new AppError('missing_token');
-  if (!(await isSame(token, metricsToken))) throw new AppError('invalid_token');
-  await observer.measurements.flush();
-  const text = await metricsOf(c.env).text();
-  return new Response(text, {
-    headers: { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' },
-  });
+export function metricsRoute({ metricsToken, measurements }: MetricsRouteOptions) {
+  return async function readMetrics(c: EdgeContext): Promise<Response> {
+    if (metricsToken === undefined) throw new AppError('route_not_found');
+    const token = c.req.header('authorization')?.match(/^Bearer (\S+)$/)?.[1];
+    if (token === undefined) throw new AppError('missing_token');
+    if (!(await isSame(token, metricsToken))) throw new AppError('invalid_token');
+    await measurements.flush();
+    const text = await metricsOf(c.env).text();
+    return new Response(text, {
+      headers: { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' },
+    });
+  };
 }
 
 /** In a time that tells nothing of either. */

@@ -1,17 +1,29 @@
 /** The only place at the edge that builds error responses. */
-import { HTTPException } from 'hono/http-exception';
 import { type AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import { logError } from '../observe/log.ts';
+import { REQUEST_ID_HEADER } from './answer-headers.ts';
 import type { EdgeContext } from './edge-hono.ts';
+import { securityHeaders } from './security-headers.ts';
 
 export function onError(thrown: Error, c: EdgeContext): Response {
-  const error = toAppError(thrown instanceof HTTPException ? thrown.cause : thrown);
+  const error = toAppError(thrown);
   const requestId = c.get('requestId') ?? '';
   c.set('errorCode', error.code);
   logError({ requestId, error });
   const body = toOpenAIError(error.toInfo(), requestId);
   return Response.json(body, { status: error.status, headers: errorHeaders(error) });
+}
+
+/** For a Worker that cannot start, such as one whose configuration is wrong: the fault is logged, not shown. */
+export function toStartErrorResponse(thrown: unknown): Response {
+  const error = toAppError(thrown);
+  const requestId = crypto.randomUUID();
+  logError({ requestId, error });
+  return Response.json(toOpenAIError(error.toInfo(), requestId), {
+    status: error.status,
+    headers: { ...securityHeaders, [REQUEST_ID_HEADER]: requestId, ...errorHeaders(error) },
+  });
 }
 
 /**

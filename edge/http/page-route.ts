@@ -33,40 +33,55 @@ const HASHED = 'public, max-age=31536000, immutable';
 /** Asked for again each time, since its name does not change. */
 const NAMED = 'no-cache';
 
-export const pageRoute = {
-  async file(c: EdgeContext): Promise<Response> {
-    const name = pageFiles[c.req.path];
-    if (name === undefined) throw new AppError('route_not_found');
-    const headers: Record<string, string> = { 'cache-control': NAMED };
-    if (name.endsWith('.html')) Object.assign(headers, pageHeaders(c));
-    return serve(c, name, headers);
-  },
+export interface PageRouteOptions {
+  /** Whether people without a token are let in. */
+  guests: boolean;
+  signIn: SignIn | undefined;
+  metricsToken: string | undefined;
+}
 
-  async asset(c: EdgeContext<'/assets/:name'>): Promise<Response> {
-    const name = c.req.param('name');
-    if (!/^[\w-][\w.-]{0,127}$/.test(name)) throw new AppError('route_not_found');
-    return serve(c, `assets/${name}`, { 'cache-control': HASHED });
-  },
+/** Where the page lets people sign in. */
+interface SignIn {
+  issuer: string;
+  clientId: string;
+  scope: string;
+}
 
-  /** What the page has to know before anybody has signed in; which of its parts this server has, by the router itself. */
-  settings(app: Hono<EdgeHono>): (c: EdgeContext) => Response {
-    return function tellSettings(c) {
-      const { guests, signIn, metricsToken } = c.get('services').config;
-      const features = Object.entries(featurePaths).flatMap(([feature, [method, path]]) =>
-        methodsOf(app, path).includes(method) && (feature !== 'metrics' || metricsToken !== undefined)
-          ? [feature]
-          : [],
-      );
-      return c.json({
-        guests,
-        features,
-        ...(signIn && {
-          sign_in: { issuer: signIn.issuer, client_id: signIn.clientId, scope: signIn.scope },
-        }),
-      });
-    };
-  },
-};
+export function pageRoute({ guests, signIn, metricsToken }: PageRouteOptions) {
+  return {
+    async file(c: EdgeContext): Promise<Response> {
+      const name = pageFiles[c.req.path];
+      if (name === undefined) throw new AppError('route_not_found');
+      const headers: Record<string, string> = { 'cache-control': NAMED };
+      if (name.endsWith('.html')) Object.assign(headers, pageHeaders(signIn));
+      return serve(c, name, headers);
+    },
+
+    async asset(c: EdgeContext<'/assets/:name'>): Promise<Response> {
+      const name = c.req.param('name');
+      if (!/^[\w-][\w.-]{0,127}$/.test(name)) throw new AppError('route_not_found');
+      return serve(c, `assets/${name}`, { 'cache-control': HASHED });
+    },
+
+    /** What the page has to know before anybody has signed in; which of its parts this server has, by the router itself. */
+    settings(app: Hono<EdgeHono>): (c: EdgeContext) => Response {
+      return function tellSettings(c) {
+        const features = Object.entries(featurePaths).flatMap(([feature, [method, path]]) =>
+          methodsOf(app, path).includes(method) && (feature !== 'metrics' || metricsToken !== undefined)
+            ? [feature]
+            : [],
+        );
+        return c.json({
+          guests,
+          features,
+          ...(signIn && {
+            sign_in: { issuer: signIn.issuer, client_id: signIn.clientId, scope: signIn.scope },
+          }),
+        });
+      };
+    },
+  };
+}
 
 const featurePaths: Readonly<Record<string, readonly [method: string, path: string]>> = {
   conversations: ['GET', '/v1/conversations'],
@@ -77,8 +92,7 @@ const featurePaths: Readonly<Record<string, readonly [method: string, path: stri
 };
 
 /** The page runs its own scripts and styles, speaks to this edge (and to who signs its people in), and no one else. */
-function pageHeaders(c: EdgeContext): Record<string, string> {
-  const { signIn } = c.get('services').config;
+function pageHeaders(signIn: SignIn | undefined): Record<string, string> {
   const connect = signIn ? `'self' ${new URL(signIn.issuer).origin}` : "'self'";
   const policy = [
     "default-src 'none'",

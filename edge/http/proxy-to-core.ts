@@ -1,33 +1,42 @@
-/** A call that the core answers whole, in the client's own form: limited in size here, and handed on as it came. */
+/** A call that the core answers whole, in the client's own form: limited in size here, and passed through as it came. */
 import { AppError } from '../../shared/errors.ts';
-import type { CoreRequest } from '../core-client/core-call.ts';
+import type { CoreCall, CoreRequest } from '../core-client/core-call.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { readBytes } from './read-body.ts';
 
-const handedOn = ['content-type', 'content-disposition'];
+/** Passes a request to the core, and its answer back. */
+export type ProxyToCore = (c: EdgeContext, kind?: ProxiedKind) => Promise<Response>;
 
-export async function proxyToCore(c: EdgeContext): Promise<Response> {
-  const { method } = c.req;
-  if (!isHandedOn(method)) throw new AppError('method_not_allowed');
-  const { pathname, search } = new URL(c.req.url);
-  const body = method === 'POST' || method === 'PATCH' ? await readBody(c) : {};
-  const response = await c.get('services').callCore(c.get('request'), {
-    method,
-    path: pathname + search,
-    ...body,
-    accept: c.req.header('accept'),
-    signal: c.req.raw.signal,
-  });
-  const headers = new Headers({ 'cache-control': 'no-store' });
-  for (const name of handedOn) {
-    const value = response.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  return new Response(response.body, { status: response.status, headers });
+export type ProxiedKind = Pick<CoreRequest, 'createsNew' | 'isSlow'>;
+
+const passedHeaders = ['content-type', 'content-disposition'];
+
+export function createProxyToCore({ callCore }: { callCore: CoreCall }): ProxyToCore {
+  return async function proxyToCore(c, kind = {}) {
+    const { method } = c.req;
+    if (!isProxied(method)) throw new AppError('method_not_allowed');
+    const { pathname, search } = new URL(c.req.url);
+    const body = method === 'POST' || method === 'PATCH' ? await readBody(c) : {};
+    const response = await callCore(c.get('request'), {
+      method,
+      path: pathname + search,
+      ...body,
+      accept: c.req.header('accept'),
+      signal: c.req.raw.signal,
+      createsNew: kind.createsNew,
+      isSlow: kind.isSlow,
+    });
+    const headers = new Headers({ 'cache-control': 'no-store' });
+    for (const name of passedHeaders) {
+      const value = response.headers.get(name);
+      if (value !== null) headers.set(name, value);
+    }
+    return new Response(response.body, { status: response.status, headers });
+  };
 }
 
-function isHandedOn(method: string): method is CoreRequest['method'] {
+function isProxied(method: string): method is CoreRequest['method'] {
   return ['GET', 'POST', 'PATCH', 'DELETE'].includes(method);
 }
 
@@ -36,6 +45,6 @@ async function readBody(
 ): Promise<{ body: string | Uint8Array<ArrayBuffer>; contentType: string }> {
   const contentType = c.req.header('content-type') ?? '';
   if (/^multipart\/form-data\s*;/i.test(contentType))
-    return { body: await readBytes(c, c.get('services').config.maxUploadBytes), contentType };
+    return { body: await readBytes(c, c.get('bodyLimits').maxUploadBytes), contentType };
   return { body: JSON.stringify(await readJson(c, {})), contentType: 'application/json' };
 }

@@ -17,7 +17,7 @@ export async function readBody(
   maxBytes: number,
   onChunk: (chunk: Uint8Array) => void,
 ): Promise<void> {
-  const { bodyTimeoutMs } = c.get('services').config;
+  const { bodyTimeoutMs } = c.get('bodyLimits');
   const { body } = c.req.raw;
   if (!body) return;
   const declared = Number(c.req.header('content-length') ?? 0);
@@ -47,7 +47,7 @@ export async function readBody(
 export function readWholeText(c: EdgeContext): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = () => reject(new AppError('request_timeout'));
-  const timer = setTimeout(late, c.get('services').config.bodyTimeoutMs);
+  const timer = setTimeout(late, c.get('bodyLimits').bodyTimeoutMs);
   const settle = (how: () => void) => {
     clearTimeout(timer);
     how();

@@ -1,24 +1,35 @@
 import { continueTrace, parseTraceparent, toTraceparent } from '../../shared/observe/trace-context.ts';
+import type { Observer } from '../observe/observer.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
-/** Tells of a request when its headers are out; of a stream's own end tells the turn. */
-export function startRequestLog(c: EdgeContext): { end(): void } {
-  const { observer, traceSample, random, now } = c.get('services');
-  const startMs = now();
-  const sent = traceSample === undefined ? undefined : parseTraceparent(c.req.header('traceparent'));
-  const span = traceSample === undefined ? undefined : continueTrace(sent, () => random() < traceSample);
-  if (span) c.set('traceparent', toTraceparent(span));
-  return {
-    end: () =>
-      observer.requestEnded({
-        requestId: c.get('requestId'),
-        method: c.req.method,
-        route: c.req.routePath,
-        startMs,
-        endMs: now(),
-        errorCode: c.get('errorCode'),
-        answer: c.res,
-        trace: span && { span, parentSpanId: sent?.spanId },
-      }),
+export interface RequestLogOptions {
+  observer: Pick<Observer, 'requestEnded'>;
+  /** The part of the traces that begin here and are exported; none where traces are not. */
+  traceSample: number | undefined;
+  random: () => number;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
+/** Records a request when its headers are out; the end of a stream is recorded by its turn. */
+export function createRequestLog({ observer, traceSample, random, now }: RequestLogOptions) {
+  return function startRequestLog(c: EdgeContext): { end(): void } {
+    const startMs = now();
+    const sent = traceSample === undefined ? undefined : parseTraceparent(c.req.header('traceparent'));
+    const span = traceSample === undefined ? undefined : continueTrace(sent, () => random() < traceSample);
+    if (span) c.set('traceparent', toTraceparent(span));
+    return {
+      end: () =>
+        observer.requestEnded({
+          requestId: c.get('requestId'),
+          method: c.req.method,
+          route: c.req.routePath,
+          startMs,
+          endMs: now(),
+          errorCode: c.get('errorCode'),
+          answer: c.res,
+          trace: span && { span, parentSpanId: sent?.spanId },
+        }),
+    };
   };
 }

@@ -2,76 +2,83 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/model/chat-model.ts';
-import { branchOf } from '../session/branch-of.ts';
+import { branchOf } from '../session/message-tree.ts';
 import type { SessionStub } from '../session/session-stub.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { parseResponsesRequest } from '../wire/responses-schema.ts';
-import { answerInSession } from './answer-in-session.ts';
-import { answerStateless } from './answer-stateless.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
+import type { PromptAnswers } from './prompt-answers.ts';
 import { parseInteger } from './query.ts';
 import { sessionOfCaller } from './session-of-caller.ts';
 
 type ResponsePath = '/v1/responses/:id' | '/v1/responses/:id/cancel' | '/v1/responses/:id/input_items';
 
-export const responsesRoute = {
-  async create(c: EdgeContext): Promise<Response> {
-    const body = await readJson(c);
-    const input = parseResponsesRequest(body);
-    const idempotency = await readIdempotencyKey(c, body);
-    const { request, stream, echo, background } = input;
-    const turnId = c.get('services').newId();
-    const previous =
-      input.previousResponseId === undefined ? undefined : parsePrevious(input.previousResponseId);
-    const sessionId =
-      input.conversation ??
-      previous?.sessionId ??
-      idempotency?.sessionId ??
-      `conv_${c.get('services').newId()}`;
-    const wire: WireRequest = { kind: 'responses', stream, echo, responseId: responseId(turnId, sessionId) };
-    if (!input.store && !idempotency) return answerStateless(c, { turnId, request, wire });
-    const branch = previous ? { kind: 'after-turn' as const, turnId: previous.turnId } : branchOf(input);
-    const common = { sessionId, turnId, request, idempotency, background, wire };
-    const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };
-    return answerInSession(c, command);
-  },
+export interface ResponsesRouteOptions extends PromptAnswers {
+  newId: () => string;
+}
 
-  /** The response as far as it has come; with `stream=true` its events after `starting_after`, and the live rest. */
-  async read(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
-    const { session, turnId, wire } = place(c);
-    if (c.req.query('stream') !== 'true') return taken(await session.describe(turnId, wire));
-    const range = { fallback: -1, min: 0, max: Number.MAX_SAFE_INTEGER };
-    const after = parseInteger(c.req.query('starting_after'), 'starting_after', range);
-    return taken(await session.attach({ turnId, after, wire }));
-  },
+export function responsesRoute({ answerInSession, answerStateless, newId }: ResponsesRouteOptions) {
+  return {
+    async create(c: EdgeContext): Promise<Response> {
+      const body = await readJson(c);
+      const input = parseResponsesRequest(body);
+      const idempotency = await readIdempotencyKey(c, body);
+      const { request, stream, echo, background } = input;
+      const turnId = newId();
+      const previous =
+        input.previousResponseId === undefined ? undefined : parsePrevious(input.previousResponseId);
+      const sessionId =
+        input.conversation ?? previous?.sessionId ?? idempotency?.sessionId ?? `conv_${newId()}`;
+      const wire: WireRequest = {
+        kind: 'responses',
+        stream,
+        echo,
+        responseId: responseId(turnId, sessionId),
+      };
+      if (!input.store && !idempotency) return answerStateless(c, { turnId, request, wire });
+      const branch = previous ? { kind: 'after-turn' as const, turnId: previous.turnId } : branchOf(input);
+      const common = { sessionId, turnId, request, idempotency, background, wire };
+      const command = input.store ? { ...common, branch, ownSystem: true } : { ...common, alone: true };
+      return answerInSession(c, command);
+    },
 
-  async cancel(c: EdgeContext<'/v1/responses/:id/cancel'>): Promise<Response> {
-    const { session, turnId, wire } = place(c);
-    taken(await session.describe(turnId, wire));
-    await session.stopTurn(turnId);
-    return taken(await session.describe(turnId, wire));
-  },
+    /** The response as far as it has come; with `stream=true` its events after `starting_after`, and the live rest. */
+    async read(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
+      const { session, turnId, wire } = place(c);
+      if (c.req.query('stream') !== 'true') return taken(await session.describe(turnId, wire));
+      const range = { fallback: -1, min: 0, max: Number.MAX_SAFE_INTEGER };
+      const after = parseInteger(c.req.query('starting_after'), 'starting_after', range);
+      return taken(await session.attach({ turnId, after, wire }));
+    },
 
-  /** Stops the response if it runs, and forgets it. What was said stays in its conversation. */
-  async remove(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
-    const { session, turnId } = place(c);
-    const reply = await session.removeTurn(turnId);
-    if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
-    return c.json({ id: c.req.param('id'), object: 'response', deleted: true });
-  },
+    async cancel(c: EdgeContext<'/v1/responses/:id/cancel'>): Promise<Response> {
+      const { session, turnId, wire } = place(c);
+      taken(await session.describe(turnId, wire));
+      await session.stopTurn(turnId);
+      return taken(await session.describe(turnId, wire));
+    },
 
-  async inputItems(c: EdgeContext<'/v1/responses/:id/input_items'>): Promise<Response> {
-    const { session, turnId } = place(c);
-    const reply = await session.question(turnId);
-    if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
-    const data = reply.value.flatMap((message, index) => toInputItems(message, `${turnId}_${index}`));
-    const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-    return c.json({ object: 'list', data, first_id: first, last_id: last, has_more: false });
-  },
-};
+    /** Stops the response if it runs, and forgets it. What was said stays in its conversation. */
+    async remove(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
+      const { session, turnId } = place(c);
+      const reply = await session.removeTurn(turnId);
+      if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
+      return c.json({ id: c.req.param('id'), object: 'response', deleted: true });
+    },
+
+    async inputItems(c: EdgeContext<'/v1/responses/:id/input_items'>): Promise<Response> {
+      const { session, turnId } = place(c);
+      const reply = await session.question(turnId);
+      if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
+      const data = reply.value.flatMap((message, index) => toInputItems(message, `${turnId}_${index}`));
+      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
+      return c.json({ object: 'list', data, first_id: first, last_id: last, has_more: false });
+    },
+  };
+}
 
 function parsePrevious(id: string): { turnId: string; sessionId: string } {
   try {

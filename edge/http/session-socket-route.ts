@@ -8,27 +8,36 @@ import type { EdgeContext } from './edge-hono.ts';
 import { parseInteger } from './query.ts';
 import { sessionKeyOfCaller } from './session-of-caller.ts';
 
+export interface SessionSocketRouteOptions {
+  /** Exact origins that browsers may call from, or `*`. */
+  corsOrigins: readonly string[];
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
+
 /**
  * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/protocol/session-protocol.ts`. A client that comes
  * back says with `response_id` and `starting_after` where it was.
  */
-export async function sessionSocketRoute(c: EdgeContext<'/v1/sessions/:id/ws'>): Promise<Response> {
-  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') throw new AppError('upgrade_required');
-  requireOrigin(c);
-  const sessionId = parseSessionId(c.req.param('id'), 'id');
-  const context = c.get('request');
-  const expiresAtMs = c.get('tokenExpiresAtMs');
-  // Clocks that differ get their grace with a request; a socket would be closed at once.
-  if (expiresAtMs <= c.get('services').now()) throw new AppError('token_expired');
-  const last = parseCursor(c, sessionId);
-  const owner: SocketOwner = { context, sessionId, expiresAtMs, ...(last && { last }) };
-  // The token stays here: what goes on is who it belongs to.
-  const headers = {
-    upgrade: 'websocket',
-    'sec-websocket-protocol': SESSION_PROTOCOL,
-    [SOCKET_OWNER_HEADER]: encodeURIComponent(JSON.stringify(owner)),
+export function sessionSocketRoute({ corsOrigins, now }: SessionSocketRouteOptions) {
+  return async function openSocket(c: EdgeContext<'/v1/sessions/:id/ws'>): Promise<Response> {
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') throw new AppError('upgrade_required');
+    requireOrigin(c, corsOrigins);
+    const sessionId = parseSessionId(c.req.param('id'), 'id');
+    const context = c.get('request');
+    const expiresAtMs = c.get('tokenExpiresAtMs');
+    // Clocks that differ get their grace with a request; a socket would be closed at once.
+    if (expiresAtMs <= now()) throw new AppError('token_expired');
+    const last = parseCursor(c, sessionId);
+    const owner: SocketOwner = { context, sessionId, expiresAtMs, ...(last && { last }) };
+    // The token stays here: what goes on is who it belongs to.
+    const headers = {
+      upgrade: 'websocket',
+      'sec-websocket-protocol': SESSION_PROTOCOL,
+      [SOCKET_OWNER_HEADER]: encodeURIComponent(JSON.stringify(owner)),
+    };
+    return sessionObjectOf(c.env, sessionKeyOfCaller(c, sessionId)).fetch('https://session/ws', { headers });
   };
-  return sessionObjectOf(c.env, sessionKeyOfCaller(c, sessionId)).fetch('https://session/ws', { headers });
 }
 
 /** `response_id` and `starting_after`: the last event of a turn that the client has. */
@@ -42,10 +51,9 @@ function parseCursor(c: EdgeContext, sessionId: string): SocketOwner['last'] {
 }
 
 /** Browsers do not hold WebSockets to CORS, so the origin is checked here: exactly one of the configured, or our own. */
-function requireOrigin(c: EdgeContext): void {
+function requireOrigin(c: EdgeContext, corsOrigins: readonly string[]): void {
   const origin = c.req.header('origin');
   if (origin === undefined) return;
-  const { corsOrigins } = c.get('services').config;
   const own = new URL(c.req.url).origin;
   if (origin !== own && !corsOrigins.includes(origin) && !corsOrigins.includes('*'))
     throw new AppError('origin_not_allowed');

@@ -6,7 +6,7 @@ import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { ConversationKey, StoredMessage } from '../session/context-store.ts';
 import { directoryOf, type SessionEntry } from '../session/directory-object.ts';
 import { sessionOf, type TurnCursor } from '../session/session-stub.ts';
-import { removeAnswers } from './cache-route.ts';
+import { type Forgets, removeAnswers } from './cache-route.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
@@ -23,103 +23,113 @@ const TURN_ID = /^[0-9a-f]{32}$/;
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 500;
 
-export const sessionsRoute = {
-  /** Newest first. `limit` (1 to 500) and `after` (an id) page through them. */
-  async list(c: EdgeContext): Promise<Response> {
-    const limit = parseInteger(c.req.query('limit'), 'limit', {
-      fallback: DEFAULT_PAGE,
-      min: 1,
-      max: MAX_PAGE,
-    });
-    const after = c.req.query('after');
-    const { now, config } = c.get('services');
-    const { session } = c.get('request');
-    if (session !== undefined)
-      throw new AppError('insufficient_scope', { message: 'The token is bound to one session.' });
-    const page = await directoryOf(c.env, c.get('request')).list({
-      limit,
-      after: after === undefined ? undefined : parseSessionId(after, 'after'),
-      sinceMs: now() - config.sessionTtlMs,
-    });
-    return c.json({ object: 'list', data: page.sessions.map(toSession), has_more: page.hasMore });
-  },
-};
+export interface SessionsRouteOptions {
+  sessionTtlMs: number;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
 
-export const sessionRoute = {
-  /** The newest `limit` messages, oldest first; `before` (a message's position) pages back. */
-  async read(c: EdgeContext<'/v1/sessions/:id'>): Promise<Response> {
-    const key = keyOf(c);
-    const limit = parseInteger(c.req.query('limit'), 'limit', {
-      fallback: DEFAULT_PAGE,
-      min: 1,
-      max: MAX_PAGE,
-    });
-    const before = c.req.query('before');
-    const reply = await sessionOf(c.env, key).history(
-      key,
-      limit,
-      before === undefined
-        ? undefined
-        : parseInteger(before, 'before', { fallback: 0, min: 1, max: Number.MAX_SAFE_INTEGER }) - 1,
-    );
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    const { version, messages, first } = reply.value;
-    return c.json({
-      id: key.sessionId,
-      object: 'session',
-      message_count: version,
-      messages: messages.map((message, index) => toMessage(message, first + index)),
-      has_more: first > 1,
-    });
-  },
+export function sessionsRoute({ sessionTtlMs, now }: SessionsRouteOptions) {
+  return {
+    /** Newest first. `limit` (1 to 500) and `after` (an id) page through them. */
+    async list(c: EdgeContext): Promise<Response> {
+      const limit = parseInteger(c.req.query('limit'), 'limit', {
+        fallback: DEFAULT_PAGE,
+        min: 1,
+        max: MAX_PAGE,
+      });
+      const after = c.req.query('after');
+      const { session } = c.get('request');
+      if (session !== undefined)
+        throw new AppError('insufficient_scope', { message: 'The token is bound to one session.' });
+      const page = await directoryOf(c.env, c.get('request')).list({
+        limit,
+        after: after === undefined ? undefined : parseSessionId(after, 'after'),
+        sinceMs: now() - sessionTtlMs,
+      });
+      return c.json({ object: 'list', data: page.sessions.map(toSession), has_more: page.hasMore });
+    },
+  };
+}
 
-  /**
-   * Joins a turn's stream: the one that `Last-Event-ID` or `turn` names, else the one that runs; 204 when none does.
-   * With a cursor (`Last-Event-ID`, `starting_after`) it begins right after it. 410 when the events are gone.
-   */
-  async stream(c: EdgeContext<'/v1/sessions/:id/stream'>): Promise<Response> {
-    const reply = await sessionOf(c.env, keyOf(c)).attach(parseCursor(c));
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
-  },
+/** @param cache The tenant's cached answers, where the cache is on. */
+export function sessionRoute({ cache }: { cache: Forgets | undefined }) {
+  return {
+    /** The newest `limit` messages, oldest first; `before` (a message's position) pages back. */
+    async read(c: EdgeContext<'/v1/sessions/:id'>): Promise<Response> {
+      const key = keyOf(c);
+      const limit = parseInteger(c.req.query('limit'), 'limit', {
+        fallback: DEFAULT_PAGE,
+        min: 1,
+        max: MAX_PAGE,
+      });
+      const before = c.req.query('before');
+      const reply = await sessionOf(c.env, key).history(
+        key,
+        limit,
+        before === undefined
+          ? undefined
+          : parseInteger(before, 'before', { fallback: 0, min: 1, max: Number.MAX_SAFE_INTEGER }) - 1,
+      );
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      const { version, messages, first } = reply.value;
+      return c.json({
+        id: key.sessionId,
+        object: 'session',
+        message_count: version,
+        messages: messages.map((message, index) => toMessage(message, first + index)),
+        has_more: first > 1,
+      });
+    },
 
-  /** Stops the running turn, or the one that the body's `turn_id` names. Idempotent. */
-  async stop(c: EdgeContext<'/v1/sessions/:id/stop'>): Promise<Response> {
-    const turnId = parseStop(await readJson(c, {}));
-    const reply = await sessionOf(c.env, keyOf(c)).stopTurn(turnId);
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    const { status, text, usage, ...stopped } = reply.value;
-    return c.json({
-      object: 'session.stop',
-      turn_id: stopped.turnId,
-      status,
-      text,
-      usage: {
-        prompt_tokens: usage.inputTokens,
-        completion_tokens: usage.outputTokens,
-        total_tokens: usage.inputTokens + usage.outputTokens,
-        ...(usage.estimated ? { estimated: true } : {}),
-      },
-    });
-  },
+    /**
+     * Joins a turn's stream: the one that `Last-Event-ID` or `turn` names, else the one that runs; 204 when none does.
+     * With a cursor (`Last-Event-ID`, `starting_after`) it begins right after it. 410 when the events are gone.
+     */
+    async stream(c: EdgeContext<'/v1/sessions/:id/stream'>): Promise<Response> {
+      const reply = await sessionOf(c.env, keyOf(c)).attach(parseCursor(c));
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
+    },
 
-  /** Forgets what was said in the turn that the body's `turn_id` names: here, in the archive, in what is recalled. */
-  async forget(c: EdgeContext<'/v1/sessions/:id/forget'>): Promise<Response> {
-    const key = keyOf(c);
-    const { turn_id: turnId } = parseInput(forgetSchema, await readJson(c));
-    const reply = await sessionOf(c.env, key).forgetTurn(key, turnId);
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    if (reply.value !== undefined) await removeAnswers(c, { key: reply.value });
-    return c.json({ object: 'session.turn.forgotten', session_id: key.sessionId, turn_id: turnId });
-  },
+    /** Stops the running turn, or the one that the body's `turn_id` names. Idempotent. */
+    async stop(c: EdgeContext<'/v1/sessions/:id/stop'>): Promise<Response> {
+      const turnId = parseStop(await readJson(c, {}));
+      const reply = await sessionOf(c.env, keyOf(c)).stopTurn(turnId);
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      const { status, text, usage, ...stopped } = reply.value;
+      return c.json({
+        object: 'session.stop',
+        turn_id: stopped.turnId,
+        status,
+        text,
+        usage: {
+          prompt_tokens: usage.inputTokens,
+          completion_tokens: usage.outputTokens,
+          total_tokens: usage.inputTokens + usage.outputTokens,
+          ...(usage.estimated ? { estimated: true } : {}),
+        },
+      });
+    },
 
-  async remove(c: EdgeContext<'/v1/sessions/:id'>): Promise<Response> {
-    const key = keyOf(c);
-    const reply = await sessionOf(c.env, key).remove(key);
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    return c.json({ id: key.sessionId, object: 'session.deleted', deleted: true });
-  },
-};
+    /** Forgets what was said in the turn that the body's `turn_id` names: here, in the archive, in what is recalled. */
+    async forget(c: EdgeContext<'/v1/sessions/:id/forget'>): Promise<Response> {
+      const key = keyOf(c);
+      const { turn_id: turnId } = parseInput(forgetSchema, await readJson(c));
+      const reply = await sessionOf(c.env, key).forgetTurn(key, turnId);
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      if (reply.value !== undefined) await removeAnswers(c, cache, { key: reply.value });
+      return c.json({ object: 'session.turn.forgotten', session_id: key.sessionId, turn_id: turnId });
+    },
+
+    async remove(c: EdgeContext<'/v1/sessions/:id'>): Promise<Response> {
+      const key = keyOf(c);
+      const reply = await sessionOf(c.env, key).remove(key);
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      return c.json({ id: key.sessionId, object: 'session.deleted', deleted: true });
+    },
+  };
+}
 
 export const forgetSchema = v.looseObject({ turn_id: v.pipe(v.string(), v.regex(TURN_ID, 'is no turn id')) });
 

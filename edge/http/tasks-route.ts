@@ -7,13 +7,16 @@ import { AppError } from '../../shared/errors.ts';
 import type { JsonObject } from '../../shared/model/chat-model.ts';
 import { roughTokens } from '../../shared/model/token-count.ts';
 import { type Task, TOKENS_HEADER } from '../../shared/protocol/task-protocol.ts';
+import type { AnswerPrompt } from '../chat/prompt-contract.ts';
+import type { CoreCall } from '../core-client/core-call.ts';
+import type { Limiter } from '../limits/create-limiter.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { readBytes } from './read-body.ts';
 
 /** The field that is somebody's prompt, for the content filter. */
-const prompts: Partial<Record<Task, string>> = { speech: 'input', images: 'prompt' };
+const promptFields: Partial<Record<Task, string>> = { speech: 'input', images: 'prompt' };
 /** Bytes of a file to a token of the estimate: a second of speech is 16 kB or more, and a few words. */
 const FILE_BYTES_A_TOKEN = 4096;
 
@@ -24,20 +27,29 @@ interface TaskBody {
   tokens: number;
 }
 
-export function tasksRoute(task: Task): (c: EdgeContext) => Promise<Response> {
-  return async function handOver(c) {
-    const services = c.get('services');
+export interface TasksRouteOptions {
+  limiter: Pick<Limiter, 'call'>;
+  prompts: Pick<AnswerPrompt, 'filterPrompt'>;
+  callCore: CoreCall;
+}
+
+export function tasksRoute(
+  task: Task,
+  { limiter, prompts, callCore }: TasksRouteOptions,
+): (c: EdgeContext) => Promise<Response> {
+  return async function doTask(c) {
     const context = c.get('request');
-    const { model, body, contentType, tokens } = await readTask(c, task);
-    const limited = await services.limitCall(context, { model, tokens });
+    const { model, body, contentType, tokens } = await readTask(c, task, prompts);
+    const limited = await limiter.call(context, { model, tokens });
     let used: number | undefined = 0;
     try {
-      const response = await services.callCore(context, {
+      const response = await callCore(context, {
         method: 'POST',
         path: `/v1/tasks/${task}`,
         body,
         contentType,
         signal: c.req.raw.signal,
+        isSlow: true,
       });
       used = Number(response.headers.get(TOKENS_HEADER) ?? tokens);
       const headers = new Headers(toRateLimitHeaders(limited.limits));
@@ -53,7 +65,11 @@ export function tasksRoute(task: Task): (c: EdgeContext) => Promise<Response> {
   };
 }
 
-async function readTask(c: EdgeContext, task: Task): Promise<TaskBody> {
+async function readTask(
+  c: EdgeContext,
+  task: Task,
+  prompts: TasksRouteOptions['prompts'],
+): Promise<TaskBody> {
   const type = c.req.header('content-type') ?? '';
   if (task === 'transcriptions') return readForm(c, type);
   const json = await readJson(c);
@@ -61,7 +77,7 @@ async function readTask(c: EdgeContext, task: Task): Promise<TaskBody> {
   const { model } = json as JsonObject;
   if (model === undefined) throw new AppError('missing_required_parameter', { param: 'model' });
   if (typeof model !== 'string') throw new AppError('invalid_type', { param: 'model' });
-  const body = JSON.stringify(await filtered(c, task, json as JsonObject));
+  const body = JSON.stringify(await filtered(c, task, { json: json as JsonObject, prompts }));
   return { model, body, contentType: 'application/json', tokens: roughTokens(body) };
 }
 
@@ -71,7 +87,7 @@ async function readForm(c: EdgeContext, contentType: string): Promise<TaskBody> 
     const message = 'The request body must be multipart/form-data.';
     throw new AppError('unsupported_media_type', { message });
   }
-  const body = await readBytes(c, c.get('services').config.maxUploadBytes);
+  const body = await readBytes(c, c.get('bodyLimits').maxUploadBytes);
   let form: FormData;
   try {
     form = await new Response(body, { headers: { 'content-type': contentType } }).formData();
@@ -85,12 +101,15 @@ async function readForm(c: EdgeContext, contentType: string): Promise<TaskBody> 
 }
 
 /** The body with its prompt as the filter leaves it. @throws AppError `content_filter`, `filter_unavailable` */
-async function filtered(c: EdgeContext, task: Task, json: JsonObject): Promise<JsonObject> {
-  const field = prompts[task];
+async function filtered(
+  c: EdgeContext,
+  task: Task,
+  { json, prompts }: { json: JsonObject; prompts: TasksRouteOptions['prompts'] },
+): Promise<JsonObject> {
+  const field = promptFields[task];
   const prompt = field === undefined ? undefined : json[field];
   if (field === undefined || typeof prompt !== 'string') return json;
-  const plugins = c.get('services').pluginsFor(c.get('request'));
   const asked = { model: '', messages: [{ role: 'user' as const, content: prompt }], params: {} };
-  const { messages } = await plugins.onPrompt(asked, c.req.raw);
+  const { messages } = await prompts.filterPrompt(asked, c.get('request'), c.req.raw);
   return { ...json, [field]: messages[0]?.content as string };
 }

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
 import { parseSessionId } from '../../shared/wire/chat-schema.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
+import type { KeyDirectory } from '../auth/key-directory.ts';
 import type { IssuedTokens, OwnTokens } from '../auth/own-tokens.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
@@ -37,56 +38,67 @@ export const exchangeSchema = v.looseObject({
 });
 export const refreshSchema = v.looseObject({ refresh_token: v.string() });
 
-export const tokensRoute = {
-  /** `POST /v1/tokens`, with an API key: a short token for one end user. */
-  async exchange(c: EdgeContext): Promise<Response> {
-    const tokens = ownTokensOf(c);
-    const { tenant, plan, scopes, keyId } = c.get('request');
-    if (keyId === undefined || c.get('isKey') !== true) {
-      throw new AppError('insufficient_scope', { message: 'Tokens are exchanged for an API key.' });
-    }
-    const input = parseInput(exchangeSchema, await readJson(c));
-    const beyond = input.scopes.find((scope) => !scopes.includes(scope));
-    if (beyond !== undefined) {
-      const message = `The key does not have the scope '${beyond}'.`;
-      throw new AppError('insufficient_scope', { param: 'scopes', message });
-    }
-    const session =
-      input.session_id === undefined ? undefined : parseSessionId(input.session_id, 'session_id');
-    const grant = { tenant, plan, user: input.user, scopes: input.scopes, session, keyId };
-    const refreshUntilMs = input.refresh ? c.get('services').now() + REFRESH_MS : undefined;
-    return c.json(toBody(await tokens.issue(grant, input.ttl_seconds, refreshUntilMs)));
-  },
+export interface TokensRouteOptions {
+  /** None where there is no secret to sign with. */
+  ownTokens: OwnTokens | undefined;
+  keys: Pick<KeyDirectory, 'findById'>;
+  /** Whether people without a token are let in. */
+  guests: boolean;
+  /** Unix time in milliseconds. */
+  now: () => number;
+  newId: () => string;
+}
 
-  /** `POST /v1/tokens/refresh`: the next short token, as long as the key behind it holds. Needs no other token. */
-  async refresh(c: EdgeContext): Promise<Response> {
-    const tokens = ownTokensOf(c);
-    const { refresh_token: token } = parseInput(refreshSchema, await readJson(c));
-    const { grant, untilMs } = await tokens.readRefresh(token);
-    const { keys, config } = c.get('services');
-    if (grant.plan === GUEST_PLAN && grant.keyId === undefined && config.guests) {
-      return c.json(toBody(await tokens.issue(grant, GUEST_TTL_S, untilMs)));
-    }
-    const key = grant.keyId === undefined ? undefined : await keys.findById(c.get('requestId'), grant.keyId);
-    if (!key) throw new AppError('invalid_token', { message: 'The key behind the refresh token is gone.' });
-    const { plan } = key;
-    return c.json(toBody(await tokens.issue({ ...grant, plan }, TTL_S, untilMs)));
-  },
+export function tokensRoute({ ownTokens, keys, guests, now, newId }: TokensRouteOptions) {
+  return {
+    /** `POST /v1/tokens`, with an API key: a short token for one end user. */
+    async exchange(c: EdgeContext): Promise<Response> {
+      const tokens = required(ownTokens);
+      const { tenant, plan, scopes, keyId } = c.get('request');
+      if (keyId === undefined || c.get('isKey') !== true) {
+        throw new AppError('insufficient_scope', { message: 'Tokens are exchanged for an API key.' });
+      }
+      const input = parseInput(exchangeSchema, await readJson(c));
+      const beyond = input.scopes.find((scope) => !scopes.includes(scope));
+      if (beyond !== undefined) {
+        const message = `The key does not have the scope '${beyond}'.`;
+        throw new AppError('insufficient_scope', { param: 'scopes', message });
+      }
+      const session =
+        input.session_id === undefined ? undefined : parseSessionId(input.session_id, 'session_id');
+      const grant = { tenant, plan, user: input.user, scopes: input.scopes, session, keyId };
+      const refreshUntilMs = input.refresh ? now() + REFRESH_MS : undefined;
+      return c.json(toBody(await tokens.issue(grant, input.ttl_seconds, refreshUntilMs)));
+    },
 
-  /** `POST /v1/tokens/guest`: somebody new, where guests are let in. Needs no token. */
-  async guest(c: EdgeContext): Promise<Response> {
-    const { config, newId } = c.get('services');
-    if (!config.guests) {
-      throw new AppError('insufficient_scope', { message: 'Guests are not let in here.' });
-    }
-    const grant = { tenant: 'default', user: `guest-${newId()}`, plan: GUEST_PLAN, scopes: [] };
-    const refreshUntilMs = c.get('services').now() + REFRESH_MS;
-    return c.json(toBody(await ownTokensOf(c).issue(grant, GUEST_TTL_S, refreshUntilMs)));
-  },
-};
+    /** `POST /v1/tokens/refresh`: the next short token, as long as the key behind it holds. Needs no other token. */
+    async refresh(c: EdgeContext): Promise<Response> {
+      const tokens = required(ownTokens);
+      const { refresh_token: token } = parseInput(refreshSchema, await readJson(c));
+      const { grant, untilMs } = await tokens.readRefresh(token);
+      if (grant.plan === GUEST_PLAN && grant.keyId === undefined && guests) {
+        return c.json(toBody(await tokens.issue(grant, GUEST_TTL_S, untilMs)));
+      }
+      const key =
+        grant.keyId === undefined ? undefined : await keys.findById(c.get('requestId'), grant.keyId);
+      if (!key) throw new AppError('invalid_token', { message: 'The key behind the refresh token is gone.' });
+      const { plan } = key;
+      return c.json(toBody(await tokens.issue({ ...grant, plan }, TTL_S, untilMs)));
+    },
 
-function ownTokensOf(c: EdgeContext): OwnTokens {
-  const { ownTokens } = c.get('services');
+    /** `POST /v1/tokens/guest`: somebody new, where guests are let in. Needs no token. */
+    async guest(c: EdgeContext): Promise<Response> {
+      if (!guests) {
+        throw new AppError('insufficient_scope', { message: 'Guests are not let in here.' });
+      }
+      const grant = { tenant: 'default', user: `guest-${newId()}`, plan: GUEST_PLAN, scopes: [] };
+      const refreshUntilMs = now() + REFRESH_MS;
+      return c.json(toBody(await required(ownTokens).issue(grant, GUEST_TTL_S, refreshUntilMs)));
+    },
+  };
+}
+
+function required(ownTokens: OwnTokens | undefined): OwnTokens {
   if (ownTokens) return ownTokens;
   const message = 'This server issues no tokens: EDGEWISE_TOKEN_SECRET is not set.';
   throw new AppError('unsupported_value', { message });

@@ -9,10 +9,10 @@ import { parseSessionId, withKnowledge } from '../../shared/wire/chat-schema.ts'
 import { checkDepth, parseInput } from '../../shared/wire/parse-input.ts';
 import type { TurnBranch } from '../session/message-tree.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
-import { answerInSession } from './answer-in-session.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import { readJson } from './json-body.ts';
+import type { PromptAnswers } from './prompt-answers.ts';
 import { parseInteger } from './query.ts';
 import { sessionOfCaller } from './session-of-caller.ts';
 
@@ -42,34 +42,40 @@ const wire: WireRequest = { kind: 'ui-messages', stream: true };
 /** The header that tells a run's id; `GET /api/chat/:runId/stream?startIndex=N` takes it up again. */
 const RUN_ID_HEADER = 'x-workflow-run-id';
 
-export const uiChatRoute = {
-  async send(c: EdgeContext): Promise<Response> {
-    const body = await readJson(c);
-    checkDepth(body);
-    const chat = parseInput(uiChatSchema, body);
-    const sessionId = parseSessionId(chat.id, 'id');
-    const turnId = c.get('services').newId();
-    const branch = branchOf(chat);
-    const messages = branch ? [] : [toChatMessage(chat)];
-    const request = { model: chat.model, messages, params: {}, ...withKnowledge(chat.knowledge) };
-    const idempotency = await readIdempotencyKey(c, body);
-    const response = await answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
-    response.headers.set(RUN_ID_HEADER, `run_${turnId}_${sessionId}`);
-    return response;
-  },
+export interface UiChatRouteOptions extends Pick<PromptAnswers, 'answerInSession'> {
+  newId: () => string;
+}
 
-  /** The running turn from its `start`, or the run that the id names from `startIndex`; 204 when nothing runs. */
-  async resume(c: EdgeContext<'/api/chat/:id/stream'>): Promise<Response> {
-    const id = c.req.param('id');
-    const [, turnId, sessionOfRun] = /^run_([0-9a-f]{32})_(.+)$/.exec(id) ?? [];
-    const sessionId = parseSessionId(sessionOfRun ?? id, 'id');
-    const range = { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
-    const after = parseInteger(c.req.query('startIndex'), 'startIndex', range) - 1;
-    const reply = await sessionOfCaller(c, sessionId).attach({ turnId, after, wire });
-    if (!reply.ok) throw AppError.fromInfo(reply.error);
-    return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
-  },
-};
+export function uiChatRoute({ answerInSession, newId }: UiChatRouteOptions) {
+  return {
+    async send(c: EdgeContext): Promise<Response> {
+      const body = await readJson(c);
+      checkDepth(body);
+      const chat = parseInput(uiChatSchema, body);
+      const sessionId = parseSessionId(chat.id, 'id');
+      const turnId = newId();
+      const branch = branchOf(chat);
+      const messages = branch ? [] : [toChatMessage(chat)];
+      const request = { model: chat.model, messages, params: {}, ...withKnowledge(chat.knowledge) };
+      const idempotency = await readIdempotencyKey(c, body);
+      const response = await answerInSession(c, { sessionId, turnId, request, branch, idempotency, wire });
+      response.headers.set(RUN_ID_HEADER, `run_${turnId}_${sessionId}`);
+      return response;
+    },
+
+    /** The running turn from its `start`, or the run that the id names from `startIndex`; 204 when nothing runs. */
+    async resume(c: EdgeContext<'/api/chat/:id/stream'>): Promise<Response> {
+      const id = c.req.param('id');
+      const [, turnId, sessionOfRun] = /^run_([0-9a-f]{32})_(.+)$/.exec(id) ?? [];
+      const sessionId = parseSessionId(sessionOfRun ?? id, 'id');
+      const range = { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
+      const after = parseInteger(c.req.query('startIndex'), 'startIndex', range) - 1;
+      const reply = await sessionOfCaller(c, sessionId).attach({ turnId, after, wire });
+      if (!reply.ok) throw AppError.fromInfo(reply.error);
+      return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
+    },
+  };
+}
 
 /** The SDK names the answer to replace by our own message id, `msg_<turn>`, or means the newest. */
 function branchOf({ trigger, messageId }: UiChat): TurnBranch | undefined {

@@ -3,55 +3,68 @@ import { AppError } from '../../shared/errors.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { directoryOf } from '../session/directory-object.ts';
 import { sessionOf } from '../session/session-stub.ts';
-import { removeAnswers } from './cache-route.ts';
+import { type Forgets, removeAnswers } from './cache-route.ts';
 import type { EdgeContext } from './edge-hono.ts';
-import { proxyToCore } from './proxy-to-core.ts';
+import type { ProxyToCore } from './proxy-to-core.ts';
 
 const MAX_USER_CHARS = 256;
 /** Session objects asked at the same time. */
 const AT_ONCE = 16;
 
-export const userDataRoute = {
-  /** JSON Lines, from the archive. `user` names another one. */
-  async export(c: EdgeContext): Promise<Response> {
-    const owner = ownerOf(c, c.req.query('user'));
-    if (!c.get('services').archive)
-      throw new AppError('unsupported_value', {
-        message: 'Nothing is archived here (EDGEWISE_ARCHIVE is off).',
-      });
-    const told = await ofAllSessions(c, owner, (sessionId) =>
-      sessionOf(c.env, { ...owner, sessionId }).tellArchive(),
-    );
-    // An export that lacks the newest words would be none.
-    if (told.includes(false)) throw new AppError('core_unavailable', { retryAfterMs: 1000 });
-    return proxyToCore(c);
-  },
+export interface UserDataRouteOptions {
+  /** Whether turns are archived at all. */
+  isArchiveOn: boolean;
+  cache: Forgets | undefined;
+  proxyToCore: ProxyToCore;
+  /** Unix time in milliseconds. */
+  now: () => number;
+}
 
-  /** What is kept near the clients first, then the archive. Can be repeated after a failure. */
-  async remove(c: EdgeContext<'/v1/users/:id'>): Promise<Response> {
-    const owner = ownerOf(c, c.req.param('id'));
-    const outcomes = await ofAllSessions(c, owner, (sessionId) => removeSession(c, { ...owner, sessionId }));
-    await directoryOf(c.env, owner).clear();
-    const cachedAnswers = await removeAnswers(c, { user: owner.user });
-    const core = await (await proxyToCore(c)).json<{ removed: Record<string, number> }>();
-    return c.json({
-      object: 'user.deleted',
-      id: owner.user,
-      deleted: true,
-      deleted_at: Math.floor(c.get('services').now() / 1000),
-      removed: {
-        sessions: outcomes.filter(Boolean).length,
-        cached_answers: cachedAnswers,
-        ...core.removed,
-      },
-      kept: [
-        'Counters of limits and budgets, which hold the user’s id and numbers, until their windows are over.',
-        'Copies of cached answers in other isolates, for a minute at most.',
-        'Backups that the operator has made, until they are replaced.',
-      ],
-    });
-  },
-};
+export function userDataRoute({ isArchiveOn, cache, proxyToCore, now }: UserDataRouteOptions) {
+  return {
+    /** JSON Lines, from the archive. `user` names another one. */
+    async export(c: EdgeContext): Promise<Response> {
+      const owner = ownerOf(c, c.req.query('user'));
+      if (!isArchiveOn)
+        throw new AppError('unsupported_value', {
+          message: 'Nothing is archived here (EDGEWISE_ARCHIVE is off).',
+        });
+      const archived = await ofAllSessions({ c, owner, nowMs: now() }, (sessionId) =>
+        sessionOf(c.env, { ...owner, sessionId }).tellArchive(),
+      );
+      // An export that lacks the newest words would be none.
+      if (archived.includes(false)) throw new AppError('core_unavailable', { retryAfterMs: 1000 });
+      return proxyToCore(c);
+    },
+
+    /** What is kept near the clients first, then the archive. Can be repeated after a failure. */
+    async remove(c: EdgeContext<'/v1/users/:id'>): Promise<Response> {
+      const owner = ownerOf(c, c.req.param('id'));
+      const outcomes = await ofAllSessions({ c, owner, nowMs: now() }, (sessionId) =>
+        removeSession(c, { ...owner, sessionId }),
+      );
+      await directoryOf(c.env, owner).clear();
+      const cachedAnswers = await removeAnswers(c, cache, { user: owner.user });
+      const core = await (await proxyToCore(c)).json<{ removed: Record<string, number> }>();
+      return c.json({
+        object: 'user.deleted',
+        id: owner.user,
+        deleted: true,
+        deleted_at: Math.floor(now() / 1000),
+        removed: {
+          sessions: outcomes.filter(Boolean).length,
+          cached_answers: cachedAnswers,
+          ...core.removed,
+        },
+        kept: [
+          'Counters of limits and budgets, which hold the user’s id and numbers, until their windows are over.',
+          'Copies of cached answers in other isolates, for a minute at most.',
+          'Backups that the operator has made, until they are replaced.',
+        ],
+      });
+    },
+  };
+}
 
 type Owner = Pick<RequestContext, 'tenant' | 'user'>;
 
@@ -68,11 +81,10 @@ function ownerOf(c: EdgeContext, id: string | undefined): Owner {
 }
 
 async function ofAllSessions<T>(
-  c: EdgeContext,
-  owner: Owner,
+  { c, owner, nowMs }: { c: EdgeContext; owner: Owner; nowMs: number },
   work: (id: string) => Promise<T>,
 ): Promise<T[]> {
-  const ids = await directoryOf(c.env, owner).all(c.get('services').now());
+  const ids = await directoryOf(c.env, owner).all(nowMs);
   const results: T[] = [];
   for (let start = 0; start < ids.length; start += AT_ONCE)
     results.push(...(await Promise.all(ids.slice(start, start + AT_ONCE).map(work))));

@@ -5,7 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../../shared/errors.ts';
 import type { LimitState } from '../../shared/model/limit-mark.ts';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';
 import { atTime, bucketState, charged, emptyMeter, type MeterState, refusalOf } from './meter.ts';
 
@@ -116,9 +116,16 @@ function granted(subjects: Subject[], states: Map<string, MeterState>, nowMs: nu
   return { granted: true, ...(requests && { requests }), ...(tokens && { tokens }) };
 }
 
+/** The object's methods as its stub has them. */
+interface MeterStub {
+  reserve(reservation: Reservation, nowMs: number): Promise<Decision>;
+  settle(settlement: Settlement, nowMs: number): Promise<void>;
+}
+
 /** @param now Unix time in milliseconds */
 export function createMeterLimits({ METER }: Pick<EdgeBindings, 'METER'>, now: () => number): Limits {
-  const meterOf = (tenant: string) => METER.get(METER.idFromName(JSON.stringify([tenant])));
+  const meterOf = (tenant: string) =>
+    METER.get(METER.idFromName(JSON.stringify([tenant]))) as unknown as MeterStub;
 
   async function reach<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -129,8 +136,7 @@ export function createMeterLimits({ METER }: Pick<EdgeBindings, 'METER'>, now: (
   }
 
   return {
-    reserve: (reservation) =>
-      reach(async () => (await meterOf(reservation.tenant).reserve(reservation, now())) as Decision),
+    reserve: (reservation) => reach(async () => meterOf(reservation.tenant).reserve(reservation, now())),
     settle: (settlement) => reach(async () => meterOf(settlement.tenant).settle(settlement, now())),
   };
 }

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import { describeLimits } from './limits.contract.ts';
 import { createMeterLimits } from './meter-object.ts';
 

@@ -4,7 +4,7 @@
  * back when a later limit refuses.
  */
 import { Ratelimit } from '@upstash/ratelimit';
-import { Redis } from '@upstash/redis';
+import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
 import type { LimitState } from '../../shared/model/limit-mark.ts';
 import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';

@@ -3,6 +3,7 @@
  * kept per isolate for {@link FRESH_MS} (a second for who reads it all); an older copy still serves while the core cannot be reached.
  */
 import { AppError } from '../../shared/errors.ts';
+import type { ModelRoom } from '../../shared/model/request-needs.ts';
 import { tokenEncodingFor } from '../../shared/model/token-count.ts';
 import type { ModelInfo, ModelList } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
@@ -13,6 +14,10 @@ export interface ModelCatalog {
   list(context: RequestContext): Promise<ModelList>;
   /** @throws AppError `model_not_found`, `core_unavailable` */
   find(context: RequestContext, name: string): Promise<ModelInfo>;
+  /** The concrete model that a name stands for now. @throws AppError as `find` */
+  targetOf(context: RequestContext, name: string): Promise<string>;
+  /** @returns none where it is not known @throws AppError as `find` */
+  priceOf(context: RequestContext, name: string): Promise<ModelInfo['edgewise']['price']>;
 }
 
 export interface ModelCatalogOptions {
@@ -40,22 +45,33 @@ export function createModelCatalog({ core, lightModel, now }: ModelCatalogOption
     return copy.data;
   }
 
+  async function find(context: RequestContext, name: string): Promise<ModelInfo> {
+    if (light && name === light.id) return light;
+    const known = (await coreModels(context, FRESH_MS)).find((model) => model.id === name);
+    // The registry may have gained the model since.
+    const found = known ?? (await coreModels(context, 1000)).find((model) => model.id === name);
+    if (!found) throw new AppError('model_not_found', { param: 'model' });
+    return found;
+  }
+
   return {
+    find,
     async list(context) {
       // Who reads the list wants to know how the models are.
       const data = await coreModels(context, 1000);
       return { object: 'list', data: light ? [light, ...data] : data };
     },
-
-    async find(context, name) {
-      if (light && name === light.id) return light;
-      const known = (await coreModels(context, FRESH_MS)).find((model) => model.id === name);
-      // The registry may have gained the model since.
-      const found = known ?? (await coreModels(context, 1000)).find((model) => model.id === name);
-      if (!found) throw new AppError('model_not_found', { param: 'model' });
-      return found;
+    async targetOf(context, name) {
+      const { id, edgewise } = await find(context, name);
+      return edgewise.targets?.[0] ?? id;
     },
+    priceOf: async (context, name) => (await find(context, name)).edgewise.price,
   };
+}
+
+/** What the light model can take: plain text, and as much of it as it is sure to have room for. */
+export function lightRoom(name: string): ModelRoom {
+  return { capabilities: [], contextLength: LIGHT_CONTEXT_LENGTH, encoding: tokenEncodingFor(name) };
 }
 
 function describeLight(name: string): ModelInfo {

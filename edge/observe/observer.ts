@@ -1,9 +1,8 @@
 /** What the edge tells of itself: measurements, log lines, spans. The one thing that routes and turns tell what happened. */
-import type { CacheMark } from '../../shared/model/chat-model.ts';
+import type { CacheMark, Usage } from '../../shared/model/chat-model.ts';
 import { newSpanId, type SpanExporter, spanKinds } from '../../shared/observe/span-exporter.ts';
 import { parseTraceparent, type TraceContext } from '../../shared/observe/trace-context.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
-import type { CachedAnswer } from '../cache/cached-answer.ts';
 import { heldSeries } from './held-series.ts';
 import { isLogged, logLine } from './log.ts';
 import { createMeasureTurn, type MeasuredTurn, type Price, toMeasuredTurn } from './measure-turn.ts';
@@ -22,12 +21,18 @@ export interface EndedRequest {
   trace: { span: TraceContext; parentSpanId: string | undefined } | undefined;
 }
 
+/** What is counted of an answer that this isolate held. */
+export interface ServedAnswer {
+  model: string;
+  usage?: Usage;
+}
+
 export interface Observer {
   readonly measurements: Measurements;
   requestEnded(request: EndedRequest): void;
   turnEnded(context: RequestContext, facts: EndedTurnFacts): void;
-  /** An answer that this isolate held: its request's line tells of it. */
-  answeredAtOnce(answer: CachedAnswer): void;
+  /** An answer that this isolate held: the log line of its request says the rest. */
+  answeredAtOnce(answer: ServedAnswer): void;
   /** Something that is worth a line and a count of its own. */
   happened(action: 'resume' | 'stop', requestId: string, fields: Record<string, string>): void;
 }
@@ -41,10 +46,11 @@ export interface ObserverOptions {
 
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']);
 
+// long: a factory: one short function for each thing that is observed
 export function createObserver({ measurements, spans, priceOf, now }: ObserverOptions): Observer {
   const measureTurn = createMeasureTurn(measurements);
-  /** Answers that went out at once, and how often: most are a few that are asked again and again. */
-  let hits = new Map<CachedAnswer, number>();
+  /** Answers of the fast path, and how often each was served: most are a few that are asked again and again. */
+  let hits = new Map<ServedAnswer, number>();
   function measureHits(): void {
     const measured = hits;
     hits = new Map();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import { someContext } from '../../shared/testing/request-context.ts';
-import type { Plugin, PluginRecord, PromptVerdict } from './plugin.ts';
+import type { Plugin, PluginRecord, PromptMemo, PromptVerdict } from './plugin.ts';
 import { runPromptPlugins } from './run-prompt-plugins.ts';
 
 const context = someContext();
@@ -15,6 +15,7 @@ interface Setting {
 function setUp(given: Setting, onFailure: Plugin['onFailure'] = 'open') {
   const setting = { ...given };
   const records: PluginRecord['outcome'][] = [];
+  const memos = new Map<ChatRequest, PromptMemo>();
   let shown = 0;
   const plugin: Plugin = {
     name: 'filter',
@@ -38,7 +39,10 @@ function setUp(given: Setting, onFailure: Plugin['onFailure'] = 'open') {
     setting,
     records,
     shown: () => shown,
-    ask: (request: ChatRequest) => runPromptPlugins(request, run, new AbortController()),
+    ask(request: ChatRequest, memo = memos.get(request) ?? {}) {
+      memos.set(request, memo);
+      return runPromptPlugins(request, { ...run, memo }, new AbortController());
+    },
   };
 }
 const prompt = (): ChatRequest => ({ model: 'm', messages: [{ role: 'user', content: 'hi' }], params: {} });
@@ -80,4 +84,13 @@ test('the same words in another request are looked at', async () => {
   await ask(prompt());
   await ask(prompt());
   expect(shown()).toBe(2);
+});
+
+test('a copy of a prompt keeps what is known of it', async () => {
+  const { ask, shown } = setUp({ edition: {}, verdict: pass });
+  const request = prompt();
+  const memo: PromptMemo = {};
+  await ask(request, memo);
+  await ask({ ...request }, memo);
+  expect(shown()).toBe(1);
 });

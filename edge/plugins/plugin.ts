@@ -87,6 +87,15 @@ export interface PluginRecord {
   error?: unknown;
 }
 
+/**
+ * What plugins found out about one prompt before, kept beside that prompt by whoever keeps it: the same prompt need not be
+ * judged twice by the same plugins.
+ */
+export interface PromptMemo {
+  /** The editions of the plugins that let it pass unchanged. */
+  passed?: readonly object[];
+}
+
 /** What running plugins takes, besides the plugins. */
 export interface PluginRun {
   plugins: readonly Plugin[];
@@ -94,6 +103,8 @@ export interface PluginRun {
   record: (record: PluginRecord) => void;
   /** Milliseconds. */
   now: () => number;
-  /** Keeps the isolate awake for what goes on after the answer's end. */
+  /** Keeps the isolate awake for work that continues after the answer's end. */
   waitUntil: (work: Promise<unknown>) => void;
+  /** Of this run's prompt; none where nobody keeps the prompt. */
+  memo?: PromptMemo | undefined;
 }

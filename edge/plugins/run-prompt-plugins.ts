@@ -3,24 +3,23 @@
 import { AppError } from '../../shared/errors.ts';
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import { callHook } from './call-hook.ts';
-import { editionsOf } from './editions.ts';
-import { hasPassed, rememberPassed } from './known-prompts.ts';
+import { areSame, editionsOf } from './editions.ts';
 import type { PluginContext, PluginRun } from './plugin.ts';
 
 /**
- * @param caller Whose signal is aborted when nobody waits any more; looked at only for a plugin that waits.
+ * @param caller Its signal is aborted when nobody waits any more; read only for a plugin that waits.
  * @returns the request as the plugins leave it
  * @throws AppError `content_filter` when one refuses it, `filter_unavailable` when one that fails closed fails
  */
 export async function runPromptPlugins(
   request: ChatRequest,
-  { plugins: all, context, record, now }: PluginRun,
+  { plugins: all, context, record, now, memo }: PluginRun,
   caller: { readonly signal: AbortSignal },
 ): Promise<ChatRequest> {
   const plugins = all.filter(({ onPrompt }) => onPrompt);
-  // Before any plugin has waited for its list: what was judged by a later one is judged again.
+  // Read before any plugin waits for its list: what a later list judged is judged again.
   const editions = editionsOf(plugins, context);
-  if (editions && hasPassed(request, editions)) {
+  if (editions && memo?.passed && areSame(memo.passed, editions)) {
     for (const { name } of plugins) record({ plugin: name, hook: 'prompt', outcome: 'pass', ms: 0 });
     return request;
   }
@@ -58,6 +57,6 @@ export async function runPromptPlugins(
     hasPassedAll = false;
     current = value.request;
   }
-  if (editions && hasPassedAll) rememberPassed(request, editions);
+  if (memo && editions && hasPassedAll) memo.passed = editions;
   return current;
 }

@@ -10,21 +10,26 @@ import {
   messageTokenBound,
   REPLY_PRIMING_TOKENS,
 } from '../../shared/model/token-count.ts';
+import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
 import type { ModelInfo, TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 import {
   type ConversationNotes,
   MEMORY_PART,
   MEMORY_TOKENS,
+  type RecallWish,
   toNotesMessage,
 } from '../../shared/protocol/memory-protocol.ts';
 import type { ContextReceipt } from '../../shared/turn/turn-events.ts';
-import { type TurnResult, toAssistantMessage } from '../../shared/turn/turn-result.ts';
-import type { TurnConversation } from '../chat/answer-turn.ts';
-import type { ModelChoice } from '../chat/choose-model.ts';
+import { toAssistantMessage } from '../../shared/turn/turn-result.ts';
+import type { ModelChoice } from '../models/model-choice.ts';
 import type { TokenCounters } from '../models/token-counters.ts';
 import type { ContextStore, ConversationKey, ConversationTail, StoredMessage } from './context-store.ts';
 import { type CountedMessage, type FittedWindow, fitWindow, type WindowLimits } from './context-window.ts';
 import { findPlace, holdsRounds, isAfterNotes, pathTo, type TurnBranch } from './message-tree.ts';
+import type { AskedConversation, OpenedConversation, TurnConversation } from './turn-answering.ts';
+
+/** A conversation whose answer its store takes. */
+export type StoredConversation = Extract<AskedConversation, { storesAnswer: 'after-end' }>;
 
 export interface ConversationOptions {
   key: ConversationKey;
@@ -63,18 +68,25 @@ interface Fitting extends WindowLimits {
   reservedTokens: number;
 }
 
+/** The path of stored messages that the turn continues. */
+interface History extends ConversationTail {
+  /** This turn's messages. */
+  newest: ChatMessage[];
+  /** The last message of this turn's question, where it is stored already. */
+  question: StoredMessage | undefined;
+}
+
 interface Prompt {
   encoding: TokenEncoding;
   window: FittedWindow;
+  request: ChatRequest;
 }
 
 export class Conversation implements TurnConversation {
   readonly #options: ConversationOptions;
-  #newest: ChatMessage[];
+  readonly #newest: ChatMessage[];
   readonly #newSystem: ChatMessage[];
-  #tail: ConversationTail | undefined;
-  #prompt: Prompt | undefined;
-  #lastStored: StoredMessage | undefined;
+  #rounds = 0;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -90,16 +102,30 @@ export class Conversation implements TurnConversation {
 
   /** How many rounds the conversation has, as far as it was read; this turn's included once its question is stored. */
   get rounds(): number {
-    return this.#lastStored?.round ?? this.#tail?.messages.at(-1)?.round ?? 0;
+    return this.#rounds;
   }
 
-  async load(): Promise<{ rounds: number }> {
-    await this.#read();
-    return { rounds: this.rounds };
+  async open(): Promise<OpenedConversation<StoredConversation>> {
+    const history = await this.#read(() => false);
+    return {
+      rounds: this.#rounds,
+      fit: async (choice) => {
+        const prompt = await this.#fit(history, choice);
+        const storeQuestion = () => this.#storeQuestion(history, prompt);
+        return { request: prompt.request, storeQuestion };
+      },
+    };
+  }
+
+  async reopen(choice: ModelChoice): Promise<StoredConversation> {
+    const { turnId } = this.#options;
+    const history = await this.#read((message) => message.turnId === turnId);
+    const prompt = await this.#fit(history, choice);
+    return this.#asked(prompt, history.version, history.question);
   }
 
   /** Reads back from the end until the branch's place is found and the window's rounds are in. */
-  async #read(isOurs: (message: StoredMessage) => boolean = () => false): Promise<void> {
+  async #read(isOurs: (message: StoredMessage) => boolean): Promise<History> {
     const { store, key, limits, branch } = this.#options;
     const { version, system, messages } = await store.tail(key, FIRST_READ);
     for (;;) {
@@ -109,30 +135,25 @@ export class Conversation implements TurnConversation {
       const all = messages.length >= version || messages.length >= MAX_READ;
       const enough = path && holdsRounds(path.messages, limits.rounds) && this.#meetsNotes(path.messages);
       if (path && (all || path.complete || enough)) {
-        this.#tail = { version, system, messages: path.messages };
-        if (place.again) this.#answerAgain(place.again);
-        this.#lastStored = messages.findLast(isOurs) ?? this.#lastStored;
-        return;
+        // A question that is answered again is stored: it is neither stored again nor part of what came before it.
+        const newest = place.again ? place.again.map(({ message }) => message) : this.#newest;
+        const question = messages.findLast(isOurs) ?? place.again?.at(-1);
+        this.#rounds = (question ?? path.messages.at(-1))?.round ?? 0;
+        return { version, system, messages: path.messages, newest, question };
       }
       if (all) throw new AppError('turn_not_found');
       messages.unshift(...(await store.tail(key, messages.length, version - messages.length)).messages);
     }
   }
 
-  /** Whether the path has come to where the notes end, or there are none that could be of it. */
+  /** Whether the path reaches the end of the notes, or no notes could be of it. */
   #meetsNotes(path: StoredMessage[]): boolean {
     const { notes } = this.#options;
     const oldest = path[0];
     return !notes || !oldest || isAfterNotes(path, notes) || oldest.round <= notes.throughRound;
   }
 
-  /** The question is stored already: it is neither stored again nor part of what came before it. */
-  #answerAgain(question: StoredMessage[]): void {
-    this.#newest = question.map(({ message }) => message);
-    this.#lastStored = question.at(-1);
-  }
-
-  async fit(choice: ModelChoice): Promise<ChatRequest> {
+  async #fit(history: History, choice: ModelChoice): Promise<Prompt> {
     const { request, limits, counters, describeModel } = this.#options;
     const { encoding, context_length: contextLength } = (await describeModel(choice.model)).edgewise;
     const fitting = {
@@ -142,9 +163,10 @@ export class Conversation implements TurnConversation {
     };
     // Bytes bound tokens from above, so a conversation that fits by its bytes needs no tokenizer.
     const window =
-      this.#fitsByBound(encoding, fitting) ?? this.#fit(encoding, fitting, await counters.load(encoding));
-    this.#prompt = { encoding, window };
-    return { ...request, messages: window.messages, ...this.#wish(choice, fitting.tokens) };
+      this.#windowByBound(history, encoding, fitting) ??
+      this.#window(history, { encoding, fitting, count: await counters.load(encoding) });
+    const recall = this.#recalls(choice) && { recall: this.#wish(window, fitting.tokens) };
+    return { encoding, window, request: { ...request, messages: window.messages, ...recall } };
   }
 
   /** A model at the edge is asked at once, with what is here. */
@@ -152,57 +174,53 @@ export class Conversation implements TurnConversation {
     return this.#options.canRecall && route.place === 'core';
   }
 
-  #wish(choice: ModelChoice, windowTokens: number): Pick<ChatRequest, 'recall'> {
+  #wish(window: FittedWindow, windowTokens: number): RecallWish {
     const { request, key, limits } = this.#options;
-    if (!this.#recalls(choice)) return {};
-    const { window } = this.#fitted;
     const knowledge = request.recall?.knowledge ?? false;
     const most = memoryTokens(limits) + (request.recall?.tokens ?? 0);
     const tokens = Math.max(0, Math.min(most, windowTokens - window.tokens));
-    return { recall: { sessionId: key.sessionId, throughRound: window.roundsDropped, knowledge, tokens } };
+    return { sessionId: key.sessionId, throughRound: window.roundsDropped, knowledge, tokens };
   }
 
-  async reload(choice: ModelChoice): Promise<ChatRequest> {
-    const { turnId } = this.#options;
-    await this.#read((message) => message.turnId === turnId);
-    return this.fit(choice);
-  }
-
-  async keepQuestion(): Promise<void> {
+  async #storeQuestion(history: History, prompt: Prompt): Promise<StoredConversation> {
     const { store, key, keepSystem } = this.#options;
-    if (this.#lastStored) return;
-    const tail = this.#loaded;
-    const messages = this.#chain(tail.messages.at(-1), this.#newest);
+    if (history.question) return this.#asked(prompt, history.version, history.question);
+    const messages = this.#chain(history.messages.at(-1), history.newest, prompt.encoding);
     const system = keepSystem && this.#newSystem.length > 0 ? this.#newSystem : undefined;
-    tail.version = await store.append(key, { expectedVersion: tail.version, messages, system });
-    this.#lastStored = messages.at(-1);
+    const version = await store.append(key, { expectedVersion: history.version, messages, system });
+    const question = messages.at(-1);
+    this.#rounds = question?.round ?? this.#rounds;
+    return this.#asked(prompt, version, question);
   }
 
-  async receipt(): Promise<ContextReceipt> {
-    const { encoding, window } = this.#fitted;
+  #asked(prompt: Prompt, version: number, question: StoredMessage | undefined): StoredConversation {
+    return {
+      request: prompt.request,
+      receipt: () => this.#receipt(prompt),
+      storesAnswer: 'after-end',
+      storeAnswer: async (result) => {
+        const answer = toAssistantMessage(result);
+        if (answer) await this.#storeAnswer(this.#chain(question, [answer], prompt.encoding), version);
+      },
+    };
+  }
+
+  async #receipt({ encoding, window }: Prompt): Promise<ContextReceipt> {
     const count = await this.#options.counters.load(encoding);
     const tokens = window.messages.reduce(
       (sum, message) => sum + countMessageTokens(message, count),
       REPLY_PRIMING_TOKENS,
     );
-    return {
-      rounds: window.rounds,
-      roundsDropped: window.roundsDropped,
-      tokens,
-      encoding,
-      summary: window.hasNotes,
-    };
+    const { rounds, roundsDropped, hasNotes } = window;
+    return { rounds, roundsDropped, tokens, encoding, summary: hasNotes };
   }
 
-  async keepAnswer(result: TurnResult): Promise<void> {
-    const answer = toAssistantMessage(result);
-    if (!answer) return;
+  async #storeAnswer(messages: StoredMessage[], expectedVersion: number): Promise<void> {
     const { store, key, wait } = this.#options;
-    const messages = this.#chain(this.#lastStored, [answer]);
     // The client has the answer; the history must not lack it because the store was away for a moment.
     for (let attempt = 1; ; attempt++) {
       try {
-        await store.append(key, { expectedVersion: this.#loaded.version, messages });
+        await store.append(key, { expectedVersion, messages });
         break;
       } catch (error) {
         const away = error instanceof AppError && error.code === 'store_unavailable';
@@ -210,24 +228,14 @@ export class Conversation implements TurnConversation {
         await wait(KEEP_FIRST_WAIT_MS * 2 ** (attempt - 1));
       }
     }
-    this.#lastStored = messages.at(-1);
-  }
-
-  get #loaded(): ConversationTail {
-    if (!this.#tail) throw new Error('the conversation has not been loaded');
-    return this.#tail;
-  }
-
-  get #fitted(): Prompt {
-    if (!this.#prompt) throw new Error('the conversation has not been fitted');
-    return this.#prompt;
+    this.#rounds = messages.at(-1)?.round ?? this.#rounds;
   }
 
   /** The window by upper bounds, if nothing that the rounds allow has to be left out for its size. */
-  #fitsByBound(encoding: TokenEncoding, limits: Fitting): FittedWindow | undefined {
+  #windowByBound(history: History, encoding: TokenEncoding, fitting: Fitting): FittedWindow | undefined {
     try {
-      const window = this.#fit(encoding, limits, undefined);
-      const allowed = Math.min(limits.rounds, window.rounds + window.roundsDropped);
+      const window = this.#window(history, { encoding, fitting, count: undefined });
+      const allowed = Math.min(fitting.rounds, window.rounds + window.roundsDropped);
       return window.rounds === allowed ? window : undefined;
     } catch (error) {
       if (error instanceof AppError && error.code === 'context_length_exceeded') return undefined;
@@ -235,15 +243,18 @@ export class Conversation implements TurnConversation {
     }
   }
 
-  #fit(
-    encoding: TokenEncoding,
-    { reservedTokens, ...limits }: Fitting,
-    count: ((text: string) => number) | undefined,
+  #window(
+    { messages, system, newest }: History,
+    {
+      encoding,
+      fitting,
+      count,
+    }: { encoding: TokenEncoding; fitting: Fitting; count: CountTokens | undefined },
   ): FittedWindow {
+    const { reservedTokens, ...limits } = fitting;
     const size = (message: ChatMessage) =>
       count ? countMessageTokens(message, count) : messageTokenBound(message);
     const counted = (message: ChatMessage): CountedMessage => ({ message, tokens: size(message) });
-    const { messages, system } = this.#loaded;
     const first = messages.findIndex(({ message }) => message.role === 'user');
     const history = first < 0 ? [] : messages.slice(first);
     return fitWindow(
@@ -252,7 +263,7 @@ export class Conversation implements TurnConversation {
         history: history.map(({ message, tokens }) =>
           tokens?.encoding === encoding ? { message, tokens: tokens.count } : counted(message),
         ),
-        newest: this.#newest.map(counted),
+        newest: newest.map(counted),
         earlierRounds: (history[0]?.round ?? 1) - 1,
         notes: this.#notesOf(messages, counted),
         reservedTokens,
@@ -272,9 +283,12 @@ export class Conversation implements TurnConversation {
   }
 
   /** The messages as the store keeps them, each following the one before. */
-  #chain(previous: StoredMessage | undefined, messages: ChatMessage[]): StoredMessage[] {
+  #chain(
+    previous: StoredMessage | undefined,
+    messages: ChatMessage[],
+    encoding: TokenEncoding,
+  ): StoredMessage[] {
     const { turnId, newId, now, counters } = this.#options;
-    const { encoding } = this.#fitted;
     const count = counters.ready(encoding);
     const createdAtMs = now();
     let parent = previous;

@@ -3,7 +3,7 @@
  * conversation. Owns the table `session`; the conversations themselves are the Session objects'.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import { createStateLedger, type StateClaim, type StateLedger } from './state-ledger.ts';
 
 export interface SessionEntry {
@@ -118,11 +118,24 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
   }
 }
 
-export type DirectoryStub = DurableObjectStub<DirectoryObject>;
+/** The object's methods as its stub has them. */
+export interface DirectoryStub {
+  hold(id: string, untilMs: number): Promise<void>;
+  all(nowMs: number): Promise<string[]>;
+  clear(): Promise<void>;
+  touch(id: string, touch: SessionTouch): Promise<void>;
+  list(query: SessionQuery): Promise<SessionPage>;
+  remove(id: string): Promise<void>;
+  claimState(claim: StateClaim): Promise<ReturnType<StateLedger['claim']>>;
+  advanceState(conversation: string, turn: number, turnId: string, nowMs: number): Promise<void>;
+  releaseState(conversation: string, turnId: string): Promise<void>;
+}
 
 export function directoryOf(
   bindings: Pick<EdgeBindings, 'DIRECTORY'>,
   owner: { tenant: string; user: string },
 ): DirectoryStub {
-  return bindings.DIRECTORY.get(bindings.DIRECTORY.idFromName(JSON.stringify([owner.tenant, owner.user])));
+  const { DIRECTORY } = bindings;
+  const id = DIRECTORY.idFromName(JSON.stringify([owner.tenant, owner.user]));
+  return DIRECTORY.get(id) as unknown as DirectoryStub;
 }

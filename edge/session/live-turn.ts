@@ -9,7 +9,7 @@ import {
   saysSomething,
   type TurnStatus,
 } from '../../shared/turn/turn-events.ts';
-import type { TurnBatch } from '../chat/answer-turn.ts';
+import type { TurnBatch } from './turn-answering.ts';
 import type { LoggedEvents, TurnLog } from './turn-log.ts';
 
 /** Longest time that an event waits for others to be written with, in milliseconds. */

@@ -11,6 +11,18 @@ export type TurnBranch =
   /** A turn's question is answered once more; the newest turn's without a name. */
   | { kind: 'again'; turnId: string | undefined };
 
+/** Where a request asks its turn to go on; after the newest message when it says nothing. */
+export function branchOf({
+  regenerate,
+  parentId,
+}: {
+  regenerate?: true | string;
+  parentId?: string | null;
+}): TurnBranch | undefined {
+  if (regenerate) return { kind: 'again', turnId: regenerate === true ? undefined : regenerate };
+  return parentId === undefined ? undefined : { kind: 'after-message', messageId: parentId };
+}
+
 /** Whether the notes' last message is on the path, or right before it. */
 export function isAfterNotes(path: StoredMessage[], { throughMessageId }: ConversationNotes): boolean {
   return path[0]?.parentId === throughMessageId || path.some(({ id }) => id === throughMessageId);

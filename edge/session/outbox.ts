@@ -42,6 +42,7 @@ export interface Outbox {
 const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 600_000;
 
+// long: a factory: the state of the outbox and the short functions over it
 export function createOutbox(options: OutboxOptions): Outbox {
   const { storage, archive, unarchived, told, notesTokens, onNotes, now, random } = options;
   const { sql } = storage;

@@ -5,117 +5,118 @@
  */
 
 import { AppError } from '../../shared/errors.ts';
-import type { ChatRequest } from '../../shared/model/chat-model.ts';
-import type { ContextReceipt } from '../../shared/turn/turn-events.ts';
 import type { TurnResult } from '../../shared/turn/turn-result.ts';
-import type { TurnConversation } from '../chat/answer-turn.ts';
-import type { ModelChoice } from '../chat/choose-model.ts';
-import type { EdgeBindings } from '../env.ts';
-import type { EdgeServices } from '../services.ts';
+import type { ModelChoice } from '../models/model-choice.ts';
 import type { ContextStore, StoredMessage } from './context-store.ts';
-import type { Conversation } from './conversation.ts';
-import { type ConversationTurn, conversationOfTurn } from './conversation-of-turn.ts';
-import { type DirectoryStub, directoryOf } from './directory-object.ts';
-import type { SealedContent, StateSealer } from './sealed-state.ts';
+import type { Conversation, StoredConversation } from './conversation.ts';
+import type { DirectoryStub } from './directory-object.ts';
+import type { SealedContent, StateOwner, StateSealer } from './sealed-state.ts';
+import type { AskedConversation, OpenedConversation, TurnConversation } from './turn-answering.ts';
 
 /** What a client sends to begin a conversation of its own. */
 export const NEW_STATE = 'new';
 
-export interface SealedTurn extends Omit<ConversationTurn, 'sessionId'> {
+export interface SealedConversationOptions {
+  owner: StateOwner;
+  turnId: string;
   /** The state that the client sent, or {@link NEW_STATE}. */
   state: string;
-}
-
-interface SealedConversationOptions {
-  services: EdgeServices;
   sealer: StateSealer;
   directory: DirectoryStub;
-  turn: SealedTurn;
+  /** The turn's view of the opened messages. */
+  conversationOf: (store: ContextStore, sessionId: string) => Conversation;
+  /** How long a turn may hold its conversation. */
+  turnTimeoutMs: number;
+  sessionTtlMs: number;
+  newId: () => string;
+  now: () => number;
 }
 
-/** @throws AppError `unsupported_value` when this server has no keys to seal with */
-export function sealedConversationOfTurn(
-  bindings: Pick<EdgeBindings, 'DIRECTORY'>,
-  services: EdgeServices,
-  turn: SealedTurn,
-): SealedConversation {
-  const { sealer } = services;
-  if (!sealer) {
-    const message = "'x-edgewise-state' is not offered here: no key is configured.";
-    throw new AppError('unsupported_value', { param: 'x-edgewise-state', message });
-  }
-  return new SealedConversation({ services, sealer, directory: directoryOf(bindings, turn.context), turn });
+interface Opened {
+  before: SealedContent;
+  messages: MessageList;
+  conversation: Conversation;
 }
 
 export class SealedConversation implements TurnConversation {
   readonly #options: SealedConversationOptions;
-  #opened: { before: SealedContent; messages: MessageList; conversation: Conversation } | undefined;
+  /** The conversation that this turn holds, once it does. */
+  #claimed: string | undefined;
 
   constructor(options: SealedConversationOptions) {
     this.#options = options;
   }
 
   /** @throws AppError `state_invalid`, `state_too_large`, `state_stale`, `state_busy` */
-  async load(): Promise<{ rounds: number }> {
-    const { services, sealer, turn } = this.#options;
-    const isNew = turn.state === NEW_STATE;
-    const before = isNew ? newContent(services) : await sealer.open(turn.context, turn.state);
-    // Nobody else can know a new conversation's name, so there is nothing to claim.
-    if (!isNew) await this.#claim(before);
-    const messages = new MessageList(before);
-    const conversation = conversationOfTurn(services, messages, { ...turn, sessionId: before.conversation });
-    this.#opened = { before, messages, conversation };
-    return this.#releaseOnError(() => conversation.load());
+  async open(): Promise<OpenedConversation> {
+    const opened = await this.#open();
+    const read = await this.#releaseOnError(() => opened.conversation.open());
+    return {
+      rounds: read.rounds,
+      fit: async (choice) => {
+        const { request, storeQuestion } = await this.#releaseOnError(() => read.fit(choice));
+        return { request, storeQuestion: async () => this.#asked(opened, await storeQuestion()) };
+      },
+    };
   }
 
-  fit(choice: ModelChoice): Promise<ChatRequest> {
-    return this.#releaseOnError(() => this.#open.conversation.fit(choice));
+  async reopen(choice: ModelChoice): Promise<AskedConversation> {
+    const opened = await this.open();
+    const fitted = await opened.fit(choice);
+    return fitted.storeQuestion();
   }
-
-  keepQuestion(): Promise<void> {
-    return this.#open.conversation.keepQuestion();
-  }
-
-  async reload(choice: ModelChoice): Promise<ChatRequest> {
-    await this.load();
-    const request = await this.fit(choice);
-    await this.keepQuestion();
-    return request;
-  }
-
-  /** A turn that failed has no new state: the old one can be used again. */
-  async receipt(result: TurnResult): Promise<ContextReceipt> {
-    const { services, sealer, directory, turn } = this.#options;
-    const { before, messages, conversation } = this.#open;
-    const receipt = await conversation.receipt();
-    if (result.status === 'failed') {
-      await this.release();
-      return receipt;
-    }
-    await conversation.keepAnswer(result);
-    const after = { ...before, ...messages.content, turn: before.turn + 1, sealedAtMs: services.now() };
-    const state = await sealer.seal(turn.context, after);
-    await directory.advanceState(after.conversation, after.turn, turn.turnId, after.sealedAtMs);
-    return { ...receipt, state };
-  }
-
-  /** The receipt has the answer already. */
-  async keepAnswer(): Promise<void> {}
 
   /** Gives the turn back when nothing came of it. Without effect once it is answered. */
   async release(): Promise<void> {
-    const { directory, turn } = this.#options;
-    if (this.#opened) await directory.releaseState(this.#opened.before.conversation, turn.turnId);
+    const { directory, turnId } = this.#options;
+    if (this.#claimed !== undefined) await directory.releaseState(this.#claimed, turnId);
+  }
+
+  async #open(): Promise<Opened> {
+    const { owner, state, sealer, newId, now, conversationOf } = this.#options;
+    const isNew = state === NEW_STATE;
+    const before = isNew ? newContent(newId(), now()) : await sealer.open(owner, state);
+    // Nobody else can know a new conversation's name, so there is nothing to claim.
+    if (!isNew) await this.#claim(before);
+    this.#claimed = before.conversation;
+    const messages = new MessageList(before);
+    return { before, messages, conversation: conversationOf(messages, before.conversation) };
+  }
+
+  #asked(opened: Opened, stored: StoredConversation): AskedConversation {
+    return {
+      request: stored.request,
+      receipt: () => stored.receipt(),
+      storesAnswer: 'before-end',
+      sealAnswer: (result) => this.#sealAnswer(opened, stored, result),
+    };
+  }
+
+  /** A turn that failed has no new state: the old one can be used again. */
+  async #sealAnswer(
+    { before, messages }: Opened,
+    stored: StoredConversation,
+    result: TurnResult,
+  ): Promise<string | undefined> {
+    const { owner, turnId, sealer, directory, now } = this.#options;
+    if (result.status === 'failed') {
+      await this.release();
+      return undefined;
+    }
+    await stored.storeAnswer(result);
+    const after = { ...before, ...messages.content, turn: before.turn + 1, sealedAtMs: now() };
+    const state = await sealer.seal(owner, after);
+    await directory.advanceState(after.conversation, after.turn, turnId, after.sealedAtMs);
+    return state;
   }
 
   async #claim({ conversation, turn }: SealedContent): Promise<void> {
-    const { services, directory } = this.#options;
-    const { turnTimeoutMs, sessionTtlMs } = services.config;
+    const { directory, turnId, turnTimeoutMs, sessionTtlMs, now } = this.#options;
     const outcome = await directory.claimState({
       conversation,
       turn,
-      turnId: this.#options.turn.turnId,
-      nowMs: services.now(),
+      turnId,
+      nowMs: now(),
       holdMs: turnTimeoutMs,
       ttlMs: sessionTtlMs,
     });
@@ -131,15 +132,10 @@ export class SealedConversation implements TurnConversation {
       throw error;
     }
   }
-
-  get #open() {
-    if (!this.#opened) throw new Error('the conversation has not been loaded');
-    return this.#opened;
-  }
 }
 
-function newContent({ newId, now }: EdgeServices): SealedContent {
-  return { conversation: newId(), turn: 0, sealedAtMs: now(), firstRound: 1, system: [], messages: [] };
+function newContent(conversation: string, sealedAtMs: number): SealedContent {
+  return { conversation, turn: 0, sealedAtMs, firstRound: 1, system: [], messages: [] };
 }
 
 /** The messages of one opened state, as the conversation wants them; lives as long as the turn. */

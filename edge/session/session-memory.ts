@@ -11,16 +11,21 @@ import {
   withoutTurn,
 } from '../../shared/protocol/memory-protocol.ts';
 import type { TurnResult } from '../../shared/turn/turn-result.ts';
-import type { EdgeServices } from '../services.ts';
+import type { ArchiveClient } from '../core-client/archive-client.ts';
 import { withArchive } from './archived-context-store.ts';
 import type { ContextStore, ConversationKey } from './context-store.ts';
+import type { WindowLimits } from './context-window.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import type { TurnLog } from './turn-log.ts';
 import { toUnarchivedTurns } from './unarchived-turns.ts';
 
 export interface SessionMemoryOptions {
   storage: DurableObjectStorage;
-  services: EdgeServices;
+  /** None where archiving is off. */
+  archive: ArchiveClient | undefined;
+  window: WindowLimits;
+  /** Unix time in milliseconds. */
+  now: () => number;
   store: ContextStore;
   log: TurnLog;
   resultOf: (turnId: string) => TurnResult;
@@ -37,8 +42,7 @@ export class SessionMemory {
   #tellAtMs: number | undefined;
 
   constructor(options: SessionMemoryOptions) {
-    const { storage, services, store, log } = options;
-    const { archive, now } = services;
+    const { storage, archive, window, now, store, log } = options;
     this.#options = options;
     storage.sql.exec(
       'CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY CHECK (id = 0), body TEXT NOT NULL)',
@@ -48,7 +52,7 @@ export class SessionMemory {
       createOutbox({
         storage,
         archive,
-        notesTokens: notesTokens(services),
+        notesTokens: notesTokens(window),
         unarchived: (limit) => this.#unarchived(limit),
         told: (turnIds) => log.told(turnIds),
         onNotes: (notes) => this.#keep(notes),
@@ -64,6 +68,11 @@ export class SessionMemory {
   get notes(): ConversationNotes | undefined {
     const [row] = this.#options.storage.sql.exec<{ body: string }>('SELECT body FROM notes').toArray();
     return row && JSON.parse(row.body);
+  }
+
+  /** Whether turns are archived at all. */
+  get hasArchive(): boolean {
+    return this.#options.archive !== undefined;
   }
 
   get isArchived(): boolean {
@@ -104,7 +113,7 @@ export class SessionMemory {
     // What is still to be told would bring it back.
     await this.#outbox?.deliver();
     await this.#outbox?.inTurn(async () => {
-      await this.#options.services.archive?.removeTurn(key, key.sessionId, turnId);
+      await this.#options.archive?.removeTurn(key, key.sessionId, turnId);
       const { notes } = this;
       if (notes) this.#keep(withoutTurn(notes, turnId));
     });
@@ -117,17 +126,17 @@ export class SessionMemory {
   }
 
   #unarchived(limit: number) {
-    const { log, store, resultOf, services } = this.#options;
+    const { log, store, resultOf, window } = this.#options;
     const notedThroughRound = this.notes?.throughRound ?? 0;
     return toUnarchivedTurns(log.unarchived(limit), {
       store,
       resultOf,
-      window: services.config.window,
+      window,
       notedThroughRound,
     });
   }
 }
 
-function notesTokens({ config: { window } }: EdgeServices): number {
-  return Math.min(MEMORY_TOKENS, Math.floor(window.tokens * MEMORY_PART));
+function notesTokens({ tokens }: WindowLimits): number {
+  return Math.min(MEMORY_TOKENS, Math.floor(tokens * MEMORY_PART));
 }

@@ -1,6 +1,6 @@
 /**
- * One conversation of one user: the door to its turns, their events and its messages. Owns none of them
- * itself: the turns are the line's, the events the log's, the messages the context store's.
+ * One conversation of one user: the entry to its turns (owned by the queue), their events (by the log) and its messages (by
+ * the context store).
  */
 import { DurableObject } from 'cloudflare:workers';
 import { AppError, toAppError } from '../../shared/errors.ts';
@@ -8,22 +8,26 @@ import type { ChatMessage } from '../../shared/model/chat-model.ts';
 import { forgotten } from '../../shared/protocol/memory-protocol.ts';
 import { startDeadline } from '../../shared/stream/deadline.ts';
 import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
-import { type TurnEvents, toTurnResponse } from '../chat/turn-response.ts';
-import type { TurnTimings } from '../chat/turn-timings.ts';
-import type { RedisConfig } from '../config.ts';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import { logError } from '../observe/log.ts';
+import type { TurnTimings } from '../observe/turn-timings.ts';
 import { type Reply, reply } from '../reply.ts';
-import { type EdgeServices, edgeServices } from '../services.ts';
 import { setAlarmNoLaterThan } from '../wake-by.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
-import type { ConversationKey } from './context-store.ts';
+import { type TurnEvents, toTurnResponse } from '../wire/turn-response.ts';
+import type { ContextStore, ConversationKey } from './context-store.ts';
 import { directoryOf } from './directory-object.ts';
 import { loggedOutcome, loggedResult } from './logged-result.ts';
-import { sealedConversationOfTurn } from './sealed-conversation.ts';
 import { SessionMemory } from './session-memory.ts';
+import type { SessionParts } from './session-parts.ts';
 import { SessionSockets, type SocketOwner } from './session-sockets.ts';
-import { type HistoryPage, SOCKET_OWNER_HEADER, type StopOutcome, type TurnCursor } from './session-stub.ts';
+import {
+  type HistoryPage,
+  type SessionStub,
+  SOCKET_OWNER_HEADER,
+  type StopOutcome,
+  type TurnCursor,
+} from './session-stub.ts';
 import { createSqliteContextStore, type ExpiringContextStore } from './sqlite-context-store.ts';
 import type { TurnCommand } from './turn-command.ts';
 import { createTurnLog, readLogged, type TurnLog } from './turn-log.ts';
@@ -33,41 +37,44 @@ import { createUpstashContextStore } from './upstash-context-store.ts';
 /** How often a running turn makes sure that it is still remembered, should the object be evicted. */
 const WATCH_MS = 30_000;
 
-export class SessionObject extends DurableObject<EdgeBindings> {
-  readonly #services: EdgeServices;
+/** `edge/worker.ts` gives it its parts. */
+export abstract class SessionObject extends DurableObject<EdgeBindings> implements SessionStub {
+  readonly #parts: SessionParts;
   readonly #memory: SessionMemory;
   /** The store, when it is this object's own. */
   readonly #ownStore?: ExpiringContextStore;
   readonly #log: TurnLog;
-  readonly #line: TurnQueue;
+  readonly #queue: TurnQueue;
   readonly #sockets: SessionSockets;
-  /** The end of what sockets have asked to be started. */
+  /** The last start that a socket asked for. */
   #starting: Promise<void> = Promise.resolve();
 
-  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+  constructor(state: DurableObjectState, bindings: EdgeBindings, parts: SessionParts) {
     super(state, bindings);
-    this.#services = edgeServices(bindings);
-    const { redis, sessionTtlMs } = this.#services.config;
-    if (!redis) this.#ownStore = createSqliteContextStore(state.storage);
-    const store =
-      this.#ownStore ?? createUpstashContextStore({ ...(redis as RedisConfig), ttlMs: sessionTtlMs });
-    this.#log = createTurnLog(state.storage, !this.#services.archive);
+    this.#parts = parts;
+    const { archive, conversations, now, newId } = parts;
+    const { redis, sessionTtlMs, turnTimeoutMs, window } = parts.settings;
+    let store: ContextStore;
+    if (redis) store = createUpstashContextStore({ ...redis, ttlMs: sessionTtlMs });
+    else store = this.#ownStore = createSqliteContextStore(state.storage);
+    this.#log = createTurnLog(state.storage, !archive);
     this.#memory = new SessionMemory({
       storage: state.storage,
-      services: this.#services,
+      archive,
+      window,
+      now,
       store,
       log: this.#log,
       resultOf: (turnId) => loggedResult(this.#log, turnId),
       onDelay: () => this.#watch(),
     });
-    this.#line = new TurnQueue({
-      services: this.#services,
+    this.#queue = new TurnQueue({
+      answering: parts.answering,
+      conversations,
       memory: this.#memory,
       log: this.#log,
-      sealed: ({ state: sealed, ...turn }) =>
-        sealed === undefined
-          ? undefined
-          : sealedConversationOfTurn(bindings, this.#services, { ...turn, state: sealed }),
+      measurements: parts.observer.measurements,
+      now,
       sync: () => state.storage.sync(),
       waitUntil: (work) => state.waitUntil(work),
       onStart: (turnId) => this.#sockets.announce(turnId),
@@ -79,9 +86,9 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     });
     this.#sockets = new SessionSockets({
       state,
-      turnTimeoutMs: this.#services.config.turnTimeoutMs,
-      now: this.#services.now,
-      newId: this.#services.newId,
+      turnTimeoutMs,
+      now,
+      newId,
       start: (command) => this.#startFromSocket(command),
       stop: async (turnId) => void (await this.stopTurn(turnId)),
       commandOf: (turnId) => this.#commandOf(turnId),
@@ -89,7 +96,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       read: (turnId) => this.#read(turnId),
     });
     // Turns that an eviction or a crash cut off go on before anything else happens here.
-    for (const row of this.#log.unfinished()) this.#line.resume(row);
+    for (const row of this.#log.unfinished()) this.#queue.resume(row);
   }
 
   /** Starts a turn and answers with its first reader's response. The turn runs on when that reader leaves. */
@@ -97,14 +104,15 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return reply(async () => {
       const timings: TurnTimings = {};
       const first = await this.#begin(command, timings);
-      return this.#answer(first, this.#read(first.turnId), timings);
+      if (first.background && !first.wire.stream) return this.#describe(first.turnId);
+      return this.#respond(this.#read(first.turnId), first, -1, timings);
     });
   }
 
   /** A turn's events after a cursor, and then the live rest. `undefined` when no turn is named and none is running. */
   async attach(cursor: TurnCursor): Promise<Reply<Response | undefined>> {
     return reply(async () => {
-      const id = cursor.turnId ?? this.#line.first;
+      const id = cursor.turnId ?? this.#queue.first;
       this.#noteResume('sse', id);
       if (id === undefined) return undefined;
       const command = this.#commandOf(id);
@@ -127,7 +135,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   async removeTurn(turnId: string): Promise<Reply<void>> {
     return reply(async () => {
       this.#commandOf(turnId);
-      await this.#line.stop(turnId);
+      await this.#queue.stop(turnId);
       this.#log.remove(turnId);
     });
   }
@@ -135,13 +143,13 @@ export class SessionObject extends DurableObject<EdgeBindings> {
   /** Stops a running turn, or the newest one. Idempotent, and tells the truth about who came first. */
   async stopTurn(turnId?: string): Promise<Reply<StopOutcome>> {
     return reply(async () => {
-      const id = turnId ?? this.#line.ids.at(-1) ?? this.#log.newest()?.turnId;
-      const isRunning = id !== undefined && this.#line.ids.includes(id);
+      const id = turnId ?? this.#queue.ids.at(-1) ?? this.#log.newest()?.turnId;
+      const isRunning = id !== undefined && this.#queue.ids.includes(id);
       const outcome = id === undefined ? 'unknown' : isRunning ? 'stopped' : 'already_ended';
-      this.#services.observer.measurements.count('edgewise_stops_total', { outcome });
-      this.#services.observer.happened('stop', '', { outcome, turn_id: id ?? '' });
+      this.#parts.observer.measurements.count('edgewise_stops_total', { outcome });
+      this.#parts.observer.happened('stop', '', { outcome, turn_id: id ?? '' });
       if (id === undefined) throw new AppError('turn_not_found');
-      await this.#line.stop(id);
+      await this.#queue.stop(id);
       return loggedOutcome(this.#log, id);
     });
   }
@@ -164,7 +172,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
    */
   async remove(key: ConversationKey, isLast = false): Promise<Reply<void>> {
     return reply(async () => {
-      await this.#line.stopAll();
+      await this.#queue.stopAll();
       this.#sockets.closeAll();
       const lastWords = await this.#memory.lastWords();
       const { isArchived } = this.#memory;
@@ -184,7 +192,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
    */
   async forgetTurn(key: ConversationKey, turnId: string): Promise<Reply<string | undefined>> {
     return reply(async () => {
-      await this.#line.stop(turnId);
+      await this.#queue.stop(turnId);
       const cacheKey = loggedResult(this.#log, turnId).cache?.key;
       const found = await this.#memory.store.redact(key, turnId, forgotten);
       this.#log.remove(turnId);
@@ -214,13 +222,13 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   override async alarm(): Promise<void> {
     // Waking up was the point: the constructor has taken up again whatever was cut off.
-    const { now, config } = this.#services;
-    const turnsLeft = this.#log.expire(now() - config.turnTtlMs);
+    const { now, settings } = this.#parts;
+    const turnsLeft = this.#log.expire(now() - settings.turnTtlMs);
     await this.#memory.tell();
-    const newestMs = this.#line.isEmpty ? this.#ownStore?.expire(now() - config.sessionTtlMs) : undefined;
+    const newestMs = this.#queue.isEmpty ? this.#ownStore?.expire(now() - settings.sessionTtlMs) : undefined;
     if (turnsLeft || this.#memory.tellAtMs !== undefined || this.#sockets.closeExpired() !== undefined)
       await this.#watch();
-    else if (newestMs !== undefined) await this.ctx.storage.setAlarm(newestMs + config.sessionTtlMs);
+    else if (newestMs !== undefined) await this.ctx.storage.setAlarm(newestMs + settings.sessionTtlMs);
   }
 
   /**
@@ -232,8 +240,8 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return this.ctx.storage.transaction(async () => {
       const first = this.#firstOfKey(command);
       if (first) return first;
-      this.#line.start(command, timings);
-      await this.#services.wait(0);
+      this.#queue.start(command, timings);
+      await this.#parts.wait(0);
       return command;
     });
   }
@@ -252,11 +260,6 @@ export class SessionObject extends DurableObject<EdgeBindings> {
     return undefined;
   }
 
-  async #answer(command: TurnCommand, turn: TurnEvents, timings: TurnTimings): Promise<Response> {
-    if (command.background && !command.wire.stream) return this.#describe(command.turnId);
-    return this.#respond(turn, command, -1, timings);
-  }
-
   #respond(
     turn: TurnEvents,
     { context, turnId, wire, createdAt }: TurnCommand,
@@ -269,7 +272,7 @@ export class SessionObject extends DurableObject<EdgeBindings> {
       stream: wire.stream,
       after,
       timings,
-      heartbeatMs: this.#services.config.heartbeatMs,
+      heartbeatMs: this.#parts.settings.heartbeatMs,
       // A reader that leaves is no stop: the turn runs on.
       onCancel: () => undefined,
     });
@@ -277,10 +280,11 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   /** A socket's turns begin in the order in which they were asked. */
   #startFromSocket(command: TurnCommand): Promise<void> {
-    const { onPrompt } = this.#services.pluginsFor(command.context);
     const start = async () => {
-      const { signal, clear } = startDeadline(this.#services.config.turnTimeoutMs);
-      const request = await onPrompt(command.request, { signal }).finally(clear);
+      const { signal, clear } = startDeadline(this.#parts.settings.turnTimeoutMs);
+      const request = await this.#parts.answering
+        .filterPrompt(command.request, command.context, { signal })
+        .finally(clear);
       await this.#begin({ ...command, request }, {});
     };
     const started = this.#starting.then(start);
@@ -290,22 +294,21 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   /** A turn's events from the beginning: out of memory while it runs, in frames from the log afterwards. */
   #read(turnId: string): AsyncGenerator<{ events: NumberedTurnEvent[] }, void, void> {
-    return this.#line.read(turnId) ?? readLogged(this.#log, turnId);
+    return this.#queue.read(turnId) ?? readLogged(this.#log, turnId);
   }
 
   #noteResume(transport: 'sse' | 'socket', turnId: string | undefined): void {
-    const isRunning = turnId !== undefined && this.#line.ids.includes(turnId);
+    const isRunning = turnId !== undefined && this.#queue.ids.includes(turnId);
     const isKept = turnId !== undefined && this.#log.find(turnId) !== undefined;
     const outcome = turnId === undefined ? 'nothing' : isRunning ? 'running' : isKept ? 'ended' : 'expired';
-    const { observer } = this.#services;
-    observer.measurements.count('edgewise_resumes_total', { transport, outcome });
-    observer.happened('resume', '', { transport, outcome, turn_id: turnId ?? '' });
+    this.#parts.observer.measurements.count('edgewise_resumes_total', { transport, outcome });
+    this.#parts.observer.happened('resume', '', { transport, outcome, turn_id: turnId ?? '' });
   }
 
   /** A turn that is no longer kept says nothing of what came after it. */
   #turnsSince(turnId: string | undefined): string[] {
     const since = turnId === undefined ? [] : this.#log.since(turnId).map((turn) => turn.turnId);
-    return since.length > 0 ? since : this.#line.ids.filter((id) => id !== turnId);
+    return since.length > 0 ? since : this.#queue.ids.filter((id) => id !== turnId);
   }
 
   /** @throws AppError `turn_expired` */
@@ -324,9 +327,9 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   /** Makes sure that the object wakes up again while a turn runs, and later to forget what is too old. */
   async #watch(): Promise<void> {
-    const { now, config } = this.#services;
-    const restMs = Math.min(config.turnTtlMs, config.sessionTtlMs);
-    const dueMs = now() + (this.#line.isEmpty ? restMs : WATCH_MS);
+    const { now, settings } = this.#parts;
+    const restMs = Math.min(settings.turnTtlMs, settings.sessionTtlMs);
+    const dueMs = now() + (this.#queue.isEmpty ? restMs : WATCH_MS);
     const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
     const tellAtMs = this.#memory.tellAtMs ?? Number.POSITIVE_INFINITY;
     await setAlarmNoLaterThan(this.ctx.storage, Math.min(dueMs, expiryMs, tellAtMs));
@@ -334,14 +337,15 @@ export class SessionObject extends DurableObject<EdgeBindings> {
 
   /** The directory is a convenience: a turn does not fail because of it. */
   async #list({ context, sessionId }: TurnCommand, rounds: number): Promise<void> {
-    const { now, config } = this.#services;
+    const { now, settings } = this.#parts;
     try {
       // Nothing was stored, so there is nothing to list; but the turn's events are here for a while.
-      if (rounds === 0) return await directoryOf(this.env, context).hold(sessionId, now() + config.turnTtlMs);
+      if (rounds === 0)
+        return await directoryOf(this.env, context).hold(sessionId, now() + settings.turnTtlMs);
       await directoryOf(this.env, context).touch(sessionId, {
         updatedAtMs: now(),
         rounds,
-        ttlMs: config.sessionTtlMs,
+        ttlMs: settings.sessionTtlMs,
       });
     } catch (cause) {
       logError({ requestId: context.requestId, error: toAppError(cause) });

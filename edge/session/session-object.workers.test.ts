@@ -6,7 +6,7 @@ import { abortAllDurableObjects } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../shared/testing/streams.ts';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import { type SessionStub, sessionOf } from './session-stub.ts';
 
 const bindings = env as unknown as EdgeBindings;

@@ -6,10 +6,10 @@ import { AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { parseClientMessage } from '../../shared/protocol/session-protocol.ts';
 import { closeCodes, SESSION_PROTOCOL } from '../../shared/protocol/session-socket.ts';
-import type { TurnEvents } from '../chat/turn-response.ts';
 import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { createResponsesEventEncoder } from '../wire/responses.ts';
 import { parseResponsesRequest } from '../wire/responses-schema.ts';
+import type { TurnEvents } from '../wire/turn-response.ts';
 import { SocketFlow } from './socket-flow.ts';
 import type { TurnCommand } from './turn-command.ts';
 

@@ -1,9 +1,10 @@
 /** How others reach the Session object of a conversation, and what it answers. */
-import type { Usage } from '../../shared/model/chat-model.ts';
-import type { EdgeBindings } from '../env.ts';
+import type { ChatMessage, Usage } from '../../shared/model/chat-model.ts';
+import type { EdgeBindings } from '../bindings.ts';
+import type { Reply } from '../reply.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
 import type { ConversationKey, StoredMessage } from './context-store.ts';
-import type { SessionObject } from './session-object.ts';
+import type { TurnCommand } from './turn-command.ts';
 
 export interface HistoryPage {
   /** How many messages the conversation has. */
@@ -33,19 +34,18 @@ export interface TurnCursor {
 }
 
 /** The object's methods as its stub has them. The platform's own type expands JSON without end. */
-export type SessionStub = Pick<
-  SessionObject,
-  | 'startTurn'
-  | 'attach'
-  | 'describe'
-  | 'question'
-  | 'stopTurn'
-  | 'removeTurn'
-  | 'history'
-  | 'remove'
-  | 'forgetTurn'
-  | 'tellArchive'
->;
+export interface SessionStub {
+  startTurn(command: TurnCommand): Promise<Reply<Response>>;
+  attach(cursor: TurnCursor): Promise<Reply<Response | undefined>>;
+  describe(turnId: string, wire: WireRequest): Promise<Reply<Response>>;
+  question(turnId: string): Promise<Reply<ChatMessage[]>>;
+  stopTurn(turnId?: string): Promise<Reply<StopOutcome>>;
+  removeTurn(turnId: string): Promise<Reply<void>>;
+  history(key: ConversationKey, limit: number, before: number | undefined): Promise<Reply<HistoryPage>>;
+  remove(key: ConversationKey, isLast?: boolean): Promise<Reply<void>>;
+  forgetTurn(key: ConversationKey, turnId: string): Promise<Reply<string | undefined>>;
+  tellArchive(): Promise<boolean>;
+}
 
 /** Carries the {@link SocketOwner} of an upgrade from our Worker to the object. */
 export const SOCKET_OWNER_HEADER = 'x-edgewise-socket-owner';
@@ -57,6 +57,6 @@ export function sessionOf(bindings: Pick<EdgeBindings, 'SESSIONS'>, key: Convers
 export function sessionObjectOf(
   { SESSIONS }: Pick<EdgeBindings, 'SESSIONS'>,
   { tenant, user, sessionId }: ConversationKey,
-): DurableObjectStub<SessionObject> {
+): DurableObjectStub {
   return SESSIONS.get(SESSIONS.idFromName(JSON.stringify([tenant, user, sessionId])));
 }

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
-import type { EdgeBindings } from '../env.ts';
+import type { EdgeBindings } from '../bindings.ts';
 import { describeContextStore, message } from './context-store.contract.ts';
 import type { ContextStore } from './context-store.ts';
 import { createSqliteContextStore } from './sqlite-context-store.ts';

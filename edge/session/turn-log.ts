@@ -59,6 +59,7 @@ const TURN_COLUMNS =
   'turn_id AS turnId, status, command, asked, started_at_ms AS startedAtMs, ended_at_ms AS endedAtMs';
 
 /** @param isTold Whether there is no archive that would have to hear of a turn. */
+// long: a factory: one short function for each method of the log
 export function createTurnLog(storage: DurableObjectStorage, isTold: boolean): TurnLog {
   const { sql } = storage;
   sql.exec(`CREATE TABLE IF NOT EXISTS turn (

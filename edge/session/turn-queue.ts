@@ -6,45 +6,38 @@
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { type Deadline, startDeadline } from '../../shared/stream/deadline.ts';
 import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
-import { parseCacheControl } from '../cache/cache-control.ts';
-import {
-  type AskedModel,
-  answerTurn,
-  resumeTurn,
-  type TurnBatch,
-  type TurnConversation,
-  type TurnPlan,
-} from '../chat/answer-turn.ts';
-import type { TurnTimings } from '../chat/turn-timings.ts';
 import { logError } from '../observe/log.ts';
-import type { EdgeServices } from '../services.ts';
-import type { Conversation } from './conversation.ts';
-import { conversationOfTurn } from './conversation-of-turn.ts';
+import type { Measurements } from '../observe/measurements.ts';
+import type { TurnTimings } from '../observe/turn-timings.ts';
 import { LiveTurn } from './live-turn.ts';
 import type { SessionMemory } from './session-memory.ts';
+import type { AskedModel, SessionTurn, TurnAnswering, TurnBatch } from './turn-answering.ts';
 import type { TurnCommand } from './turn-command.ts';
+import type { TurnConversations } from './turn-conversations.ts';
 import type { TurnLog, TurnRow } from './turn-log.ts';
 
 export interface TurnQueueOptions {
-  services: EdgeServices;
-  memory: Pick<SessionMemory, 'store' | 'notes'>;
+  answering: TurnAnswering;
+  conversations: TurnConversations;
+  memory: Pick<SessionMemory, 'store' | 'notes' | 'hasArchive'>;
   log: TurnLog;
-  /** The conversation of a turn whose client keeps it. */
-  sealed: (command: TurnCommand) => TurnConversation | undefined;
+  measurements: Pick<Measurements, 'observe'>;
+  /** Unix time in milliseconds. */
+  now: () => number;
   /** Waits until what was written is on disk. */
   sync: () => Promise<void>;
-  /** Keeps the object awake for work that goes on after a turn. */
+  /** Keeps the object awake for work that continues after a turn. */
   waitUntil: (work: Promise<unknown>) => void;
-  /** Told when a turn has got in line. */
+  /** Called when a turn has been queued. */
   onStart: (turnId: string) => void;
-  /** Told when a turn begins to run. */
+  /** Called when a turn begins to run. */
   onRun: () => Promise<void>;
-  /** Told when a turn has ended, with the rounds that its conversation has now; 0 when it belongs to none. */
+  /** Called when a turn has ended, with the rounds that its conversation has now; 0 when it belongs to none. */
   onEnd: (command: TurnCommand, rounds: number) => Promise<void>;
 }
 
-interface PlannedTurn {
-  turn: TurnPlan;
+interface QueuedTurn {
+  turn: SessionTurn;
   stop: AbortController;
   deadline: Deadline;
   /** How many rounds the session's conversation has now; 0 when the turn belongs to none. */
@@ -63,7 +56,7 @@ export class TurnQueue {
   readonly #options: TurnQueueOptions;
   /** By id, in their order. */
   readonly #running = new Map<string, RunningTurn>();
-  /** The end of the last turn in line. */
+  /** The end of the last turn in the queue. */
   #end: Promise<void> = Promise.resolve();
 
   constructor(options: TurnQueueOptions) {
@@ -92,25 +85,25 @@ export class TurnQueue {
   /** @throws AppError `session_busy`, `invalid_value` */
   start(command: TurnCommand, timings: TurnTimings): LiveTurn {
     if (this.#running.size > MAX_WAITING_TURNS) throw new AppError('session_busy', { retryAfterMs: 1000 });
-    const { log, services } = this.#options;
+    const { log, now, answering } = this.#options;
     const { turnId } = command;
-    const plan = this.#plan(command, timings);
-    log.begin(turnId, JSON.stringify(command), services.now());
-    return this.#enter(command, plan, new LiveTurn(this.#liveOptions(turnId)), answerTurn(plan.turn));
+    const queued = this.#prepare(command, timings);
+    log.begin(turnId, JSON.stringify(command), now());
+    return this.#enter(queued, new LiveTurn(this.#liveOptions(turnId)), answering.answer(queued.turn));
   }
 
-  /** Takes up a turn that an eviction or a crash cut off. */
+  /** Resumes a turn that an eviction or a crash cut off. */
   resume(row: TurnRow): void {
     const command: TurnCommand = JSON.parse(row.command);
     const logged = this.#options.log.readAll(row.turnId);
     const live = new LiveTurn(this.#liveOptions(row.turnId), { ...logged, events: [...logged.events] });
-    const plan = this.#plan(command, {});
+    const queued = this.#prepare(command, {});
     const asked: AskedModel | undefined = row.asked === null ? undefined : JSON.parse(row.asked);
     const events = logged.events.map(({ event }) => event);
     const batches = asked
-      ? resumeTurn(plan.turn, asked, { events, modelEvents: logged.modelEvents })
+      ? this.#options.answering.resume(queued.turn, asked, { events, modelEvents: logged.modelEvents })
       : failBeforeAsking();
-    this.#enter(command, plan, live, batches);
+    this.#enter(queued, live, batches);
   }
 
   /** Stops a turn if it waits or runs. Resolves when it has ended. */
@@ -125,23 +118,19 @@ export class TurnQueue {
     await this.#end;
   }
 
-  /** Puts the turn in line; it runs when the one before it has ended. */
-  #enter(
-    command: TurnCommand,
-    plan: PlannedTurn,
-    live: LiveTurn,
-    batches: AsyncGenerator<TurnBatch, void, void>,
-  ): LiveTurn {
+  /** Queues the turn; it runs when the one before it has ended. */
+  #enter(queued: QueuedTurn, live: LiveTurn, batches: AsyncGenerator<TurnBatch, void, void>): LiveTurn {
+    const { command } = queued.turn;
     const { turnId } = command;
-    this.#running.set(turnId, { live, stop: plan.stop });
-    const { now, observer } = this.#options.services;
+    this.#running.set(turnId, { live, stop: queued.stop });
+    const { now, measurements } = this.#options;
     const enteredMs = now();
     const run = async () => {
-      observer.measurements.observe('edgewise_turn_wait_seconds', {}, (now() - enteredMs) / 1000);
+      measurements.observe('edgewise_turn_wait_seconds', {}, (now() - enteredMs) / 1000);
       await this.#options.onRun();
-      await live.run(batches, (error) => refuse(error, command)).finally(() => plan.deadline.clear());
+      await live.run(batches, (error) => refuse(error, command)).finally(() => queued.deadline.clear());
       this.#running.delete(turnId);
-      await this.#options.onEnd(command, plan.rounds());
+      await this.#options.onEnd(command, queued.rounds());
     };
     // Whatever happens to one turn, the next one gets its chance.
     this.#options.onStart(turnId);
@@ -149,54 +138,38 @@ export class TurnQueue {
     return live;
   }
 
-  #plan(command: TurnCommand, timings: TurnTimings): PlannedTurn {
-    const { context, turnId, request } = command;
-    const { now, cache, pluginsFor, sessionModelsFor, observer } = this.#options.services;
+  #prepare(command: TurnCommand, timings: TurnTimings): QueuedTurn {
+    const { conversations, memory, now, waitUntil } = this.#options;
+    const { context, turnId, alone, state } = command;
     const stop = new AbortController();
     const deadline = startDeadline(Math.max(0, context.deadlineMs - now()), stop.signal);
-    const stored = this.#stored(command);
-    const conversation = stored ?? this.#options.sealed(command);
-    const turn: TurnPlan = {
-      turnId,
-      request,
-      ...(conversation && { conversation }),
-      models: sessionModelsFor(context, turnId, command.background),
-      plugins: pluginsFor(context),
-      withCache: cache?.ofTurn({
-        context,
-        control: parseCacheControl(command.cacheControl),
-        isAgain: command.branch?.kind === 'again',
-        canShare: false,
-        waitUntil: this.#options.waitUntil,
-      }),
+    const { store, notes, hasArchive } = memory;
+    const stored = alone
+      ? undefined
+      : conversations.stored(store, { ...command, notes, isArchived: hasArchive });
+    const sealed = state === undefined ? undefined : conversations.sealed({ ...command, state });
+    const turn: SessionTurn = {
+      command,
+      conversation: stored ?? sealed,
       timings,
       signal: deadline.signal,
       stop: stop.signal,
-      now,
       onAsk: (asked) => this.#noteAsk(turnId, asked),
-      onEnd: (facts) => observer.turnEnded(context, facts),
+      waitUntil,
     };
     return { turn, stop, deadline, rounds: () => stored?.rounds ?? 0 };
   }
 
-  /** A generation of the core's is taken up again after a crash, so the turn is on disk before there is one. */
+  /** A generation of the core is resumed after a crash, so the turn is on disk before it starts. */
   async #noteAsk(turnId: string, asked: AskedModel): Promise<void> {
     const { log, sync } = this.#options;
     log.ask(turnId, JSON.stringify(asked));
     if (asked.choice.route.place === 'core') await sync();
   }
 
-  #stored(command: TurnCommand): Conversation | undefined {
-    const { services, memory } = this.#options;
-    if (command.alone) return undefined;
-    const { store, notes } = memory;
-    const isArchived = services.archive !== undefined;
-    return conversationOfTurn(services, store, { ...command, notes, isArchived });
-  }
-
   #liveOptions(turnId: string) {
-    const { log, sync, services } = this.#options;
-    return { turnId, log, sync, now: services.now };
+    const { log, sync, now } = this.#options;
+    return { turnId, log, sync, now };
   }
 }
 

@@ -2,7 +2,7 @@
  * The conversation in Upstash Redis: one list of JSON messages and one string for the system prompt, both
  * under keys that hold tenant, user and session. Each operation is one command, and so one round trip.
  */
-import { Redis } from '@upstash/redis';
+import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
 import {
   type ContextStore,

@@ -37,8 +37,16 @@ export async function loadEdgeSchema(path: string, name: string): Promise<v.Gene
 
 /** The routes of the edge as its router has them, without the guards. */
 export async function loadEdgeRoutes(): Promise<{ method: string; path: string }[]> {
-  const createApp = (await loadEdge('app.ts', 'createApp')) as () => {
+  const createApp = (await loadEdge('app.ts', 'createApp')) as (parts: unknown) => {
     routes: { method: string; path: string }[];
   };
-  return createApp().routes.filter(({ method }) => method !== 'ALL');
+  const edgeServices = (await loadEdge('services.ts', 'edgeServices')) as (bindings: object) => {
+    app: unknown;
+  };
+  const { app } = edgeServices({
+    EDGEWISE_CORE_URL: 'http://127.0.0.1:8788',
+    EDGEWISE_SERVICE_SECRET: 'for the map of the routes, never for a call',
+    EDGEWISE_JWT_SECRET: 'for the map of the routes, never for a token',
+  });
+  return createApp(app).routes.filter(({ method }) => method !== 'ALL');
 }

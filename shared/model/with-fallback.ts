@@ -21,6 +21,8 @@ export interface Rung {
   model: ChatModel;
   /** Whether the model has what the request needs: tools, vision, room for its length. */
   canServe: (request: ChatRequest) => boolean | Promise<boolean>;
+  /** Whether a request that this model rejects may suit the next one: of a model that takes less than those behind it. */
+  rejectsForItself?: boolean | undefined;
   /** How the model is asked to go on from words that another one has said; without it, it is not asked to. */
   continues?: Continuation | undefined;
 }
@@ -77,7 +79,9 @@ async function* climbDown(rungs: readonly Rung[], { request, signal, read }: Lay
     }
     if (ending.kind === 'done') return;
     failure = ending.error;
-    const canGoOn = !signal.aborted && failureRule(failure.code).stepsDown && !said.isBound;
+    const stepsDown =
+      failureRule(failure.code).stepsDown || (rung.rejectsForItself && failure.code === 'upstream_rejected');
+    const canGoOn = !signal.aborted && stepsDown && !said.isBound;
     if (!canGoOn || index === ladder.length - 1) break;
   }
   yield [{ type: 'error', error: failure ?? new AppError('internal_error').toInfo() }];

@@ -3,9 +3,8 @@
  * they do. Owns the tables `question` and `observation`; the answers themselves are the Answers objects'.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { EdgeBindings } from '../../env.ts';
+import type { EdgeBindings } from '../../bindings.ts';
 import { type Reply, reply } from '../../reply.ts';
-import { edgeServices } from '../../services.ts';
 import type { RemovedAnswers } from '../answer-store.ts';
 import { differs } from './differs.ts';
 import { cosineSimilarity } from './embed.ts';
@@ -62,14 +61,21 @@ interface Candidate {
 
 type Row = { key: string; text: string; prepared: number; vector: ArrayBuffer | null };
 
-export class MeaningObject extends DurableObject<EdgeBindings> {
+/** What the object works with, beyond its own storage. */
+export interface MeaningParts {
+  /** Most answers by meaning that may be wrong, as a part of those given. */
+  delta: number;
+  now: () => number;
+}
+
+/** `edge/worker.ts` gives it its parts. */
+export abstract class MeaningObject extends DurableObject<EdgeBindings> {
   readonly #delta: number;
   readonly #now: () => number;
 
-  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+  constructor(state: DurableObjectState, bindings: EdgeBindings, { delta, now }: MeaningParts) {
     super(state, bindings);
-    const { config, now } = edgeServices(bindings);
-    this.#delta = config.meaning.delta;
+    this.#delta = delta;
     this.#now = now;
     const { sql } = state.storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS question (

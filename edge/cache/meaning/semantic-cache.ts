@@ -3,9 +3,8 @@
  * from an answer that was asked all the same. For tenants that have it switched on; a failure here costs no answer.
  */
 import { type ChatRequest, messageText } from '../../../shared/model/chat-model.ts';
-import { answerKey } from '../answer-key.ts';
+import { type AskedQuestion, answerKey } from '../answer-key.ts';
 import type { RemovedAnswers } from '../answer-store.ts';
-import type { AskedQuestion } from '../answers-object.ts';
 import { answerText, type CachedAnswer } from '../cached-answer.ts';
 import { dependsOnNow } from '../depends-on-now.ts';
 import type { Embed } from './embed.ts';

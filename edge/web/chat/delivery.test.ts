@@ -44,7 +44,7 @@ describe('a question', () => {
     const [turn] = send.mock.calls[0] as [ChatTurn];
     expect(turn).toEqual({
       sessionId: 's1',
-      key: 'a',
+      idempotencyKey: 'a',
       model: 'auto',
       messages: [{ role: 'user', content: 'Hello.' }],
       params: { metadata: { edgewise_key: 'a' } },

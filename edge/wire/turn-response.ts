@@ -8,8 +8,8 @@ import { encodeSseComment } from '../../shared/stream/sse.ts';
 import { type NumberedTurnEvent, saysSomething, type TurnEvent } from '../../shared/turn/turn-events.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn/turn-result.ts';
 import { toRateLimitHeaders } from '../limits/rate-limit-headers.ts';
-import type { Wire } from '../wire/wire.ts';
-import { type TurnTimings, toServerTiming } from './turn-timings.ts';
+import { type TurnTimings, toServerTiming } from '../observe/turn-timings.ts';
+import type { Wire } from './wire.ts';
 
 export type TurnEvents = AsyncIterator<{ events: NumberedTurnEvent[] }, void, void>;
 

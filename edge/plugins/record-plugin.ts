@@ -1,9 +1,10 @@
 /** What a plugin did, as measurements and a log line: names and numbers, nothing of what was said. */
-import type { PluginRecord } from '../plugins/plugin.ts';
-import { heldSeries } from './held-series.ts';
-import { logLine } from './log.ts';
-import type { Measurements } from './measurements.ts';
-import { toNanoseconds } from './record-turn.ts';
+
+import { heldSeries } from '../observe/held-series.ts';
+import { logLine } from '../observe/log.ts';
+import type { Measurements } from '../observe/measurements.ts';
+import { toNanoseconds } from '../observe/record-turn.ts';
+import type { PluginRecord } from './plugin.ts';
 
 type Hook = PluginRecord['hook'];
 type Outcome = PluginRecord['outcome'];

@@ -1,8 +1,9 @@
 /** What a request needs of a model, and whether a model has it. */
-import { type ChatRequest, type JsonObject, messageText } from '../../shared/model/chat-model.ts';
-import { countMessageTokens, messageTokenBound } from '../../shared/model/token-count.ts';
-import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
-import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+
+import type { TokenEncoding } from '../protocol/generation-protocol.ts';
+import { type ChatRequest, type JsonObject, messageText } from './chat-model.ts';
+import { countMessageTokens, messageTokenBound } from './token-count.ts';
+import type { CountTokens } from './with-counted-usage.ts';
 
 export const capabilities = ['tools', 'vision', 'json_schema'] as const;
 export type Capability = (typeof capabilities)[number];

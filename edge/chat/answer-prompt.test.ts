@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
-import { answerTurn } from './answer-turn.ts';
+import { answerTurn } from './answer-prompt.ts';
 
 test('a model is asked once the turn has been told that it will be', async () => {
   const told = Promise.withResolvers<void>();

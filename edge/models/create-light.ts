@@ -4,11 +4,9 @@ import { roughTokens, tokenEncodingFor } from '../../shared/model/token-count.ts
 import { withCountedUsage } from '../../shared/model/with-counted-usage.ts';
 import { withOutputLimit } from '../../shared/model/with-output-limit.ts';
 import { type TimeLimits, withTimeLimits } from '../../shared/model/with-time-limits.ts';
-import type { EdgeConfig } from '../config.ts';
-import type { EdgeBindings } from '../env.ts';
-import { createLightModel } from '../models/light-model.ts';
-import type { TokenCounters } from '../models/token-counters.ts';
-import { createWorkersAiModel, type WorkersAiBinding } from '../models/workers-ai-model.ts';
+import { createLightModel } from './light-model.ts';
+import type { TokenCounters } from './token-counters.ts';
+import { createWorkersAiModel, type WorkersAiBinding } from './workers-ai-model.ts';
 
 /** A light model that is slow has missed its point. */
 const lightTimeLimits: TimeLimits = {
@@ -21,16 +19,22 @@ const lightTimeLimits: TimeLimits = {
 /** One that is asked for in one piece says nothing until it is whole. */
 const wholeAnswerLimits: TimeLimits = { ...lightTimeLimits, connectMs: 30_000 };
 
+export type LightSettings = {
+  model: string;
+  /** Most tokens of an answer. */
+  maxOutputTokens: number;
+} & ({ kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined } | { kind: 'workers-ai' });
+
 /** @returns nothing where no light model is configured */
 export function createLight(
-  { light }: EdgeConfig,
-  bindings: EdgeBindings,
+  light: LightSettings | undefined,
+  ai: Ai | undefined,
   { counters, defer }: { counters: TokenCounters; defer: (work: Promise<void>) => void },
 ): ChatModel | undefined {
   if (!light) return undefined;
   const model =
     light.kind === 'workers-ai'
-      ? createWorkersAiModel(bindings.AI as unknown as WorkersAiBinding, light.model)
+      ? createWorkersAiModel(ai as unknown as WorkersAiBinding, light.model)
       : createLightModel({ ...light, fetch: (...request) => fetch(...request), defer });
   const encoding = tokenEncodingFor(light.model);
   const prompt = withTimeLimits(model, lightTimeLimits);

@@ -1,0 +1,67 @@
+/** The caller's limits around whatever is asked of models, as the configuration wants them. */
+import type { ChatModel } from '../../shared/model/chat-model.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
+import type { EdgeBindings } from '../bindings.ts';
+import type { Measurements } from '../observe/measurements.ts';
+import { createLeasedLimits } from './leased-limits.ts';
+import { type LimitedCall, limitCall, unlimitedCall } from './limit-call.ts';
+import { createMeasuredLimits } from './measured-limits.ts';
+import { createMeterLimits } from './meter-object.ts';
+import { type Plans, subjectsOf } from './plans.ts';
+import { createUpstashLimits } from './upstash-limits.ts';
+import { type Price, withLimits } from './with-limits.ts';
+
+export interface ModelCall {
+  context: RequestContext;
+  turnId: string;
+  /** The name of the model that is asked. */
+  model: string;
+  /** The call was reserved before a restart. */
+  isReserved: boolean;
+}
+
+export interface Limiter {
+  /** Reserves before the model is asked, settles after it. */
+  layer(model: ChatModel, call: ModelCall): ChatModel;
+  /** @throws AppError as `limitCall` */
+  call(context: RequestContext, call: { model: string; tokens: number }): Promise<LimitedCall>;
+}
+
+export interface LimiterOptions {
+  /** Without plans nobody is limited. */
+  plans: Plans | undefined;
+  redis: { url: string; token: string } | undefined;
+  bindings: Pick<EdgeBindings, 'METER'>;
+  /** @returns nothing where the model or its price is not known */
+  priceOf: (context: RequestContext, model: string) => Promise<Price | undefined>;
+  measurements: Measurements;
+  /** How long a turn may take, in milliseconds. */
+  turnTimeoutMs: number;
+  defer: (work: Promise<unknown>) => void;
+  now: () => number;
+  newId: () => string;
+}
+
+export function createLimiter(options: LimiterOptions): Limiter {
+  const { plans, redis, bindings, priceOf, measurements, turnTimeoutMs, defer, now, newId } = options;
+  if (!plans) return { layer: (model) => model, call: async () => unlimitedCall };
+  const store = redis ? createUpstashLimits(redis) : createMeterLimits(bindings, now);
+  const measured = createMeasuredLimits(
+    createLeasedLimits({ limits: store, defer, now, newId }),
+    measurements,
+  );
+  const limitsOf = (context: RequestContext, id: string, model: string) => ({
+    limits: measured(context.plan),
+    id,
+    tenant: context.tenant,
+    subjects: subjectsOf(plans, context),
+    price: async () => (await priceOf(context, model).catch(() => undefined)) ?? { input: 0, output: 0 },
+    holdMs: turnTimeoutMs,
+    defer,
+  });
+  return {
+    layer: (model, { context, turnId, model: name, isReserved }) =>
+      withLimits(model, { ...limitsOf(context, turnId, name), isReserved }),
+    call: (context, { model, tokens }) => limitCall(tokens, limitsOf(context, newId(), model)),
+  };
+}
