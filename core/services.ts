@@ -12,8 +12,6 @@ import { createGenerations, type Generations } from './generations/generations.t
 import { createMemoryGenerationLog } from './generations/memory-generation-log.ts';
 import { createRedisGenerationLog } from './generations/redis-generation-log.ts';
 import { type ApiKeys, createApiKeys } from './keys/api-keys.ts';
-import { createPassageIndex } from './knowledge/passage-index.ts';
-import { readPassages } from './knowledge/passages.ts';
 import { type MemoryServices, openMemory } from './memory/open-memory.ts';
 import { type Caller, toCaller } from './models/caller.ts';
 import { breakersOf } from './models/describe-models.ts';
@@ -27,6 +25,8 @@ import { createExtractiveModel } from './providers/extractive.ts';
 import { openQuota } from './quota/open-quota.ts';
 import { connectRedis } from './redis.ts';
 import type { TaskDispatchOptions } from './tasks/dispatch-task.ts';
+import { createPassageIndex } from './text/passage-index.ts';
+import { readPassages } from './text/passages.ts';
 import { costOf } from './usage/cost-of.ts';
 import { createFeedback, type Feedback } from './usage/feedback.ts';
 import { createUsageReports, type UsageReports } from './usage/usage-report.ts';

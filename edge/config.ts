@@ -1,13 +1,12 @@
 /** The edge's configuration, as the rest of it reads it; `env.ts` makes it from the bindings. */
 
+import type { JwtConfig } from './auth/token-verifier.ts';
 import type { PersonalDataLabel } from './filter/personal-data.ts';
 import type { Plans } from './limits/plans.ts';
 import type { LogLevel } from './observe/log.ts';
 import type { StateKey } from './session/sealed-state.ts';
 
-export const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
 export const personalDataLabels = ['email', 'phone', 'id-card', 'bank-card', 'secret'] as const;
-export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
 
 export interface RedisConfig {
   url: string;
@@ -113,12 +112,6 @@ export interface MeaningConfig {
 export type EmbeddingsConfig =
   | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
   | { kind: 'workers-ai'; model: string };
-
-export type JwtConfig = {
-  algorithm: SignatureAlgorithm;
-  issuer: string;
-  audience: string;
-} & ({ secret: Uint8Array; jwksUrl?: never } | { jwksUrl: URL; secret?: never });
 
 export type LightConfig = {
   model: string;

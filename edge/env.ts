@@ -2,15 +2,9 @@
 import * as v from 'valibot';
 import { importServiceKey } from '../shared/protocol/service-token.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
+import { type JwtConfig, signatureAlgorithms } from './auth/token-verifier.ts';
 import type { EdgeBindings } from './bindings.ts';
-import {
-  type EdgeConfig,
-  type EmbeddingsConfig,
-  type JwtConfig,
-  type LightConfig,
-  personalDataLabels,
-  signatureAlgorithms,
-} from './config.ts';
+import { type EdgeConfig, type EmbeddingsConfig, type LightConfig, personalDataLabels } from './config.ts';
 import { parsePlans, usualPlans } from './limits/plans.ts';
 import { logLevels } from './observe/log.ts';
 import type { StateKey } from './session/sealed-state.ts';

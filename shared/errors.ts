@@ -3,7 +3,7 @@
  * OpenAI's error type, whether a retry can help, and a text that is safe to show.
  */
 
-import { type LimitMark, parseLimitMark } from './model/limit-mark.ts';
+import { type LimitMark, parseLimitMark } from './limit-mark.ts';
 
 interface ErrorRule {
   status: number;

@@ -7,7 +7,7 @@ import { toArchivedMessage } from '../db/message-rows.ts';
 import type { Owner, Page } from '../db/owner.ts';
 import { chunks, conversations, messages } from '../db/schema.ts';
 import { allOf, type Search } from '../search/search.ts';
-import { sentencesOf } from '../search/sentences.ts';
+import { sentencesOf } from '../text/sentences.ts';
 
 export interface ListedConversation {
   id: string;

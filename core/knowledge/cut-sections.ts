@@ -1,4 +1,4 @@
-import { piecesOf } from '../search/sentences.ts';
+import { piecesOf } from '../text/sentences.ts';
 import type { Section } from './parse/section.ts';
 
 /** About 300 tokens: enough to stand alone, small enough that some fit into a prompt. */

@@ -4,7 +4,7 @@
  */
 import { toVector } from '../search/built-in-embedder.ts';
 import { embeddingText } from '../search/embedder.ts';
-import { termsOf } from '../search/words.ts';
+import { termsOf } from '../text/words.ts';
 import { cutSections } from './cut-sections.ts';
 import { DocumentFault } from './parse/document-fault.ts';
 import type { DocumentType } from './parse/media-types.ts';

@@ -6,7 +6,7 @@
 import { messageText } from '../../shared/model/chat-model.ts';
 import type { ArchivedMessage } from '../../shared/protocol/archive-protocol.ts';
 import type { ConversationNotes, NoteLine } from '../../shared/protocol/memory-protocol.ts';
-import { sentencesOf } from '../search/sentences.ts';
+import { sentencesOf } from '../text/sentences.ts';
 import { weightOf } from './worth-keeping.ts';
 
 /** Longest line, in characters; a longer sentence is cut. */

@@ -15,7 +15,7 @@ import type { Owner } from '../db/owner.ts';
 import { chunks, notes } from '../db/schema.ts';
 import { insertChunks, type NewChunk } from '../search/chunk-store.ts';
 import type { Search } from '../search/search.ts';
-import { piecesOf } from '../search/sentences.ts';
+import { piecesOf } from '../text/sentences.ts';
 import type { CountText } from './fold-notes.ts';
 import { foldNotes, readNotes, refineNotes, writeNotes } from './notes.ts';
 import type { Summarise } from './summarise.ts';

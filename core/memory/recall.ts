@@ -15,9 +15,9 @@ import { layer } from '../../shared/model/layer.ts';
 import type { RecallWish } from '../../shared/protocol/memory-protocol.ts';
 import type { Owner } from '../db/owner.ts';
 import { chunks } from '../db/schema.ts';
-import { citationsIn, type Passage, type ReferencedRequest } from '../knowledge/citations.ts';
 import type { Chunk } from '../search/chunk-store.ts';
 import { allOf, type Search } from '../search/search.ts';
+import { citationsIn, type Passage, type ReferencedRequest } from '../text/citations.ts';
 import type { CountText } from './fold-notes.ts';
 import type { Preferences } from './preferences.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
 import { defaultTimeLimits } from '../../shared/model/with-time-limits.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../../shared/testing/scripted-model.ts';
 import { readAll } from '../../shared/testing/streams.ts';
 import { createVirtualClock, type VirtualClock } from '../../shared/testing/virtual-clock.ts';

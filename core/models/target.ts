@@ -4,10 +4,11 @@
  */
 
 import type { Capability } from '../../shared/model/request-needs.ts';
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import { tokenEncodingFor } from '../../shared/model/token-count.ts';
 import type { Continuation } from '../../shared/model/with-fallback.ts';
 import { defaultTimeLimits, type TimeLimits } from '../../shared/model/with-time-limits.ts';
-import type { Offer, TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+import type { Offer } from '../../shared/protocol/generation-protocol.ts';
 import type { Upstream } from '../providers/openai-compatible.ts';
 import type { QuotaLimits } from '../quota/quota-store.ts';
 import type { DiscoveredModel, Environment } from './discover.ts';

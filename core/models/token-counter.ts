@@ -1,8 +1,8 @@
 /** The core's tokenizers: a vocabulary is loaded when it is first needed and kept. */
 
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import { inSlices } from '../../shared/model/token-count.ts';
 import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
-import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 
 export async function loadTokenCounter(encoding: TokenEncoding): Promise<CountTokens> {
   const { countTokens } =

@@ -3,8 +3,8 @@
  * Barroso, "The Tail at Scale", 2013). The other one is cancelled. A small part of all calls may do so.
  */
 import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/model/chat-model.ts';
+import type { InnerBatches } from '../../shared/model/event-stream.ts';
 import { layer } from '../../shared/model/layer.ts';
-import type { InnerBatches } from '../../shared/stream/event-stream.ts';
 import {
   type LinkedAbortController,
   linkedAbortController,

@@ -4,10 +4,10 @@
  */
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
 import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/model/chat-model.ts';
+import type { InnerBatches } from '../../shared/model/event-stream.ts';
 import { layer } from '../../shared/model/layer.ts';
 import { canRetrySoon } from '../../shared/model/upstream-errors.ts';
 import { retryDelayMs } from '../../shared/stream/backoff.ts';
-import type { InnerBatches } from '../../shared/stream/event-stream.ts';
 
 export interface RetryOptions {
   /** Calls besides the first one. */

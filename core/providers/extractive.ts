@@ -3,9 +3,9 @@
  * plainly that no language model wrote the answer. The ladder's last rung and the embedded default.
  */
 import { type ChatEvent, type ChatModel, messageText } from '../../shared/model/chat-model.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
-import type { Passage, ReferencedRequest } from '../knowledge/citations.ts';
-import type { FoundPassage, PassageIndex } from '../knowledge/passage-index.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
+import type { Passage, ReferencedRequest } from '../text/citations.ts';
+import type { FoundPassage, PassageIndex } from '../text/passage-index.ts';
 
 export const EXTRACTIVE_MODEL = 'edgewise-extractive';
 

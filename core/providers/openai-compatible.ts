@@ -2,8 +2,8 @@
 import { APIConnectionError, APIError, APIUserAbortError, AzureOpenAI, OpenAI } from 'openai';
 import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
 import { toConnectionError, toUpstreamError } from '../../shared/model/upstream-errors.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
 import { toUpstreamBody } from '../../shared/wire/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
 import { rejectionText } from './rejection-text.ts';

@@ -4,8 +4,8 @@
  */
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { VECTOR_DIMENSIONS } from '../db/vector-dimensions.ts';
+import { han, toTerm, wordsOf } from '../text/words.ts';
 import type { Embedder } from './embedder.ts';
-import { han, toTerm, wordsOf } from './words.ts';
 
 const GRAM = 3;
 const WORD_WEIGHT = 2;

@@ -2,7 +2,7 @@
 import { and, desc, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Tables } from '../db/database.ts';
 import { chunks } from '../db/schema.ts';
-import { termsOf } from './words.ts';
+import { termsOf } from '../text/words.ts';
 
 export type Chunk = Omit<typeof chunks.$inferSelect, 'terms'>;
 export type NewChunk = Omit<typeof chunks.$inferInsert, 'terms' | 'id' | 'embedder'> & {

@@ -1,6 +1,6 @@
 import MiniSearch from 'minisearch';
+import { termsOf } from '../text/words.ts';
 import type { Chunk } from './chunk-store.ts';
-import { termsOf } from './words.ts';
 
 /** Weight of a word in the headings. */
 const HEADING_BOOST = 2;

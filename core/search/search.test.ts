@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { termsOf } from '../text/words.ts';
 import { toVector } from './built-in-embedder.ts';
 import { fuseRankings } from './reciprocal-rank-fusion.ts';
-import { termsOf } from './words.ts';
 
 const cosine = (one: string, other: string) => {
   const [a, b] = [toVector(one), toVector(other)];

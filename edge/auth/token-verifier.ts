@@ -5,9 +5,17 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
-import type { JwtConfig } from '../config.ts';
 import type { FindKey } from './key-set.ts';
 import { OWN_ISSUER } from './own-tokens.ts';
+
+export const signatureAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
+export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
+
+export type JwtConfig = {
+  algorithm: SignatureAlgorithm;
+  issuer: string;
+  audience: string;
+} & ({ secret: Uint8Array; jwksUrl?: never } | { jwksUrl: URL; secret?: never });
 
 export interface Caller {
   tenant: string;

@@ -6,9 +6,9 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { CacheMark, ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
+import { type LayerGenerator, type ReadInner, relayStream } from '../../shared/model/event-stream.ts';
 import { decodeGenerationEvents } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
-import { type LayerGenerator, type ReadInner, relayStream } from '../../shared/stream/event-stream.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
 import type { Reply } from '../reply.ts';
 import { type AnswerQuestion, type AskedQuestion, answerKey, type QuestionMemo } from './answer-key.ts';

@@ -21,7 +21,7 @@
  */
 import { AppError } from '../../shared/errors.ts';
 import type { ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
-import { eventBatches } from '../../shared/stream/event-stream.ts';
+import { eventBatches } from '../../shared/model/event-stream.ts';
 import { linkedAbortController } from '../../shared/stream/linked-abort-controller.ts';
 import { TurnExpander } from '../../shared/turn/turn-expander.ts';
 import { emptyTurnResult, foldTurnEvent, type TurnResult } from '../../shared/turn/turn-result.ts';

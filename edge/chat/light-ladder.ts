@@ -4,9 +4,9 @@
  */
 import type { ChatModel } from '../../shared/model/chat-model.ts';
 import { canServe, type ModelRoom } from '../../shared/model/request-needs.ts';
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
 import { withFallback } from '../../shared/model/with-fallback.ts';
-import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
 
 export interface LightLadderOptions {

@@ -2,8 +2,8 @@
 
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { type ChatEvent, type ChatStream, isTerminal } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
 import type { GenerationOutcome, NumberedChatEvent } from '../../shared/protocol/generation-protocol.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
 
 type Open = (signal: AbortSignal) => Promise<AsyncIterable<NumberedChatEvent>>;
 

@@ -51,6 +51,7 @@ interface Kept {
 }
 
 /** A list that cannot be read is a failure of the plugin, but one that was read before stays in use. */
+// long: the methods of one plugin share its lists; each is short
 export function createWordFilter(options: WordFilterOptions): Plugin {
   const { source, loadFolding, now, mask = '***', keepMs = 600_000, maxBytes = 24 * 1024 * 1024 } = options;
   const maskInJson = JSON.stringify(mask).slice(1, -1);

@@ -66,6 +66,7 @@ export function leaseSize({ subjects, tokens, micros }: Reservation): number {
   return Math.max(1, Math.min(MAX_SHARE, Math.floor(smallest / PARTS)));
 }
 
+// long: the methods of one owner share its leases; each is short
 export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOptions): Limits {
   /** By tenant and subjects. */
   const shares = new Map<string, Share>();

@@ -1,5 +1,5 @@
 /** A call that is no chat, under the caller's limits: reserved from an estimate, settled from what it used. */
-import type { LimitMark } from '../../shared/model/limit-mark.ts';
+import type { LimitMark } from '../../shared/limit-mark.ts';
 import { settleLater } from './limits.ts';
 import { toLimitError, type WithLimitsOptions } from './with-limits.ts';
 

@@ -2,7 +2,7 @@
  * How often, how much at once and for how much somebody may ask: a reservation before the call, from an estimate,
  * and a settlement after it, from what was used. Two implementations (Durable Object, Redis), one contract suite.
  */
-import type { LimitState } from '../../shared/model/limit-mark.ts';
+import type { LimitState } from '../../shared/limit-mark.ts';
 
 /** One subject's limits; what is left out is not limited. */
 export interface SubjectLimits {

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../../shared/errors.ts';
-import type { LimitState } from '../../shared/model/limit-mark.ts';
+import type { LimitState } from '../../shared/limit-mark.ts';
 import type { EdgeBindings } from '../bindings.ts';
 import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';
 import { atTime, bucketState, charged, emptyMeter, type MeterState, refusalOf } from './meter.ts';

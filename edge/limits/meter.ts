@@ -2,7 +2,7 @@
  * The arithmetic of one subject's limits, over plain state. Requests and tokens are leaky buckets in the form of the
  * generic cell rate algorithm (ITU-T I.371): one time says how full the bucket is. Pure; O(1).
  */
-import type { LimitState } from '../../shared/model/limit-mark.ts';
+import type { LimitState } from '../../shared/limit-mark.ts';
 import type { LimitName, SubjectLimits } from './limits.ts';
 
 export interface MeterState {

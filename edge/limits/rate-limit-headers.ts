@@ -2,7 +2,7 @@
  * Limits as headers: OpenAI's `x-ratelimit-*`, and the IETF's `RateLimit` and `RateLimit-Policy`
  * (draft-ietf-httpapi-ratelimit-headers, structured fields of RFC 9651).
  */
-import type { LimitMark, LimitState } from '../../shared/model/limit-mark.ts';
+import type { LimitMark, LimitState } from '../../shared/limit-mark.ts';
 
 const WINDOW_S = 60;
 

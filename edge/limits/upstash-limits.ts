@@ -6,7 +6,7 @@
 import { Ratelimit } from '@upstash/ratelimit';
 import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
-import type { LimitState } from '../../shared/model/limit-mark.ts';
+import type { LimitState } from '../../shared/limit-mark.ts';
 import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';
 
 export interface UpstashLimitsOptions {
@@ -78,6 +78,7 @@ interface Taken {
   amount: number;
 }
 
+// long: the methods of one store share its scripts; each is short
 export function createUpstashLimits({ url, token }: UpstashLimitsOptions): Limits {
   const redis = new Redis({
     url,

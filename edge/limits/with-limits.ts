@@ -6,8 +6,8 @@
 import { AppError, toAppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/model/chat-model.ts';
 import { messageText } from '../../shared/model/chat-model.ts';
+import { type LayerGenerator, relayStream } from '../../shared/model/event-stream.ts';
 import { roughTokens } from '../../shared/model/token-count.ts';
-import { type LayerGenerator, relayStream } from '../../shared/stream/event-stream.ts';
 import {
   type Decision,
   type LimitName,

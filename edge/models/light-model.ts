@@ -2,8 +2,8 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
+import { type EventGenerator, eventStream } from '../../shared/model/event-stream.ts';
 import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
-import { type EventGenerator, eventStream } from '../../shared/stream/event-stream.ts';
 import { decodeSseChunks } from '../../shared/stream/sse.ts';
 import { toUpstreamBody, toWholeUpstreamBody } from '../../shared/wire/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';

@@ -4,9 +4,9 @@
  */
 import { BytePairEncodingCore, type RawBytePairRanks } from 'gpt-tokenizer/BytePairEncodingCore';
 import { CL100K_TOKEN_SPLIT_REGEX, O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import { inSlices } from '../../shared/model/token-count.ts';
 import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
-import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
 
 export interface TokenCounters {
   /** The counter if it is already here. Never waits. */

@@ -3,7 +3,7 @@
  * known of each answer for as long as the answer itself is held.
  */
 import type { ChatEvent, ChatModel } from '../../shared/model/chat-model.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
 import { type CachedAnswer, replayAnswer } from '../cache/cached-answer.ts';
 import { areSame, type Editions, editionsOf } from './editions.ts';
 import type { PluginRun } from './plugin.ts';

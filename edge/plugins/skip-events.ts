@@ -5,7 +5,7 @@ import {
   type ChatStream,
   isTerminal,
 } from '../../shared/model/chat-model.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
 
 /**
  * For a turn that was cut off behind {@link withPlugins}: what its hooks held back is lost, so the model's events

@@ -7,7 +7,7 @@ import {
   type FinishReason,
   isTerminal,
 } from '../../shared/model/chat-model.ts';
-import { type InnerBatches, type LayerGenerator, relayStream } from '../../shared/stream/event-stream.ts';
+import { type InnerBatches, type LayerGenerator, relayStream } from '../../shared/model/event-stream.ts';
 import { linkedAbortController } from '../../shared/stream/linked-abort-controller.ts';
 import { AnswerChain } from './answer-chain.ts';
 import { callHook } from './call-hook.ts';

@@ -3,7 +3,7 @@
  * two writers cannot lose each other's turn. Two implementations, one contract suite.
  */
 import type { ChatMessage } from '../../shared/model/chat-model.ts';
-import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 
 /** Who owns the conversation, and its `session_id`. All three are part of every key. */
 export interface ConversationKey {

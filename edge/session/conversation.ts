@@ -5,13 +5,14 @@
 
 import { AppError } from '../../shared/errors.ts';
 import type { ChatMessage, ChatRequest } from '../../shared/model/chat-model.ts';
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import {
   countMessageTokens,
   messageTokenBound,
   REPLY_PRIMING_TOKENS,
 } from '../../shared/model/token-count.ts';
 import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
-import type { ModelInfo, TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
 import {
   type ConversationNotes,
   MEMORY_PART,

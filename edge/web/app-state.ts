@@ -54,6 +54,7 @@ export interface AppOptions {
   settings: PageSettings;
 }
 
+// long: constructs the parts of the page in the order of their dependencies
 export function createApp({ keeper, account, network, settings }: AppOptions): App {
   const api = createApi(keeper);
   const has = (feature: string) => settings.features.includes(feature);

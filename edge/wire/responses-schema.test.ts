@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../shared/errors.ts';
-import { KNOWLEDGE_TOKENS } from '../../shared/protocol/memory-protocol.ts';
+import { KNOWLEDGE_TOKENS } from '../../shared/wire/chat-schema.ts';
 import { parseResponsesRequest } from './responses-schema.ts';
 
 const hello = { input: 'Hello.' };

@@ -1,19 +1,16 @@
 /** What the imports of the four folders look like: arrows between rooms, circles, and imports that run upward. */
 import { circlesOf, type ImportGraph, importGraph } from './import-graph.ts';
-import { knownCircles, knownUpward } from './known-faults.ts';
 import { roomOf, roomOrder, type Side } from './room-order.ts';
 import { isTest, readSource, sourceFiles } from './source-files.ts';
 
 export interface ImportPicture {
   graph: ImportGraph;
-  /** Groups of files that import each other, types included; without those of `known-faults.ts`. */
+  /** Groups of files that import each other, types included. */
   circles: string[][];
-  /** `from -> to` of each import that runs upward; without those of `known-faults.ts`. */
+  /** `from -> to` of each import that runs upward. */
   upward: string[];
   /** Rooms that {@link roomOrder} does not name. */
   unknownRooms: string[];
-  /** Known faults that are mended, and must leave their list. */
-  mended: string[];
 }
 
 export function readImportPicture(): ImportPicture {
@@ -21,15 +18,11 @@ export function readImportPicture(): ImportPicture {
     sourceFiles().filter((path) => !isTest(path)),
     readSource,
   );
-  const circles = circlesOf(graph);
-  const upward = upwardImports(graph);
-  const names = new Set([...upward, ...circles.map((files) => files.join(' '))]);
   return {
     graph,
-    circles: circles.filter((files) => !knownCircles.includes(files.join(' '))),
-    upward: upward.filter((line) => !knownUpward.includes(line)),
+    circles: circlesOf(graph),
+    upward: upwardImports(graph),
     unknownRooms: unknownRooms(graph),
-    mended: [...knownUpward, ...knownCircles].filter((name) => !names.has(name)),
   };
 }
 
@@ -62,13 +55,7 @@ function unknownRooms(graph: ImportGraph): string[] {
 }
 
 /** The picture as text: the rooms of each side in their order, each with how many imports go where. */
-export function toPictureText({
-  graph,
-  circles,
-  upward,
-  unknownRooms: unknown,
-  mended,
-}: ImportPicture): string {
+export function toPictureText({ graph, circles, upward, unknownRooms: unknown }: ImportPicture): string {
   const lines: string[] = [];
   for (const [side, rooms] of Object.entries(roomOrder)) {
     lines.push(`${side}/`);
@@ -84,9 +71,6 @@ export function toPictureText({
   );
   lines.push(...listed('upward imports', upward));
   lines.push(...listed('rooms without a place', unknown));
-  lines.push(...listed('known faults that are mended: take them off the list', mended));
-  if (knownCircles.length + knownUpward.length > 0)
-    lines.push(...listed('known faults', [...knownCircles, ...knownUpward]));
   return lines.join('\n');
 }
 

@@ -1,8 +1,8 @@
 import { runCommand, UsageError, type Values } from '../local/command.ts';
 import { describeMachine } from './report/machine.ts';
 import { toLines } from './report/to-lines.ts';
-import { type RowReport, writeReport } from './report/write-report.ts';
-import type { RowResult } from './row.ts';
+import { writeReport } from './report/write-report.ts';
+import type { RowReport, RowResult } from './row.ts';
 import { rows } from './rows/rows.ts';
 import { startSystems } from './systems/systems.ts';
 

@@ -31,6 +31,11 @@ export interface RowResult {
   notes: string[];
 }
 
+export interface RowReport extends RowResult {
+  name: string;
+  title: string;
+}
+
 export interface BenchRow {
   /** As `--rows` names it. */
   name: string;

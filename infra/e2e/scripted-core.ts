@@ -11,8 +11,8 @@ import type { LiveRegistry } from '../../core/models/live-registry.ts';
 import { createCoreServices } from '../../core/services.ts';
 import { AppError } from '../../shared/errors.ts';
 import { type ChatModel, messageText } from '../../shared/model/chat-model.ts';
+import { eventStream } from '../../shared/model/event-stream.ts';
 import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
-import { eventStream } from '../../shared/stream/event-stream.ts';
 
 export interface Script {
   words: string[];

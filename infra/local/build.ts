@@ -1,7 +1,7 @@
 /** Builds the edge: the Worker, bundled by wrangler, and its static assets. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { TokenEncoding } from '../../shared/protocol/generation-protocol.ts';
+import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import { buildWeb } from './build-web.ts';
 import { assetsDir, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';

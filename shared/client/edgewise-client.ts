@@ -162,6 +162,7 @@ export interface EdgewiseClient {
  *   token: async () => (await fetch('/my-back-end/token')).text(),
  * });
  */
+// long: the methods of one client share its options; each is short
 export function createEdgewiseClient(options: EdgewiseClientOptions): EdgewiseClient {
   const {
     fetch: fetchResponse = globalThis.fetch,

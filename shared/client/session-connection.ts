@@ -57,6 +57,7 @@ const ACK_CHARS = 128 * 1024;
 /** `WebSocket.OPEN`. Node 20 has no global `WebSocket`, so the socket may come from a package. */
 const OPEN = 1;
 
+// long: the methods of one connection share its state; each is short
 export function createSessionConnection(options: SessionConnectionOptions): SessionConnection {
   const { token, retry, random, wait, createSocket, onStatus = () => undefined } = options;
   const arrived: SessionEvent[] = [];

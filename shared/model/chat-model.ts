@@ -4,7 +4,7 @@
  * one (`withFallback`, `withTimeLimits`, ...) gives another.
  */
 import type { ErrorInfo } from '../errors.ts';
-import type { LimitMark } from './limit-mark.ts';
+import type { LimitMark } from '../limit-mark.ts';
 
 export type JsonValue =
   | string

@@ -1,7 +1,8 @@
 /** The one way to wrap a {@link ChatModel}. */
-import { type LayerGenerator, type ReadInner, relayStream } from '../stream/event-stream.ts';
+
 import { type LinkedAbortController, linkedAbortController } from '../stream/linked-abort-controller.ts';
 import type { ChatModel, ChatRequest } from './chat-model.ts';
+import { type LayerGenerator, type ReadInner, relayStream } from './event-stream.ts';
 
 /** One call of a wrapped model. */
 export interface LayerCall {

@@ -1,7 +1,7 @@
 /** What a request needs of a model, and whether a model has it. */
 
-import type { TokenEncoding } from '../protocol/generation-protocol.ts';
 import { type ChatRequest, type JsonObject, messageText } from './chat-model.ts';
+import type { TokenEncoding } from './token-count.ts';
 import { countMessageTokens, messageTokenBound } from './token-count.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 

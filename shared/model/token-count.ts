@@ -1,7 +1,9 @@
 /** How many tokens a message takes: with a tokenizer, or bounded without one. */
 
-import type { TokenEncoding } from '../protocol/generation-protocol.ts';
 import type { ChatMessage, ToolCall } from './chat-model.ts';
+
+/** Tokenizer families, by the name of their byte-pair encoding. */
+export type TokenEncoding = 'o200k_base' | 'cl100k_base';
 
 /** Every message is framed by this many tokens (OpenAI cookbook, "How to count tokens with tiktoken"). */
 const MESSAGE_TOKENS = 3;

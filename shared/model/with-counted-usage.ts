@@ -1,9 +1,9 @@
 /** Gives every answer a usage: what the model reports, or what we count, marked as an estimate. */
 
-import type { TokenEncoding } from '../protocol/generation-protocol.ts';
-import type { LayerGenerator } from '../stream/event-stream.ts';
 import { type ChatEvent, type ChatModel, type ChatRequest, isTerminal } from './chat-model.ts';
+import type { LayerGenerator } from './event-stream.ts';
 import { layer } from './layer.ts';
+import type { TokenEncoding } from './token-count.ts';
 import { countMessageTokens, REPLY_PRIMING_TOKENS } from './token-count.ts';
 
 export type CountTokens = (text: string) => number;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { relayStream } from '../stream/event-stream.ts';
 import { describeChatModel } from '../testing/chat-model-contract.ts';
 import { type ScriptedModel, type Step, scriptedModel } from '../testing/scripted-model.ts';
 import { readAll } from '../testing/streams.ts';
 import type { ChatEvent, ChatModel, ChatRequest } from './chat-model.ts';
+import { relayStream } from './event-stream.ts';
 import { type Rung, withFallback } from './with-fallback.ts';
 
 const request: ChatRequest = { model: 'smart', messages: [{ role: 'user', content: 'hi' }], params: {} };

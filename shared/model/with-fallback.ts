@@ -5,7 +5,6 @@
  */
 
 import { AppError, type ErrorInfo } from '../errors.ts';
-import type { LayerGenerator } from '../stream/event-stream.ts';
 import {
   type ChatEvent,
   type ChatMessage,
@@ -14,6 +13,7 @@ import {
   type FallbackMark,
   isTerminal,
 } from './chat-model.ts';
+import type { LayerGenerator } from './event-stream.ts';
 import { type LayerCall, layer } from './layer.ts';
 import { failureRule } from './upstream-errors.ts';
 

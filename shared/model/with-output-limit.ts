@@ -1,9 +1,9 @@
 /** Ends an answer that grows past a number of tokens: nobody may be there to see that it has gone astray. */
 
-import type { TokenEncoding } from '../protocol/generation-protocol.ts';
-import type { LayerGenerator } from '../stream/event-stream.ts';
 import type { ChatEvent, ChatModel } from './chat-model.ts';
+import type { LayerGenerator } from './event-stream.ts';
 import { layer } from './layer.ts';
+import type { TokenEncoding } from './token-count.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 
 /**

@@ -1,9 +1,9 @@
 /** Bounds how long a model may take, step by step. Each limit ends the call with an error of its own. */
 
 import { AppError, type ErrorCode } from '../errors.ts';
-import type { InnerBatches, LayerGenerator } from '../stream/event-stream.ts';
 import { createIdleTimer } from '../stream/idle-timer.ts';
 import { type ChatModel, isTerminal } from './chat-model.ts';
+import type { InnerBatches, LayerGenerator } from './event-stream.ts';
 import { layer } from './layer.ts';
 
 /** Milliseconds. */

@@ -13,6 +13,7 @@
 
 import { AppError, parseErrorInfo } from '../errors.ts';
 import type { ChatEvent, ChatMessage, JsonObject } from '../model/chat-model.ts';
+import type { TokenEncoding } from '../model/token-count.ts';
 import { decodeSse, encodeSse, type SseMessage } from '../stream/sse.ts';
 import type { RecallWish } from './memory-protocol.ts';
 import type { Task } from './task-protocol.ts';
@@ -43,9 +44,6 @@ export interface NumberedChatEvent {
   seq: number;
   event: ChatEvent;
 }
-
-/** Tokenizer families, by the name of their byte-pair encoding. */
-export type TokenEncoding = 'o200k_base' | 'cl100k_base';
 
 /** What a model can be asked for. */
 export type Offer = 'chat' | Task;

@@ -30,8 +30,6 @@ export interface ConversationNotes {
 export const MEMORY_TOKENS = 1000;
 /** The part of a small window that each of them may take at most. */
 export const MEMORY_PART = 0.2;
-/** Most tokens of passages out of documents. */
-export const KNOWLEDGE_TOKENS = 2000;
 
 /** Notes as they stand in a prompt: a user's data, which no model takes for its orders. */
 export function toNotesMessage({ lines }: ConversationNotes): ChatMessage {

@@ -2,7 +2,7 @@
 
 import { AppError } from '../errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest } from '../model/chat-model.ts';
-import { eventStream } from '../stream/event-stream.ts';
+import { eventStream } from '../model/event-stream.ts';
 
 /** An event, a pause in milliseconds before the next one, or a promise to wait for. */
 export type Step = ChatEvent | number | Promise<unknown>;

@@ -7,6 +7,7 @@
  */
 
 import type { ErrorInfo } from '../errors.ts';
+import type { LimitMark } from '../limit-mark.ts';
 import type {
   CacheMark,
   FallbackMark,
@@ -15,7 +16,6 @@ import type {
   JsonValue,
   Usage,
 } from '../model/chat-model.ts';
-import type { LimitMark } from '../model/limit-mark.ts';
 
 export type TurnItem =
   | { kind: 'message' }

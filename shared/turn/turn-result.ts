@@ -1,6 +1,7 @@
 /** A turn folded into what it amounts to: the one place that adds deltas up. */
 
 import type { ErrorInfo } from '../errors.ts';
+import type { LimitMark } from '../limit-mark.ts';
 import type {
   CacheMark,
   ChatMessage,
@@ -11,7 +12,6 @@ import type {
   ToolCall,
   Usage,
 } from '../model/chat-model.ts';
-import type { LimitMark } from '../model/limit-mark.ts';
 import type { ContextReceipt, PartKind, TurnEvent, TurnItem, TurnRoute, TurnStatus } from './turn-events.ts';
 
 export interface TurnResultItem {

@@ -2,8 +2,10 @@
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
 import type { ChatMessage, ChatRequest, JsonObject } from '../model/chat-model.ts';
-import { KNOWLEDGE_TOKENS } from '../protocol/memory-protocol.ts';
 import { checkDepth, parseInput } from './parse-input.ts';
+
+/** Most tokens of passages out of documents. */
+export const KNOWLEDGE_TOKENS = 2000;
 
 export interface ChatCompletionInput {
   request: ChatRequest;

@@ -28,6 +28,7 @@ const RENEW_BEFORE_MS = 60_000;
 type Said = { ask: true } | { account: Account | null };
 
 /** @param name Of what is kept: the chat and the operator's page have a person each. */
+// long: the methods of one owner share the token; each is short
 export function createTokenKeeper(name: string, ask: typeof fetch = fetch.bind(globalThis)): TokenKeeper {
   const account = signal<Account | undefined>(undefined);
   const lost = signal(false);

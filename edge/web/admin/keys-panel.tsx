@@ -19,6 +19,7 @@ interface Key {
   last_used_at: number | null;
 }
 
+// long: one form and its table, most lines are markup
 export function KeysPanel({ api }: { api: Api }) {
   const [keys, setKeys] = useState<readonly Key[]>([]);
   const [made, setMade] = useState<string>();

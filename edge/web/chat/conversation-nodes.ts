@@ -33,6 +33,7 @@ export interface ConversationParts {
   pending: readonly PendingTurn[];
 }
 
+// long: one pass over three sources that must agree; its steps are local functions
 export function toNodes({ stored, live, pending }: ConversationParts): ConversationNode[] {
   const nodes: ConversationNode[] = [];
   const keys = new Map<string, string>();

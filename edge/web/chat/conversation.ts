@@ -65,6 +65,7 @@ const RECENT = 20;
 /** How long a turn that the server has taken may be silent before it is asked about. */
 const SETTLE_MS = 1000;
 
+// long: the methods of one owner share the conversation; each is short
 export function createConversation(options: ConversationOptions): Conversation {
   const { id, api, network, onTurn } = options;
   const stored = signal<readonly StoredMessage[]>([]);

@@ -44,6 +44,7 @@ export interface ConversationListOptions {
   subject: string;
 }
 
+// long: the methods of one owner share the list; each is short
 export function createConversationList({
   api,
   hasTitles,

@@ -2,12 +2,17 @@ import type { Tokens } from 'marked';
 import { memo } from 'preact/compat';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { CodeBlock } from './code-block.tsx';
-import type { MarkdownProps } from './markdown.tsx';
 import { renderMath } from './render-math.ts';
 import { type Block, createBlockSplitter } from './split-blocks.ts';
 import { toSafeHtml } from './to-safe-html.ts';
 
 /** Markdown that may still grow: finished blocks are rendered once, only the last one anew. */
+export interface MarkdownProps {
+  text: string;
+  /** Whether more text may come. */
+  growing: boolean;
+}
+
 export function MarkdownView({ text, growing }: MarkdownProps) {
   const splitter = useMemo(createBlockSplitter, []);
   const blocks = splitter.split(text);

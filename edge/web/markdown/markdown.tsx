@@ -2,12 +2,7 @@ import { type Signal, signal } from '@preact/signals';
 import type { FunctionComponent } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { loadOnce } from '../load-once.ts';
-
-export interface MarkdownProps {
-  text: string;
-  /** Whether more text may come. */
-  growing: boolean;
-}
+import type { MarkdownProps } from './markdown-view.tsx';
 
 const view: Signal<FunctionComponent<MarkdownProps> | undefined> = signal(undefined);
 

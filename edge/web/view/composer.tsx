@@ -10,6 +10,7 @@ import { isComposing, isDone } from './keys.ts';
 import { notify } from './notices.ts';
 import { VoiceButton } from './voice-button.tsx';
 
+// long: one form and its handlers, most lines are markup
 export function Composer() {
   const app = useApp();
   const { conversation, draft, knowledge, settings } = app;

@@ -22,6 +22,7 @@ export interface MenuProps {
 }
 
 /** A button with a menu (WAI-ARIA's menu button): arrows move, Escape closes, the focus comes back. */
+// long: one menu and its keyboard handling, most lines are markup
 export function Menu({
   label,
   value,

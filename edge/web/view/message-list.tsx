@@ -15,6 +15,7 @@ const NEAR_END = 48;
 const NEAR_START = 600;
 
 /** The messages, of which only those near the screen are in the page. Follows the end only while the reader is there. */
+// long: one scroll position and what moves it
 export function MessageList() {
   const { conversation } = useApp();
   const current = conversation.value;

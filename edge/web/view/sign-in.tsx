@@ -15,6 +15,7 @@ export interface SignInProps {
   failure: string | undefined;
 }
 
+// long: one dialog, most lines are markup
 export function SignIn({ keeper, settings, failure }: SignInProps) {
   const [error, setError] = useState(failure);
   const [busy, setBusy] = useState(false);

@@ -50,6 +50,7 @@ function replaceSome(word: string, table: Readonly<Record<string, string>>, rand
 }
 
 /** @param table the filter's own: the other way round it makes look-alikes and traditional texts */
+// long: a table of evasions, one entry each
 export function evasionClasses(table: CharacterTable): EvasionClass[] {
   const to = [...table.to];
   const similar = new Map<string, string[]>();

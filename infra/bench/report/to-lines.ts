@@ -1,6 +1,7 @@
 /** A row for who watches the bench run. */
+
+import type { RowReport } from '../row.ts';
 import { toNumber } from './to-number.ts';
-import type { RowReport } from './write-report.ts';
 
 export function toLines({ title, figures, measured, notes }: RowReport): string {
   const lines = [title];

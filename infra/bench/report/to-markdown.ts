@@ -1,8 +1,7 @@
 /** The table, and beneath it what it was made from. */
-import type { Figure, Measured } from '../row.ts';
+import type { Figure, Measured, RowReport } from '../row.ts';
 import type { Machine } from './machine.ts';
 import { toNumber } from './to-number.ts';
-import type { RowReport } from './write-report.ts';
 
 export interface Report {
   /** `2026-11-21` */

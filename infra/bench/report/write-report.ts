@@ -1,14 +1,9 @@
 /** Writes the table, the numbers behind it and the chart to `infra/bench/results/`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RowResult } from '../row.ts';
+import type { RowReport } from '../row.ts';
 import { type BarGroup, toChart } from './to-chart.ts';
 import { type Report, toMarkdown } from './to-markdown.ts';
-
-export interface RowReport extends RowResult {
-  name: string;
-  title: string;
-}
 
 export async function writeReport(report: Report): Promise<string> {
   const dir = join(import.meta.dirname, '../results');

@@ -56,6 +56,7 @@ export interface BenchEdgeOptions {
   inspector?: boolean;
 }
 
+// long: starts one system step by step; each step needs the one before
 export async function startBenchEdge({
   upstreamPort,
   env = {},

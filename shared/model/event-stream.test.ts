@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ChatStream } from '../model/chat-model.ts';
 import { describeChatModel } from '../testing/chat-model-contract.ts';
 import { modelStart, scriptedModel, textDelta, turnEnd } from '../testing/scripted-model.ts';
 import { readAll } from '../testing/streams.ts';
+import type { ChatStream } from './chat-model.ts';
 import { eventBatches, eventStream, relayStream } from './event-stream.ts';
 
 const never = new Promise(() => undefined);

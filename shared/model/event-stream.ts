@@ -5,8 +5,8 @@
  */
 
 import { AppError } from '../errors.ts';
-import { type ChatEvent, type ChatStream, type ChatStreamReader, isTerminal } from '../model/chat-model.ts';
-import { linkedAbortController } from './linked-abort-controller.ts';
+import { linkedAbortController } from '../stream/linked-abort-controller.ts';
+import { type ChatEvent, type ChatStream, type ChatStreamReader, isTerminal } from './chat-model.ts';
 
 /** A generator may give events one by one, or several that came together. */
 export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>;

@@ -1,7 +1,7 @@
 /** Full-text search over passages (BM25+, by MiniSearch), in English and Chinese. */
 import MiniSearch from 'minisearch';
-import { han, toTerm, wordsOf } from '../search/words.ts';
 import type { Passage } from './passages.ts';
+import { han, toTerm, wordsOf } from './words.ts';
 
 export interface FoundPassage {
   passage: Passage;
