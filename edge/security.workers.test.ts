@@ -10,9 +10,10 @@ import { createApp } from './app.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
 import type { EdgeBindings } from './bindings.ts';
 import { pageFiles } from './http/page-route.ts';
+import { edgeServices } from './services.ts';
 
 const bindings = env as unknown as EdgeBindings;
-const app = createApp();
+const app = createApp(edgeServices(bindings).app);
 
 interface Route {
   method: string;
