@@ -1,5 +1,7 @@
 /** The edge's map: the guards in their order, then the routes. */
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
+import { HonoBase } from 'hono/hono-base';
+import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { BATCH_SCOPE } from '../shared/protocol/batch-protocol.ts';
 import { taskPaths, tasks } from '../shared/protocol/task-protocol.ts';
 import { type AroundRequestOptions, aroundRequest } from './http/around-request.ts';
@@ -42,7 +44,8 @@ export type AppParts = AroundRequestOptions &
 
 // long: the map of all routes, to be read in one piece
 export function createApp(parts: AppParts): Hono<EdgeHono> {
-  const app = new Hono<EdgeHono>();
+  // One router takes every route there is; the default also brings a second one, for routes that the first cannot take.
+  const app: Hono<EdgeHono> = new HonoBase<EdgeHono>({ router: new RegExpRouter() });
   const proxyToCore = createProxyToCore(parts);
   const answers = { ...createPromptAnswers(parts), newId: parts.newId };
   const page = pageRoute(parts);

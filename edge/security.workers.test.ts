@@ -13,7 +13,7 @@ import { pageFiles } from './http/page-route.ts';
 import { edgeServices } from './services.ts';
 
 const bindings = env as unknown as EdgeBindings;
-const app = createApp(edgeServices(env as unknown as EdgeBindings).app);
+const app = createApp(edgeServices(bindings).app);
 
 interface Route {
   method: string;
