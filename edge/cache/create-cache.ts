@@ -8,14 +8,15 @@ import { answersOf } from './answers-object.ts';
 import { createIsolateAnswers } from './isolate-answers.ts';
 import { createLocationAnswers } from './location-answers.ts';
 import { createOpenAIEmbed, createWorkersAIEmbed, type Embed } from './meaning/embed.ts';
-import { createModelJudge, judgeByAgreement } from './meaning/judge.ts';
+import { createAgreementJudge, createModelJudge } from './meaning/judge.ts';
+import { loadQuestionReader } from './meaning/load-question-reader.ts';
 import { meaningOf } from './meaning/meaning-object.ts';
 import { createSemanticCache, type SemanticCache } from './meaning/semantic-cache.ts';
 
 export interface CacheOptions {
   settings: CacheSettings;
   meaning: MeaningSettings;
-  bindings: Pick<EdgeBindings, 'ANSWERS' | 'MEANING' | 'AI'>;
+  bindings: Pick<EdgeBindings, 'ANSWERS' | 'MEANING' | 'AI' | 'ASSETS'>;
   /** The concrete model that a name stands for now. @throws AppError */
   resolveModel: (context: RequestContext, name: string) => Promise<string>;
   /** A model of the core, for the judge of answers by meaning. */
@@ -65,6 +66,7 @@ export function createCache(options: CacheOptions): AnswerCache | undefined {
 }
 
 function createMeaning({ meaning, bindings, coreModel, newId }: CacheOptions): SemanticCache {
+  const judgeByAgreement = createAgreementJudge(() => loadQuestionReader(bindings.ASSETS));
   return createSemanticCache({
     isOn: (tenant) => includesTenant(meaning.tenants, tenant),
     meaningOf: (tenant) => meaningOf(bindings, tenant),

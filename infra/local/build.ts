@@ -1,6 +1,7 @@
 /** Builds the edge: the Worker, bundled by wrangler, and its static assets. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { questionWords } from '../../edge/cache/meaning/question-words.ts';
 import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import { buildWeb } from './build-web.ts';
 import { assetsDir, workerBundle } from './bundle-paths.ts';
@@ -40,9 +41,10 @@ export async function buildEdge({
   }
 }
 
-/** What is too large for the Worker: pages, the filter's table and word lists, the tokenizers' vocabularies. */
+/** What is too large for the Worker: pages, tables and word lists of the filter and of questions, tokenizers' vocabularies. */
 async function buildAssets(): Promise<void> {
   await writeAsset(join(assetsDir, 'filter'), 'characters', await characterTable());
+  await writeAsset(join(assetsDir, 'cache'), 'question-words', questionWords);
   await buildWordLists(join(projectRoot, 'infra/config/word-lists'), join(assetsDir, 'policy'));
   await buildWeb(join(assetsDir, 'web'));
   const folder = join(assetsDir, 'tokenizers');

@@ -1,6 +1,6 @@
 /** Whether two answers say the same: evidence for the bound, gathered after the reader has been served. */
 import type { ChatModel } from '../../../shared/model/chat-model.ts';
-import { questionForm, wordingSimilarity } from './question-form.ts';
+import { type ReadQuestion, wordingSimilarity } from './question-form.ts';
 
 export interface JudgedPair {
   question: string;
@@ -16,11 +16,14 @@ export type Judge = (pair: JudgedPair) => Promise<boolean | undefined>;
 /** Answers agree when they are worded alike and name the same numbers. Strict: it says no more often than it should. */
 const MIN_AGREEMENT = 0.6;
 
-export const judgeByAgreement: Judge = async ({ fresh, cached }) => {
-  const [one, other] = [questionForm(fresh), questionForm(cached)];
-  const numbers = (form: typeof one) => form.features.number.join(' ');
-  return numbers(one) === numbers(other) && wordingSimilarity(one, other) >= MIN_AGREEMENT;
-};
+export function createAgreementJudge(loadQuestionReader: () => Promise<ReadQuestion>): Judge {
+  return async function judge({ fresh, cached }) {
+    const readQuestion = await loadQuestionReader();
+    const [one, other] = [readQuestion(fresh), readQuestion(cached)];
+    const numbers = (form: typeof one) => form.features.number.join(' ');
+    return numbers(one) === numbers(other) && wordingSimilarity(one, other) >= MIN_AGREEMENT;
+  };
+}
 
 const JUDGE_TIMEOUT_MS = 20_000;
 /** What a judge is shown of an answer, in characters. */

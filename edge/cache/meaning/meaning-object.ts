@@ -9,7 +9,8 @@ import type { RemovedAnswers } from '../answer-store.ts';
 import { differs } from './differs.ts';
 import { cosineSimilarity } from './embed.ts';
 import { Evidence, type Observation } from './error-bound.ts';
-import { type QuestionForm, questionForm, wordingSimilarity } from './question-form.ts';
+import { loadQuestionReader } from './load-question-reader.ts';
+import { type QuestionForm, type ReadQuestion, wordingSimilarity } from './question-form.ts';
 
 /** A question as it is looked for. */
 export interface MeantQuestion {
@@ -91,10 +92,12 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
   /** Which answer may be given for a question, if any. */
   async lookUp(question: MeantQuestion): Promise<Reply<Meaning>> {
     return reply(async () => {
-      const form = questionForm(question.text);
-      const [best] = question.vector
-        ? this.#nearest(question.family, form, question.vector)
+      const readQuestion = await loadQuestionReader(this.env.ASSETS);
+      const form = readQuestion(question.text);
+      const rows = question.vector
+        ? this.#nearest(question.family, question.vector)
         : this.#wordedAlike(question.family, form);
+      const [best] = ranked(rows, form, question.vector, readQuestion);
       if (!best) return { kind: 'nothing' };
       const { key, similarity } = best;
       return this.#mayAnswer(best) && Math.random() >= AUDIT
@@ -105,6 +108,7 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
 
   async add({ key, family, text, model, askedBy, isPrepared, vector }: KnownQuestion): Promise<Reply<void>> {
     return reply(async () => {
+      const readQuestion = await loadQuestionReader(this.env.ASSETS);
       const { sql } = this.ctx.storage;
       const [known] = sql
         .exec<{ prepared: number }>('SELECT prepared FROM question WHERE key = ?', key)
@@ -114,7 +118,7 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
         'INSERT OR REPLACE INTO question VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         key,
         family,
-        questionForm(text).canonical,
+        readQuestion(text).canonical,
         text,
         model,
         Number(isPrepared),
@@ -148,10 +152,11 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
   /** How alike a question is to a known one; `undefined` when a rule says that one answer does not serve both. */
   async compare(key: string, text: string, vector: number[] | undefined): Promise<Reply<number | undefined>> {
     return reply(async () => {
+      const readQuestion = await loadQuestionReader(this.env.ASSETS);
       const [row] = this.ctx.storage.sql
         .exec<Row>('SELECT key, text, prepared, vector FROM question WHERE key = ?', key)
         .toArray();
-      return row && this.#similarity(questionForm(text), vector, row);
+      return row && similarity(readQuestion(text), vector, row, readQuestion);
     });
   }
 
@@ -171,19 +176,18 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
   }
 
   /** An index finds them, so many questions cost no more than few. */
-  #wordedAlike(family: string, form: QuestionForm): Candidate[] {
-    const rows = this.ctx.storage.sql
+  #wordedAlike(family: string, form: QuestionForm): Row[] {
+    return this.ctx.storage.sql
       .exec<Row>(
         'SELECT key, text, prepared, vector FROM question WHERE family = ? AND canonical = ? LIMIT 8',
         family,
         form.canonical,
       )
       .toArray();
-    return this.#ranked(rows, form, undefined);
   }
 
-  #nearest(family: string, form: QuestionForm, vector: number[]): Candidate[] {
-    const rows = this.ctx.storage.sql
+  #nearest(family: string, vector: number[]): Row[] {
+    return this.ctx.storage.sql
       .exec<Row>('SELECT key, text, prepared, vector FROM question WHERE family = ?', family)
       .toArray()
       .map((row) => ({ row, cosine: cosineSimilarity(vector, row.vector) }))
@@ -191,22 +195,6 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
       .sort((one, other) => other.cosine - one.cosine)
       .slice(0, MAX_CANDIDATES)
       .map(({ row }) => row);
-    return this.#ranked(rows, form, vector);
-  }
-
-  #ranked(rows: Row[], form: QuestionForm, vector: number[] | undefined): Candidate[] {
-    return rows
-      .flatMap((row): Candidate[] => {
-        const similarity = this.#similarity(form, vector, row);
-        return similarity === undefined ? [] : [{ key: row.key, similarity, isPrepared: row.prepared === 1 }];
-      })
-      .sort((one, other) => other.similarity - one.similarity);
-  }
-
-  #similarity(form: QuestionForm, vector: number[] | undefined, row: Row): number | undefined {
-    const other = questionForm(row.text);
-    if (differs(form, other, vector ? 'meaning' : 'wording')) return undefined;
-    return vector ? cosineSimilarity(vector, row.vector) : wordingSimilarity(form, other);
   }
 
   #mayAnswer({ key, similarity, isPrepared }: Candidate): boolean {
@@ -235,6 +223,32 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
       MAX_QUESTIONS,
     );
   }
+}
+
+function ranked(
+  rows: Row[],
+  form: QuestionForm,
+  vector: number[] | undefined,
+  readQuestion: ReadQuestion,
+): Candidate[] {
+  return rows
+    .flatMap((row): Candidate[] => {
+      const found = similarity(form, vector, row, readQuestion);
+      return found === undefined ? [] : [{ key: row.key, similarity: found, isPrepared: row.prepared === 1 }];
+    })
+    .sort((one, other) => other.similarity - one.similarity);
+}
+
+/** @returns `undefined` when one answer does not serve both questions */
+function similarity(
+  form: QuestionForm,
+  vector: number[] | undefined,
+  row: Row,
+  readQuestion: ReadQuestion,
+): number | undefined {
+  const other = readQuestion(row.text);
+  if (differs(form, other, vector ? 'meaning' : 'wording')) return undefined;
+  return vector ? cosineSimilarity(vector, row.vector) : wordingSimilarity(form, other);
 }
 
 /** The object's methods as its stub has them. */

@@ -1,12 +1,15 @@
 import { differs } from '../../../edge/cache/meaning/differs.ts';
-import { questionForm, wordingSimilarity } from '../../../edge/cache/meaning/question-form.ts';
+import { createQuestionReader, wordingSimilarity } from '../../../edge/cache/meaning/question-form.ts';
+import { questionWords } from '../../../edge/cache/meaning/question-words.ts';
 import { runCommand } from '../../local/command.ts';
 import { type QuestionPair, type QuestionSet, readPairs } from './question-sets.ts';
+
+const readQuestion = createQuestionReader(questionWords);
 
 type Finder = 'wording' | 'meaning';
 
 function passes({ one, other }: QuestionPair, finder: Finder): boolean {
-  return differs(questionForm(one), questionForm(other), finder) === undefined;
+  return differs(readQuestion(one), readQuestion(other), finder) === undefined;
 }
 
 /** Upper end of the 95% interval of a share, one-sided (Clopper and Pearson, 1934), by bisection. */
@@ -85,7 +88,7 @@ function printCost(all: readonly QuestionPair[]): void {
   const rounds = 20;
   for (let round = 0; round < rounds; round++) {
     for (const { one, other } of all) {
-      const [left, right] = [questionForm(one), questionForm(other)];
+      const [left, right] = [readQuestion(one), readQuestion(other)];
       if (!differs(left, right, 'wording')) wordingSimilarity(left, right);
     }
   }

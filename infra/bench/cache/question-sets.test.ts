@@ -1,12 +1,15 @@
 /** The sets of `npm run bench:cache`, held in every run of the tests. */
 import { describe, expect, test } from 'vitest';
 import { differs } from '../../../edge/cache/meaning/differs.ts';
-import { questionForm } from '../../../edge/cache/meaning/question-form.ts';
+import { createQuestionReader } from '../../../edge/cache/meaning/question-form.ts';
+import { questionWords } from '../../../edge/cache/meaning/question-words.ts';
 import { readPairs } from './question-sets.ts';
+
+const readQuestion = createQuestionReader(questionWords);
 
 const adversarial = [...readPairs('adversarial'), ...readPairs('adversarial.held-out')];
 const judge = (one: string, other: string, finder: 'wording' | 'meaning') =>
-  differs(questionForm(one), questionForm(other), finder);
+  differs(readQuestion(one), readQuestion(other), finder);
 
 test('there are enough pairs, of every class, in both languages, and none twice', () => {
   expect(adversarial.length).toBeGreaterThanOrEqual(400);
