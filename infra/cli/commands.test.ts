@@ -17,6 +17,7 @@ const commands: Record<string, string[]> = {
   dev: ['PORT', 'CORE_PORT', 'EDGEWISE_DATA'],
   build: [],
   'build:function': ['--out'],
+  'build:client': ['--out'],
   core: ['EDGEWISE_SERVICE_SECRET', 'CORE_PORT', 'DATABASE_URL'],
   edge: ['EDGEWISE_CORE_URL', 'EDGEWISE_SERVICE_SECRET', 'PORT', 'EDGE_HOST'],
   'redis-rest': ['REDIS_URL', 'REDIS_REST_TOKEN', 'REDIS_REST_PORT'],
@@ -31,6 +32,7 @@ const commands: Record<string, string[]> = {
   'restore:drill': ['--from', 'EDGEWISE_DRILL_URL', 'EDGEWISE_BACKUP_KEY'],
   monitoring: [],
   profile: ['--seconds', '--readers', '--top'],
+  reference: ['--check'],
   screenshots: [],
   bench: ['--rows', '--rounds', '--seconds', '--dry'],
   'bench:smoke': ['--write'],
@@ -41,6 +43,7 @@ const commands: Record<string, string[]> = {
   'bench:cache': [],
   'bench:memory': [],
   'bench:retrieval': [],
+  architecture: [],
   'types:cost': [],
 };
 
