@@ -2,6 +2,7 @@
 import { serve } from '@hono/node-server';
 import { toAppError } from '../shared/errors.ts';
 import { createApp } from './app.ts';
+import { DataFolderError } from './db/data-folder.ts';
 import { parseCoreEnv } from './env.ts';
 import { ModelsFileError } from './models/models-file.ts';
 import { consoleToLog } from './observe/console-to-log.ts';
@@ -10,12 +11,16 @@ import { type CoreServices, createCoreServices } from './services.ts';
 
 const RETENTION_MS = 3_600_000;
 
+// Files of the embedded database are for this user alone, whatever the shell's mask says.
+process.umask(0o077);
 try {
   await main();
 } catch (error) {
   // Configuration mistakes are for a person to read; anything else is ours and keeps its stack.
   const known =
-    error instanceof ModelsFileError || (error instanceof Error && error.message.startsWith('The core'));
+    error instanceof ModelsFileError ||
+    error instanceof DataFolderError ||
+    (error instanceof Error && error.message.startsWith('The core'));
   console.error(known ? (error as Error).message : error);
   process.exitCode = 1;
 }

@@ -67,7 +67,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   const taskDispatch: TaskDispatchOptions = { ...platform, quota, retry: { wait, random } };
   const redisLog = redis && createRedisGenerationLog({ redis, now, wait, random });
   const generationLog = redisLog ?? createMemoryGenerationLog();
-  const database = openDatabase(config);
+  const database = await openDatabase(config);
   const embeddings = createEmbeddings({
     ...taskDispatch,
     targetsFor: (name, caller) => registry.current.targetsFor('embeddings', name, caller),

@@ -3,11 +3,12 @@
  * Every transaction takes a role that row-level security holds for, and says whose data it is about.
  */
 import type { EventEmitter } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { AppError } from '../../shared/errors.ts';
+import { logLine } from '../observe/log.ts';
+import { openDataFolder, setContentsAside } from './data-folder.ts';
 import { createVectorTable } from './vectors.ts';
 
 export type Tables = PgDatabase<PgQueryResultHKT>;
@@ -77,17 +78,28 @@ export function createDatabase(open: () => Promise<Connection>, migrates: boolea
   };
 }
 
-/** The embedded one brings its own tables; those of a server are the operator's to change (`npm run migrate`). */
-export function openDatabase({
+/**
+ * The embedded one brings its own tables; those of a server are the operator's to change (`npm run migrate`). The folder of
+ * an embedded one is locked at once, though the database opens at its first use.
+ * @throws DataFolderError when another process has the folder open
+ */
+export async function openDatabase({
   databaseUrl,
   databaseDir,
 }: {
   databaseUrl: string | undefined;
   databaseDir: string | undefined;
-}): Database {
-  return databaseUrl === undefined
-    ? createDatabase(() => connectEmbedded(databaseDir), true)
-    : createDatabase(() => connectPostgres(databaseUrl), false);
+}): Promise<Database> {
+  if (databaseUrl !== undefined) return createDatabase(() => connectPostgres(databaseUrl), false);
+  const folder = databaseDir === undefined ? undefined : await openDataFolder(databaseDir);
+  const database = createDatabase(() => connectEmbedded(databaseDir), true);
+  return {
+    ...database,
+    async close() {
+      await database.close();
+      await folder?.close();
+    },
+  };
 }
 
 /** Makes what of the tables is not there yet. Idempotent. */
@@ -155,15 +167,31 @@ export async function connectNeon(url: string): Promise<Connection> {
   };
 }
 
-/** PostgreSQL inside this process, its files in `dir`; in memory without one. */
+/**
+ * PostgreSQL inside this process, its files in `dir`; in memory without one. Damaged files are set aside in
+ * `<dir>/damaged-<time>`, and an empty database is made: a core that cannot start helps nobody.
+ */
 export async function connectEmbedded(dir: string | undefined): Promise<Connection> {
+  if (dir === undefined) return openEmbedded(undefined);
+  // A lack of memory ends PGlite in the same way as damage: only what fails twice is damaged.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const opened = await openEmbedded(dir).catch((error: unknown) => asDamage(error));
+    if (!(opened instanceof WebAssembly.RuntimeError)) return opened;
+  }
+  const aside = await setContentsAside(dir);
+  logLine('error', 'the database cannot be read; it is set aside and an empty one is made', {
+    edgewise: { folder: dir, set_aside_in: aside },
+  });
+  return openEmbedded(dir);
+}
+
+async function openEmbedded(dir: string | undefined): Promise<Connection> {
   const [{ drizzle }, { migrate }, { PGlite }, { vector }] = await Promise.all([
     import('drizzle-orm/pglite'),
     import('drizzle-orm/pglite/migrator'),
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite-pgvector'),
   ]);
-  if (dir !== undefined) await mkdir(dirname(dir), { recursive: true });
   const client = await PGlite.create({ ...(dir !== undefined && { dataDir: dir }), extensions: { vector } });
   const tables = drizzle(client);
   return {
@@ -171,6 +199,12 @@ export async function connectEmbedded(dir: string | undefined): Promise<Connecti
     migrate: (folder) => migrate(tables, { migrationsFolder: folder }),
     close: () => client.close(),
   };
+}
+
+/** PGlite aborts its WebAssembly instance where PostgreSQL would end its process ("PANIC", "could not read ..."). */
+function asDamage(error: unknown): WebAssembly.RuntimeError {
+  if (error instanceof WebAssembly.RuntimeError) return error;
+  throw error;
 }
 
 /** SQLSTATE class 08 (connection), 57P0x (the server is going down), and Node's own network errors. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { openDataFolder } from '../../core/db/data-folder.ts';
 import { workerBundle } from '../local/bundle-paths.ts';
 import { runCommand } from '../local/command.ts';
 import { startReaper, stopRequest } from '../local/process-lifetime.ts';
@@ -36,6 +37,8 @@ async function runEdge(): Promise<void> {
   const { edgePort, dataDir } = readLocalSettings(process.env);
   const graceMs = Number(process.env.EDGEWISE_GRACE_MS || 5000);
   if (!(graceMs >= 0)) throw new Error('EDGEWISE_GRACE_MS must be a number of milliseconds.');
+  process.umask(0o077);
+  const folder = await openDataFolder(join(dataDir, 'edge'));
   const bindings = [...required, ...edgeVariables].filter((name) => process.env[name]);
   const config = await writeWorkerdConfig({
     dir: join(dataDir, 'edge'),
@@ -66,5 +69,6 @@ async function runEdge(): Promise<void> {
     edge.on('exit', resolve);
   });
   reaper.release();
+  await folder.close();
   if (!isStopping) process.exitCode = code || 1;
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { openDataFolder } from '../../core/db/data-folder.ts';
 import { buildEdge } from '../local/build.ts';
 import type { Child } from '../local/child.ts';
 import { reportProgress, runCommand } from '../local/command.ts';
-import { lockDataDir } from '../local/lock.ts';
 import { requireFreePort } from '../local/ports.ts';
 import { startReaper, stopRequest } from '../local/process-lifetime.ts';
 import { exitError, type Health, startCore, startEdge, untilHealthy } from '../local/processes.ts';
@@ -30,7 +30,9 @@ async function start(): Promise<void> {
   const settings = readLocalSettings(process.env);
   await requireFreePort(settings.edgePort, 'PORT', 'npm start');
   await requireFreePort(settings.corePort, 'CORE_PORT', 'npm start');
-  const unlock = await lockDataDir(settings.dataDir);
+  process.umask(0o077);
+  const dataFolder = await openDataFolder(settings.dataDir);
+  const edgeFolder = await openDataFolder(join(settings.dataDir, 'edge'));
   const stopRequested = stopRequest();
   const children: Child[] = [];
   const reaper = startReaper();
@@ -66,7 +68,8 @@ async function start(): Promise<void> {
     // The edge first, so that it does not log errors about a missing core.
     for (const child of children.reverse()) await child.stop(STOP_MS);
     reaper.release();
-    await unlock();
+    await edgeFolder.close();
+    await dataFolder.close();
   }
 }
 

@@ -1,8 +1,8 @@
-/** One child process of a local command. Owns its log file; logs of 10 MB are rotated once, at the start. */
+/** One child process of a local command. Owns its log file, which is rotated at 10 MB: twice that is kept at most. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { copyFile, readFile, stat, truncate } from 'node:fs/promises';
 
 export interface ChildOptions {
   name: string;
@@ -27,11 +27,12 @@ export interface Child {
 }
 
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
+const ROTATE_EVERY_MS = 5000;
 const LAST_LINES = 12;
 
 export function startChild(options: ChildOptions): Child {
   const { name, command, args, cwd, logFile } = options;
-  const startOffset = rotate(logFile);
+  const startOffset = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   const log = openSync(logFile, 'a', 0o600);
   // A process group of its own: a Ctrl-C in the terminal reaches the parent alone, which stops its children in order.
   const process = spawn(command, args, {
@@ -42,6 +43,9 @@ export function startChild(options: ChildOptions): Child {
   });
   closeSync(log);
   const ended = describeEnd(process);
+  const rotation = setInterval(() => void rotateLog(logFile), ROTATE_EVERY_MS);
+  rotation.unref();
+  void ended.then(() => clearInterval(rotation));
   return {
     name,
     get pid() {
@@ -49,7 +53,9 @@ export function startChild(options: ChildOptions): Child {
     },
     ended,
     async lastLogLines() {
-      const text = (await readFile(logFile)).subarray(startOffset).toString('utf8');
+      const log = await readFile(logFile);
+      // A rotated log is shorter than it was at the start.
+      const text = log.subarray(log.length < startOffset ? 0 : startOffset).toString('utf8');
       return text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
     },
     async stop(graceMs) {
@@ -71,10 +77,13 @@ async function describeEnd(process: ChildProcess): Promise<string> {
   }
 }
 
-/** Renames a large log file to `.1`. @returns the size of the log file now */
-function rotate(path: string): number {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size < MAX_LOG_BYTES) return size;
-  renameSync(path, `${path}.1`);
-  return 0;
+/**
+ * Copies a log of {@link MAX_LOG_BYTES} to `<path>.1` and empties it, since its process holds it open. Lines that are written
+ * between the two are lost.
+ */
+export async function rotateLog(path: string, maxBytes: number = MAX_LOG_BYTES): Promise<void> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  if (size < maxBytes) return;
+  await copyFile(path, `${path}.1`);
+  await truncate(path);
 }

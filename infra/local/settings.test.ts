@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { rotateLog } from './child.ts';
 import { localSecrets } from './secrets.ts';
 import { edgeEnvironment, projectRoot, readLocalSettings } from './settings.ts';
 
@@ -58,8 +59,41 @@ test('secrets are created once, with 32 bytes, readable by their owner alone', a
   expect(await localSecrets(dataDir)).toEqual(first);
   const path = join(dataDir, 'secrets.json');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
 
-  await writeFile(path, '{}');
-  await expect(localSecrets(dataDir)).rejects.toThrow('holds no secrets of Edgewise');
-  expect(await readFile(path, 'utf8')).toBe('{}');
+test.each(['', '{"jwtSecret": "ab', '{}', 'null'])('secrets that read %j are set aside', async (content) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'edgewise-secrets-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const path = join(dataDir, 'secrets.json');
+  await writeFile(path, content);
+  const secrets = await localSecrets(dataDir);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(secrets);
+  const [aside] = (await readdir(dataDir)).filter((name) => name.startsWith('secrets.json.damaged-'));
+  expect(await readFile(join(dataDir, aside ?? ''), 'utf8')).toBe(content);
+});
+
+test('secrets from before sealed states get the one that is missing', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'edgewise-secrets-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  await writeFile(
+    join(dataDir, 'secrets.json'),
+    JSON.stringify({ jwtSecret: 'users', serviceSecret: 'core' }),
+  );
+  const secrets = await localSecrets(dataDir);
+  expect(secrets).toMatchObject({ jwtSecret: 'users', serviceSecret: 'core' });
+  expect(await localSecrets(dataDir)).toEqual(secrets);
+});
+
+test('a log over its size is kept as one older file', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'edgewise-log-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const log = join(dir, 'core.log');
+  await rotateLog(log, 10);
+  await writeFile(log, 'short');
+  await rotateLog(log, 10);
+  expect(await readdir(dir)).toEqual(['core.log']);
+  await writeFile(log, 'longer than ten bytes');
+  await rotateLog(log, 10);
+  expect(await readFile(`${log}.1`, 'utf8')).toBe('longer than ten bytes');
+  expect(await readFile(log, 'utf8')).toBe('');
 });
