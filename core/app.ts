@@ -14,6 +14,7 @@ import { memoryRoute } from './http/memory-route.ts';
 import { metricsRoute } from './http/metrics-route.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { onError, onNotFound } from './http/on-error.ts';
+import { readyRoute } from './http/ready-route.ts';
 import { serviceAuth } from './http/service-auth.ts';
 import { tasksRoute } from './http/tasks-route.ts';
 import { usageRoute } from './http/usage-route.ts';
@@ -31,11 +32,14 @@ export function createApp(services: CoreServices): Hono<CoreHono> {
   const documents = documentsRoute(services);
   const memory = memoryRoute(services);
   const userData = userDataRoute(services);
+  const ready = readyRoute(services);
 
   app.get('/healthz', healthRoute(services));
+  app.get('/readyz', ready.open);
   app.get('/metrics', metricsRoute(services));
 
   app.use('/v1/*', serviceAuth(services));
+  app.get('/v1/readyz', ready.signed);
   app.get('/v1/models', modelsRoute(services));
   app.post('/v1/generations', start);
   app.get('/v1/generations/:id/events', events);

@@ -48,6 +48,8 @@ export interface CoreServices
   conversations: Conversations;
   usage: UsageReports;
   feedback: Feedback;
+  /** Resolves with `ok`; none where Redis is not configured. */
+  pingRedis: (() => Promise<string>) | undefined;
   now: () => number;
   /** Ends the connections; what still runs is cut. */
   close(): Promise<void>;
@@ -130,6 +132,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     ...openUserData({ database, generationLog, preferences, days: config.retentionDays, now }),
     usage: createUsageReports(database),
     feedback: createFeedback(database, now),
+    pingRedis: redis && (async () => ((await redis.ping()) === 'PONG' ? 'ok' : 'unavailable')),
     now,
     async close() {
       await observation.flush();

@@ -18,6 +18,7 @@ import { onNotFound } from './http/on-not-found.ts';
 import { type PageRouteOptions, pageFiles, pageRoute } from './http/page-route.ts';
 import { createPromptAnswers, type PromptAnswersOptions } from './http/prompt-answers.ts';
 import { createProxyToCore } from './http/proxy-to-core.ts';
+import { type ReadyRouteOptions, readyRoute } from './http/ready-route.ts';
 import { requireScope } from './http/require-scope.ts';
 import { responsesRoute } from './http/responses-route.ts';
 import { sessionSocketRoute } from './http/session-socket-route.ts';
@@ -32,6 +33,7 @@ import type { ModelCatalog } from './models/model-catalog.ts';
 export type AppParts = AroundRequestOptions &
   RequestContextOptions &
   HealthRouteOptions &
+  ReadyRouteOptions &
   MetricsRouteOptions &
   PageRouteOptions &
   TokensRouteOptions &
@@ -59,6 +61,7 @@ export function createApp(parts: AppParts): Hono<EdgeHono> {
 
   app.use(aroundRequest(parts));
   app.get('/healthz', healthRoute(parts));
+  app.get('/readyz', readyRoute(parts));
   app.get('/metrics', metricsRoute(parts));
   for (const path of Object.keys(pageFiles)) app.get(path, page.file);
   app.get('/assets/:name', page.asset);

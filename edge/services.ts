@@ -17,6 +17,7 @@ import { createTurnModels } from './chat/turn-models.ts';
 import { createTurnPlugins } from './chat/turn-plugins.ts';
 import { createArchiveClient } from './core-client/archive-client.ts';
 import { createCoreAccess } from './core-client/core-access.ts';
+import { createCoreReadiness } from './core-client/core-readiness.ts';
 import { createUsageReporter } from './core-client/usage-reporter.ts';
 import { parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
@@ -34,6 +35,7 @@ import { directoryOf } from './session/directory-object.ts';
 import { createStateSealer } from './session/sealed-state.ts';
 import type { SessionParts } from './session/session-parts.ts';
 import { createTurnConversations } from './session/turn-conversations.ts';
+import { createRedisPing } from './session/upstash-context-store.ts';
 
 /** What the app and each class of objects are made from. */
 export interface EdgeServices {
@@ -126,6 +128,9 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       bodyLimits: config,
       sessionStore: redis ? 'redis' : 'durable-object',
       traceSample: config.traces?.sample,
+      coreReadiness: createCoreReadiness(callCore, now, newId),
+      pingRedis: redis && createRedisPing(redis),
+      writeToStorage: () => metricsOf(bindings).writeToStorage(),
       authenticate: createAuthenticate({ verifyToken, keys, now }),
       ownTokens: tokenSecret && createOwnTokens(tokenSecret, jwt.audience, now),
       ...{ prompts, cache, limiter, callCore, core, keys, catalog, lightModel, observer, measurements },

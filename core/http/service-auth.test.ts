@@ -64,12 +64,11 @@ describe('a call to /v1', () => {
     },
   );
 
-  test('with more than 32 MiB returns 413 before its signature is checked', async () => {
-    const response = await core.request('/v1/feedback', {
-      method: 'POST',
-      headers: { 'content-length': String(32 * 1024 * 1024 + 1) },
-      body: 'x',
-    });
+  test('with more than 32 MiB is refused before it is read, and a stranger’s for its signature alone', async () => {
+    const headers = { 'content-length': String(32 * 1024 * 1024 + 1) };
+    const stranger = await core.request('/v1/feedback', { method: 'POST', headers, body: 'x' });
+    expect(stranger.status).toBe(401);
+    const response = await core.call('POST', '/v1/feedback', { headers, body: 'x' });
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({ error: { code: 'request_too_large' } });
   });

@@ -1,9 +1,11 @@
 import type { MiddlewareHandler } from 'hono';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, toAppError } from '../../shared/errors.ts';
 import { verifyServiceToken } from '../../shared/protocol/service-token.ts';
 import type { CoreConfig } from '../env.ts';
+import { logLine } from '../observe/log.ts';
 import type { CoreContext, CoreHono } from './core-hono.ts';
 
+const REFUSALS_LOGGED_EVERY_MS = 60_000;
 /** The edge has limited the client's body already: a file of 25 MB, or a prompt with its window of history. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
@@ -17,6 +19,16 @@ export function serviceAuth({
 }): MiddlewareHandler<CoreHono> {
   const { serviceKey, previousServiceKey } = config;
   const keys = previousServiceKey ? [serviceKey, previousServiceKey] : [serviceKey];
+  let nextLogMs = Number.NEGATIVE_INFINITY;
+  /** Strangers may call as often as they like; one line a minute shows an operator that secrets or clocks differ. */
+  function logRefusal(error: unknown): never {
+    const { code } = toAppError(error);
+    if (code !== 'missing_token' && now() >= nextLogMs) {
+      nextLogMs = now() + REFUSALS_LOGGED_EVERY_MS;
+      logLine('warn', 'a call is refused: its service token is not valid here', { 'error.code': code });
+    }
+    throw error;
+  }
   return async function verifyEdge(c, next) {
     let bytes = new Uint8Array();
     const { pathname, search } = new URL(c.req.url);
@@ -27,7 +39,7 @@ export function serviceAuth({
       return bytes;
     };
     const call = { method: c.req.method, path: pathname + search, body };
-    const context = await verifyServiceToken(keys, token, call, now());
+    const context = await verifyServiceToken(keys, token, call, now()).catch(logRefusal);
     refuseNul(c);
     // The edge sends it where traces are told.
     c.set('request', { ...context, traceparent: c.req.header('traceparent') });

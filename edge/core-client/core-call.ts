@@ -66,5 +66,7 @@ async function readError(response: Response): Promise<AppError> {
   const info: ErrorInfo = parseErrorInfo(body?.error);
   // The core refusing our own signature is our fault, not the caller's.
   if (response.status === 401) return new AppError('core_unavailable', { cause: new AppError(info.code) });
-  return info.code === 'internal_error' ? new AppError('core_unavailable') : AppError.fromInfo(info);
+  // Words that are not the core's own are a proxy's, in the place of a core that is not there.
+  const isOurs = (body?.error as Partial<ErrorInfo> | undefined)?.code === info.code;
+  return isOurs ? AppError.fromInfo(info) : new AppError('core_unavailable');
 }

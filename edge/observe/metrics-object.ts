@@ -46,6 +46,12 @@ export class MetricsObject extends DurableObject<EdgeBindings> {
     await setAlarmNoLaterThan(this.ctx.storage, Date.now() + WRITE_MS);
   }
 
+  /** Resolves when the storage has been written. @throws Error when it cannot be */
+  async writeToStorage(): Promise<void> {
+    await this.ctx.storage.put('readiness', Date.now());
+    await this.ctx.storage.sync();
+  }
+
   text(): string {
     return toMetricsText(this.#samples.values());
   }
@@ -69,7 +75,7 @@ function keyOf({ name, labels }: Sample): string {
   return `${name}{${labels}`;
 }
 
-export type MetricsStub = Pick<MetricsObject, 'add'> & { text(): Promise<string> };
+export type MetricsStub = Pick<MetricsObject, 'add' | 'writeToStorage'> & { text(): Promise<string> };
 
 /** One for the whole edge. */
 export function metricsOf({ METRICS }: Pick<EdgeBindings, 'METRICS'>): MetricsStub {

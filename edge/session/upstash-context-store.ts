@@ -34,6 +34,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return redis.call('LLEN', KEYS[1])`;
 
+/** Resolves when Redis answers. @throws Error otherwise */
+export function createRedisPing({ url, token }: { url: string; token: string }): () => Promise<void> {
+  const redis = new Redis({ url, token, retry: false, enableTelemetry: false });
+  return async () => void (await redis.ping());
+}
+
 /** Where an element is still what it was. The list only grows, so that it is, unless it is gone. */
 const REPLACE = `
 for i = 1, #ARGV, 3 do

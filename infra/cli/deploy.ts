@@ -20,7 +20,7 @@ const options = {
     isRequired: true,
     help: 'Environment of wrangler.toml',
   },
-  url: { type: 'string', value: 'URL', help: 'Check /healthz there, and roll back when it fails' },
+  url: { type: 'string', value: 'URL', help: 'Check /readyz there, and roll back when it fails' },
   message: { type: 'string', value: 'TEXT', help: 'Description of the version (default: the last commit)' },
   'dry-run': { type: 'boolean', help: 'Build and show what would be deployed; change nothing' },
   rollback: { type: 'boolean', help: 'Go back to the previous version, and do nothing else' },
@@ -61,7 +61,7 @@ async function deployEdge(values: Values<typeof options>): Promise<void> {
         databaseUrl ? pendingMigrations(databaseUrl, migrationsFolder) : undefined,
       migrate: () => migrate(String(databaseUrl)),
       wrangler,
-      isHealthy: async () => (url === undefined ? undefined : isHealthy(url)),
+      isHealthy: async () => (url === undefined ? undefined : isReady(url)),
       print,
     },
   );
@@ -76,13 +76,12 @@ async function migrate(url: string): Promise<void> {
   }
 }
 
-/** Waits until the edge answers and reaches its core. */
-async function isHealthy(url: string): Promise<boolean> {
+/** Waits until edge, core and their stores work together. */
+async function isReady(url: string): Promise<boolean> {
   for (const endMs = Date.now() + HEALTHY_MS; Date.now() < endMs; ) {
     try {
-      const answer = await fetch(`${url.replace(/\/+$/, '')}/healthz`, { signal: AbortSignal.timeout(5000) });
-      const health = (await answer.json()) as { status?: string; core?: { status?: string } };
-      if (answer.ok && health.status === 'ok' && health.core?.status === 'ok') return true;
+      const answer = await fetch(`${url.replace(/\/+$/, '')}/readyz`, { signal: AbortSignal.timeout(5000) });
+      if (answer.ok && ((await answer.json()) as { status?: string }).status === 'ready') return true;
     } catch {
       // The next poll tries again.
     }

@@ -355,6 +355,7 @@ test('tokens, keys and the cache', async () => {
 test('the service and its page', async () => {
   await call('GET', { path: '/v1/models' });
   await call('GET', { path: '/healthz' });
+  await call('GET', { path: '/readyz' });
   await call('GET', { path: '/page.json' });
   await call('GET', { path: '/metrics', headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
   const page = String(await call('GET', { path: '/' }));

@@ -62,6 +62,16 @@ export const serviceSchemas = {
     ),
     core_regions: v.optional(v.array(v.picklist(['up', 'down']))),
   }),
+  Readiness: v.object({
+    status: v.picklist(['ready', 'not_ready']),
+    checks: described(
+      v.record(v.string(), v.string()),
+      'Each check with `ok`, or with the reason why it fails: `unreachable`, `signature_refused`, `clocks_differ` (core); ' +
+        '`stopping`, `broken`, `unavailable`, `full`, `read_only` (others).',
+      '每项检查为 `ok`，或失败原因：核心为 `unreachable`、`signature_refused`、`clocks_differ`；其他为 `stopping`、`broken`、' +
+        '`unavailable`、`full`、`read_only`。',
+    ),
+  }),
   PageSettings: v.object({
     guests: v.boolean(),
     features: described(
@@ -121,6 +131,22 @@ export const serviceOperations: readonly Operation[] = [
     access: 'open',
     summary: { en: 'Check the health of the service', zh: '检查服务状态' },
     answers: [{ status: 200, schema: 'Health', text: { en: 'The edge works.', zh: '边缘运行正常。' } }],
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    id: 'readReadiness',
+    area: 'service',
+    access: 'open',
+    summary: { en: 'Check whether prompts can be answered and kept', zh: '检查服务能否回答并保存提示' },
+    text: {
+      en: 'Checks the signature and the clocks between edge and core, the core’s database and disk, and the edge’s stores, at most once a second.',
+      zh: '检查边缘与核心之间的签名和时钟、核心的数据库和磁盘，以及边缘的存储；每秒最多执行一次。',
+    },
+    answers: [
+      { status: 200, schema: 'Readiness', text: { en: 'Every check passes.', zh: '所有检查均通过。' } },
+      { status: 503, schema: 'Readiness', text: { en: 'A check fails.', zh: '有检查未通过。' } },
+    ],
   },
   {
     method: 'get',

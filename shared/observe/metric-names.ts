@@ -44,6 +44,7 @@ const statuses = [
 /** The path of a route as the map of the app has it (`/v1/sessions/:id`); `other` where none took the request. */
 const edgeRoutes = [
   '/healthz',
+  '/readyz',
   '/metrics',
   '/v1/tokens',
   '/v1/tokens/guest',

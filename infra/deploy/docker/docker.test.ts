@@ -43,7 +43,7 @@ describe.each(['core', 'edge', 'backup'])('%s.Dockerfile', (name) => {
     expect(named('USER')).toEqual(['1000:1000']);
     expect(JSON.parse(named('CMD')[0] ?? '')).toHaveLength(2);
     expect(named('VOLUME')).toHaveLength(1);
-    if (name !== 'backup') expect(named('HEALTHCHECK')[0]).toContain('/healthz');
+    if (name !== 'backup') expect(named('HEALTHCHECK')[0]).toContain('/readyz');
   });
 
   test('copies existing files, one by one, and no secrets', () => {

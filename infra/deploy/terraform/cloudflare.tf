@@ -3,7 +3,7 @@ locals {
   edge_host    = "${var.edge_host}.${var.zone_name}"
   core_hosts   = { for region in var.core_regions : region.name => "core-${region.name}.${var.zone_name}" }
   worker       = "edgewise-${var.environment}"
-  health_path  = "/healthz"
+  health_path  = "/readyz"
   pool_regions = { for region in var.core_regions : region.name => region if var.load_balancer }
 }
 
