@@ -32,6 +32,7 @@ const open: ReadonlySet<string> = new Set([
   // It has a token of its own.
   'GET /metrics',
   'GET /healthz',
+  'GET /readyz',
   'POST /v1/tokens/guest',
   'POST /v1/tokens/refresh',
   // The page itself, with which people sign in.

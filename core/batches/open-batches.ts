@@ -1,5 +1,6 @@
 /** Files, batches and whoever works on them, put together. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Database } from '../db/database.ts';
 import type { AnswerLine } from './answer-line.ts';
 import { createBatchWork } from './batch-work.ts';
@@ -53,8 +54,8 @@ export function openBatches(options: BatchServicesOptions): BatchServices {
 
   async function resume(): Promise<void> {
     if (embeddedDir !== undefined) {
-      // Nothing was ever kept: the database need not be opened for it.
-      if (!(await stat(embeddedDir).catch(() => undefined))) return;
+      // Nothing was ever kept: the database, which takes seconds to make, need not be opened for it.
+      if (!(await stat(join(embeddedDir, 'PG_VERSION')).catch(() => undefined))) return;
       await work.reclaim();
     }
     worker.wake();

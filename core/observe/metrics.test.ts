@@ -11,6 +11,7 @@ const end: GenerationEnd = {
   durationMs: 1300,
   inputTokens: 10,
   outputTokens: 21,
+  isUsageRejected: false,
   error: undefined,
   trace: undefined,
 };

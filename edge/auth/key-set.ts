@@ -52,17 +52,12 @@ export function createKeySet({ url, fetch: ask, now, wait }: KeySetOptions): Fin
   let fetchingUntilMs = Number.NEGATIVE_INFINITY;
 
   async function renew(): Promise<void> {
-    // With a set at hand one fetch at a time. Requests of one isolate may not share a promise, so the others poll.
-    for (
-      let waitedMs = 0;
-      hasSet && now() < fetchingUntilMs && waitedMs < FETCH_TIMEOUT_MS;
-      waitedMs += POLL_MS
-    )
+    // One fetch at a time. Requests of one isolate may not share a promise, so the others poll.
+    for (let waitedMs = 0; now() < fetchingUntilMs && waitedMs < FETCH_TIMEOUT_MS; waitedMs += POLL_MS)
       await wait(POLL_MS);
     if (now() - finishedAtMs < COOL_DOWN_MS) return;
     fetchingUntilMs = now() + FETCH_TIMEOUT_MS;
     try {
-      // Without a set every request may fetch: jose starts a fetch per request on Workers, and shares it elsewhere.
       await keySet.reload();
       hasSet = true;
       fetchedAtMs = now();

@@ -18,10 +18,10 @@ export function createCoreReadiness(
       user: 'readyz',
       plan: '',
       scopes: [],
-      deadlineMs: now() + CHECK_TIMEOUT_MS,
+      deadlineMs: now() + 2 * CHECK_TIMEOUT_MS,
     };
     try {
-      const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS + 500);
+      const signal = AbortSignal.timeout(2 * CHECK_TIMEOUT_MS);
       const answer = await callCore(context, { method: 'GET', path: '/v1/readyz', signal });
       const { status, checks }: Readiness = await answer.json();
       const named = Object.entries(checks).map(([name, outcome]) => [`core_${name}`, outcome]);

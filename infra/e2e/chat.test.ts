@@ -6,6 +6,9 @@ import { type System, startSystem } from './system.ts';
 let system: System;
 beforeAll(async () => {
   system = await startSystem({ env: { EDGEWISE_HEARTBEAT_MS: '300' } });
+  // The first call loads the client and the tokenizer, which may take longer than that heartbeat.
+  system.upstream.behave(say('warm'));
+  await (await system.chat('warm')).text();
 });
 afterAll(() => system.stop());
 beforeEach(() => {

@@ -96,7 +96,7 @@ test('a second start on the same folder is refused', async () => {
   const second = await start({ EDGEWISE_DATA: started.env.EDGEWISE_DATA ?? '' });
   expect(await second.ended).toBe(1);
   expect(second.said()).toContain(
-    `Edgewise runs on this data folder already (process ${started.process.pid}).`,
+    `Edgewise has the folder ${started.env.EDGEWISE_DATA} open already (process ${started.process.pid}).`,
   );
   expect(await refusesConnections(started.env.PORT)).toBe(false);
 });

@@ -27,6 +27,7 @@ WORKDIR /app
 COPY --from=build /usr/local/bin/workerd /usr/local/bin/workerd
 COPY --from=build /app/dist ./dist
 COPY package.json ./
+COPY core/db/data-folder.ts ./core/db/
 COPY infra/cli/edge.ts ./infra/cli/edge.ts
 COPY infra/local/command.ts infra/local/settings.ts infra/local/workerd-config.ts infra/local/bundle-paths.ts \
     infra/local/process-lifetime.ts infra/local/reaper.ts ./infra/local/
