@@ -23,7 +23,10 @@ beforeAll(async () => {
     EDGEWISE_MODELS_FILE: join(dir, 'models.toml'),
     OPENAI_API_KEY: 'x',
     EDGEWISE_METRICS_TOKEN: 'a-token-to-read-metrics',
+    EDGEWISE_DATABASE_DIR: join(dir, 'postgres'),
   };
+  // The serverless handlers read the environment of the process.
+  process.env.EDGEWISE_DATABASE_DIR = join(dir, 'function');
   services = await createCoreServices(parseCoreEnv(env), env);
   app = createApp(services);
 });
@@ -119,8 +122,10 @@ describe('a generation', () => {
   });
 });
 
-test('every route but the health check wants a token', async () => {
-  const open = app.routes.filter(({ method, path }) => method !== 'ALL' && path !== '/healthz');
+test('every route but the health checks wants a token', async () => {
+  const open = app.routes.filter(
+    ({ method, path }) => method !== 'ALL' && !/^\/(?:health|ready)z$/.test(path),
+  );
   expect(open.length).toBeGreaterThan(3);
   for (const { method, path } of open) {
     const response = await app.request(path.replace(':id', 'x'), { method });
