@@ -93,9 +93,9 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   });
   const generations: Generations = createGenerations({
     log: generationLog,
-    resolveModel({ tenant, user, deadlineMs }, request) {
+    resolveModel({ tenant, user, session, deadlineMs }, request) {
       const model = resolve(request.model, toCaller({ tenant, deadlineMs }, request));
-      return request.recall ? withRecall(model, request.recall, { tenant, user }) : model;
+      return request.recall ? withRecall(model, request.recall, { tenant, user, session }) : model;
     },
     maxRunning: config.maxGenerations,
     maxMs: config.maxGenerationMs,

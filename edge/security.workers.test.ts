@@ -169,6 +169,61 @@ describe.each(named(forOperators))('%s', (_name, route) => {
   });
 });
 
+/** All that a token bound to a session may call; each but the first compares the session that it is about. */
+const ofOneSession: ReadonlySet<string> = new Set([
+  'GET /v1/models',
+  'POST /v1/chat/completions',
+  'POST /v1/responses',
+  'GET /v1/responses/:id',
+  'DELETE /v1/responses/:id',
+  'POST /v1/responses/:id/cancel',
+  'GET /v1/responses/:id/input_items',
+  'GET /v1/sessions/:id',
+  'DELETE /v1/sessions/:id',
+  'GET /v1/sessions/:id/stream',
+  'POST /v1/sessions/:id/stop',
+  'POST /v1/sessions/:id/forget',
+  'GET /v1/sessions/:id/ws',
+  'POST /api/chat',
+  'GET /api/chat/:id/stream',
+]);
+
+describe.each(named(guarded))('a token bound to a session, at %s', (name, route) => {
+  const other = 'another-session';
+  const body = JSON.stringify({
+    id: other,
+    session_id: other,
+    conversation: other,
+    input: 'x',
+    messages: [
+      { id: 'm', role: 'user', content: script(['x']), parts: [{ type: 'text', text: script(['x']) }] },
+    ],
+  });
+  const id = route.path.startsWith('/v1/responses/') ? `resp_${'0'.repeat(32)}_${other}` : other;
+
+  test('reaches no other session and nothing else of its user', async () => {
+    const token = await sign({ session: 'its-own', scope: 'admin batch grant' });
+    const answer = await call(route, { token, body, id, headers: { upgrade: 'websocket' } });
+    if (name === 'GET /v1/models') return expect(answer.status).toBe(200);
+    expect(answer.status).toBe(403);
+    expect(await codeOf(answer)).toBe('insufficient_scope');
+  });
+
+  test.runIf(!ofOneSession.has(name))('is refused also for its own session', async () => {
+    const token = await sign({ session: other, scope: 'admin batch grant' });
+    const answer = await call(route, { token, body, id });
+    expect(answer.status).toBe(403);
+    await answer.body?.cancel();
+  });
+
+  test.runIf(ofOneSession.has(name))('reaches its own', async () => {
+    const token = await sign({ session: other, scope: 'admin batch grant' });
+    const answer = await call(route, { token, body, id });
+    expect(answer.status).not.toBe(403);
+    await answer.body?.cancel();
+  });
+});
+
 describe.each(named(routes.filter(({ method }) => method === 'POST')))('%s', (_name, route) => {
   test.each<[string, string, Record<string, string>]>([
     ['no JSON', '{"a"', {}],

@@ -30,7 +30,7 @@ const core = coreUnderTest({ keys }, (app, services) => {
   const { create, list, use, revoke } = keysRoute(services);
   app.post('/v1/keys', create).get('/v1/keys', list).post('/v1/keys/use', use).delete('/v1/keys/:id', revoke);
 });
-const as = { tenant: 'acme' };
+const as = { tenant: 'acme', plan: 'pro', scopes: ['admin', 'chat'] };
 beforeEach(() => void vi.clearAllMocks());
 
 describe('POST /v1/keys', () => {
@@ -53,10 +53,30 @@ describe('POST /v1/keys', () => {
     expect(keys.create).toHaveBeenCalledExactlyOnceWith({
       tenant: 'acme',
       name: 'n',
-      plan: 'free',
+      plan: 'pro',
       scopes: [],
       expiresAtMs: undefined,
     });
+  });
+
+  test.each<[string, object, string]>([
+    ['another plan than its own', { plan: 'unlimited' }, 'plan'],
+    ['a scope that it does not hold', { scopes: ['chat', 'batch'] }, 'scopes'],
+    ['the right to give any', { scopes: ['grant'] }, 'scopes'],
+  ])('a caller cannot give %s', async (_name, wanted, param) => {
+    const response = await core.call('POST', '/v1/keys', { body: { name: 'n', ...wanted }, as });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { code: 'insufficient_scope', param } });
+    expect(keys.create).not.toHaveBeenCalled();
+  });
+
+  test('a caller with the scope grant gives any plan and scope', async () => {
+    const body = { name: 'n', plan: 'unlimited', scopes: ['batch', 'admin'] };
+    const operator = { ...as, scopes: ['admin', 'grant'] };
+    expect((await core.call('POST', '/v1/keys', { body, as: operator })).status).toBe(200);
+    expect(keys.create).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ plan: 'unlimited', scopes: ['batch', 'admin'] }),
+    );
   });
 
   test.each<[string, object, string, string]>([

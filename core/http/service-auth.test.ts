@@ -72,4 +72,11 @@ describe('a call to /v1', () => {
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({ error: { code: 'request_too_large' } });
   });
+
+  test('of a caller bound to a session reaches generations and models alone', async () => {
+    const as = { session: 'its-own', scopes: ['admin'] };
+    const response = await core.call('POST', '/v1/feedback', { body: {}, as });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { code: 'insufficient_scope' } });
+  });
 });

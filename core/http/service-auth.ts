@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { AppError, toAppError } from '../../shared/errors.ts';
+import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { verifyServiceToken } from '../../shared/protocol/service-token.ts';
 import type { CoreConfig } from '../env.ts';
 import { logLine } from '../observe/log.ts';
@@ -40,6 +41,7 @@ export function serviceAuth({
     };
     const call = { method: c.req.method, path: pathname + search, body };
     const context = await verifyServiceToken(keys, token, call, now()).catch(logRefusal);
+    refuseBeyondSession(context, pathname);
     refuseNul(c);
     // The edge sends it where traces are told.
     c.set('request', { ...context, traceparent: c.req.header('traceparent') });
@@ -48,6 +50,14 @@ export function serviceAuth({
     c.set('body', isForm ? '' : new TextDecoder().decode(bytes));
     await next();
   };
+}
+
+/** The edge has its own list (`edge/http/bound-token.ts`); this one holds where that has a gap. @throws AppError `insufficient_scope` */
+function refuseBeyondSession({ session }: RequestContext, pathname: string): void {
+  if (session === undefined || /^\/v1\/(?:generations|models)(?:\/|$)/.test(pathname)) return;
+  throw new AppError('insufficient_scope', {
+    message: 'The token is bound to one session and cannot use this route.',
+  });
 }
 
 /** @throws AppError `request_too_large`, before more than the limit is held */

@@ -3,7 +3,6 @@ import type { ChatModel } from '../../shared/model/chat-model.ts';
 import { roughTokens } from '../../shared/model/token-count.ts';
 import type { RecallWish } from '../../shared/protocol/memory-protocol.ts';
 import type { Database } from '../db/database.ts';
-import type { Owner } from '../db/owner.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
 import { createDocumentReader } from '../knowledge/document-reader.ts';
 import { createDocuments, type Documents } from '../knowledge/documents.ts';
@@ -14,7 +13,7 @@ import { createModelEmbedder } from '../search/model-embedder.ts';
 import { createSearch, type Search } from '../search/search.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { createPreferences, type Preferences } from './preferences.ts';
-import { withRecall } from './recall.ts';
+import { type Reader, withRecall } from './recall.ts';
 import { createSummarise } from './summarise.ts';
 
 export interface MemoryServices {
@@ -22,7 +21,7 @@ export interface MemoryServices {
   memory: Memory;
   documents: Documents;
   preferences: Preferences;
-  withRecall(model: ChatModel, wish: RecallWish, owner: Owner): ChatModel;
+  withRecall(model: ChatModel, wish: RecallWish, reader: Reader): ChatModel;
 }
 
 export interface MemoryServicesOptions {

@@ -30,6 +30,12 @@ export interface RecallOptions {
   onError: (error: unknown) => void;
 }
 
+/** Whose prompt it is. */
+export interface Reader extends Owner {
+  /** The only session that may be recalled, for a caller who is bound to one. */
+  session?: string | undefined;
+}
+
 /** A prompt waits this long for what was said before; then it goes without. */
 const PATIENCE_MS = 1500;
 const FOUND = 12;
@@ -38,7 +44,7 @@ const FRAME_TOKENS = 20;
 export function withRecall(
   model: ChatModel,
   wish: RecallWish,
-  { owner, ...options }: RecallOptions & { owner: Owner },
+  { owner, ...options }: RecallOptions & { owner: Reader },
 ): ChatModel {
   return layer(model, async function* ({ request, signal, read }) {
     let reminded: ReferencedRequest;
@@ -72,7 +78,7 @@ function toCitations(text: string, passages: readonly Passage[]): ChatEvent[] {
 async function remind(
   request: ChatRequest,
   wish: RecallWish,
-  owner: Owner,
+  owner: Reader,
   options: RecallOptions,
 ): Promise<ReferencedRequest> {
   const newest = request.messages.at(-1);
@@ -100,13 +106,14 @@ async function remind(
 async function findSaid(
   question: string,
   { sessionId, throughRound }: RecallWish,
-  owner: Owner,
+  owner: Reader,
   { search, preferences }: RecallOptions,
 ): Promise<Chunk[]> {
   const places: SQL[] = [];
-  if (sessionId !== undefined) {
+  if (sessionId !== undefined && (owner.session ?? sessionId) === sessionId) {
     if (throughRound > 0) places.push(allOf(eq(chunks.source, sessionId), lte(chunks.round, throughRound)));
-    if (await preferences.recallsAcross(owner)) places.push(ne(chunks.source, sessionId));
+    if (owner.session === undefined && (await preferences.recallsAcross(owner)))
+      places.push(ne(chunks.source, sessionId));
   }
   if (places.length === 0) return [];
   const where = allOf(eq(chunks.kind, 'message'), eq(chunks.user, owner.user), or(...places));

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { tokenOfProtocols } from '../../shared/protocol/session-socket.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
+import { refuseBeyondSession } from './bound-token.ts';
 import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 
 export interface RequestContextOptions {
@@ -29,6 +30,7 @@ export function requestContext({
       traceparent: c.get('traceparent'),
       deadlineMs: startMs + turnTimeoutMs,
     });
+    refuseBeyondSession(c);
     await next();
   };
 }

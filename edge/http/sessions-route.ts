@@ -39,9 +39,6 @@ export function sessionsRoute({ sessionTtlMs, now }: SessionsRouteOptions) {
         max: MAX_PAGE,
       });
       const after = c.req.query('after');
-      const { session } = c.get('request');
-      if (session !== undefined)
-        throw new AppError('insufficient_scope', { message: 'The token is bound to one session.' });
       const page = await directoryOf(c.env, c.get('request')).list({
         limit,
         after: after === undefined ? undefined : parseSessionId(after, 'after'),

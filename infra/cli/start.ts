@@ -99,7 +99,7 @@ Models:
 ${models.join('\n')}
 
 Another token: npm run --silent token -- --sub alice
-An operator's, for ${address}/admin: npm run --silent token -- --sub operator --scope admin
+An operator's, for ${address}/admin: npm run --silent token -- --sub operator --scope 'admin grant'
 For the charts there, and for Prometheus: ${metricsToken}
 Logs: ${relative(projectRoot, join(dataDir, 'logs')) || '.'}
 Stop: Ctrl-C

@@ -9,7 +9,7 @@ let system: System;
 let admin: string;
 beforeAll(async () => {
   system = await startSystem({ env: { EDGEWISE_GUESTS: 'on' } });
-  admin = await system.token({ sub: 'operator', tenant: 'acme', scope: 'admin' });
+  admin = await system.token({ sub: 'operator', tenant: 'acme', scope: 'admin grant' });
 });
 afterAll(() => system.stop());
 

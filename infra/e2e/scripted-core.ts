@@ -80,6 +80,8 @@ export async function startScriptedCore(port: number, serviceSecret: string): Pr
   });
   const config = parseCoreEnv({ EDGEWISE_SERVICE_SECRET: serviceSecret });
   const services = await createCoreServices({ ...config, databaseDir: undefined }, {});
+  // Keys are looked up in the database, which takes seconds to make: no test waits for that.
+  await services.database.acrossTenants(async () => undefined);
   const app = createApp({ ...services, registry, generations });
   app.get('/calls', (c) => c.json(Object.fromEntries(calls)));
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });

@@ -1,4 +1,4 @@
-/** The edge that an operator's command calls, and the token for it: by default the local edge, as an admin. */
+/** The edge that an operator's command calls, and the token for it: by default the local edge, as an admin who may give any plan and scope. */
 import { localSecrets } from './secrets.ts';
 import { readLocalSettings } from './settings.ts';
 import { defaultClaims, signLocalToken } from './token.ts';
@@ -36,7 +36,12 @@ export async function readOperator(values: {
   const tenant = values.tenant ?? defaultClaims.tenant;
   return {
     url,
-    token: await signLocalToken(jwtSecret, { ...defaultClaims, sub: 'operator', scope: 'admin', tenant }),
+    token: await signLocalToken(jwtSecret, {
+      ...defaultClaims,
+      sub: 'operator',
+      scope: 'admin batch grant',
+      tenant,
+    }),
   };
 }
 

@@ -28,6 +28,12 @@ export interface ApiKey {
 
 const word = v.pipe(v.string(), v.regex(/^[\w:.-]{1,64}$/, 'must be a word of at most 64 characters'));
 
+/**
+ * With this scope a caller gives keys any plan and any scope. Without it, its own plan and scopes at most. `npm run key` has
+ * it; a tenant's admin does not.
+ */
+export const GRANT_SCOPE = 'grant';
+
 export const newApiKeySchema = v.looseObject({
   name: v.pipe(
     v.string(),
@@ -35,7 +41,8 @@ export const newApiKeySchema = v.looseObject({
     v.minLength(1, 'must not be empty'),
     v.maxLength(100, 'must have at most 100 characters'),
   ),
-  plan: v.optional(word, 'free'),
+  /** The creator's own by default. */
+  plan: v.optional(word),
   scopes: v.optional(v.pipe(v.array(word), v.maxLength(20, 'must hold at most 20')), []),
   /** Unix time in seconds. */
   expires_at: v.optional(v.nullable(v.pipe(v.number(), v.integer('must be an integer')))),

@@ -38,6 +38,7 @@ const claimsSchema = v.object({
   tenant: v.string(),
   plan: v.string(),
   scopes: v.array(v.string()),
+  session: v.optional(v.string()),
   deadline: v.number(),
   iat: v.number(),
 });
@@ -63,6 +64,7 @@ export async function signServiceToken(
     tenant: context.tenant,
     plan: context.plan,
     scopes: [...context.scopes],
+    ...(context.session !== undefined && { session: context.session }),
     deadline: context.deadlineMs,
   })
     .setProtectedHeader({ alg: 'HS256', typ: TYPE })
@@ -100,6 +102,7 @@ export async function verifyServiceToken(
     user: claims.sub,
     plan: claims.plan,
     scopes: claims.scopes,
+    ...(claims.session !== undefined && { session: claims.session }),
     deadlineMs: claims.deadline,
   };
 }
