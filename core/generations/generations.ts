@@ -86,7 +86,6 @@ export function createGenerations(options: GenerationsOptions): Generations {
       durationMs: 0,
       inputTokens: undefined,
       outputTokens: undefined,
-      isUsageRejected: false,
       error: undefined,
       trace: spanOf(context),
     };
@@ -97,10 +96,8 @@ export function createGenerations(options: GenerationsOptions): Generations {
         if (event.type === 'model-start')
           Object.assign(end, { model: event.model, provider: event.provider, fallback: event.fallback });
         if (event.type.endsWith('-delta')) end.firstTokenMs ??= now() - startMs;
-        if (event.type === 'usage') {
-          const { inputTokens, outputTokens, rejected = false } = event.usage;
-          Object.assign(end, { inputTokens, outputTokens, isUsageRejected: rejected });
-        }
+        if (event.type === 'usage')
+          ({ inputTokens: end.inputTokens, outputTokens: end.outputTokens } = event.usage);
         if (event.type === 'error') end.error = event.error.code;
         await log.append(key, event);
       }

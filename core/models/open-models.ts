@@ -27,7 +27,7 @@ export async function openModels(options: ModelsOptions): Promise<LiveRegistry> 
     env,
     discovered: hasKey ? configured : await discoverOllama(fetch),
     createModel: (target, policy) => createTargetModel(target, policy, targetOptions),
-    extractive: withCountedUsage(extractive, { encoding: 'o200k_base', loadCounter: loadTokenCounter }),
+    extractive: withCountedUsage(extractive, 'o200k_base', loadTokenCounter),
     hedge: { budget: createHedgeBudget(), wait },
     now,
     random,

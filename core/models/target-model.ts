@@ -51,11 +51,7 @@ export function createTargetModel(
   const { encoding, timeLimits } = target;
   const timed = withTimeLimits(createOpenAICompatibleModel(target), timeLimits);
   const bounded = withOutputLimit(timed, maxOutputTokens, encoding, loadTokenCounter);
-  const counted = withCountedUsage(bounded, {
-    encoding,
-    loadCounter: loadTokenCounter,
-    contextLength: target.contextLength,
-  });
+  const counted = withCountedUsage(bounded, encoding, loadTokenCounter);
   const breaker = createBreaker(policy.breaker);
   const scopes = scopesOf(target);
   return {

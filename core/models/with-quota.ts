@@ -3,7 +3,7 @@
 import { toAppError } from '../../shared/errors.ts';
 import type { ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
 import { layer } from '../../shared/model/layer.ts';
-import { estimateTokens } from '../../shared/model/token-count.ts';
+import { messageTokenBound } from '../../shared/model/token-count.ts';
 import { upstreamPauseMs } from '../../shared/model/upstream-errors.ts';
 import type { Priority } from '../quota/fair-queue.ts';
 import type { Admission, Quota } from '../quota/quota.ts';
@@ -24,11 +24,12 @@ export interface QuotaUse {
 
 /** What a request that names no bound is taken to say. */
 const USUAL_OUTPUT_TOKENS = 500;
+const BYTES_A_TOKEN = 4;
 
 export function withQuota(model: ChatModel, use: QuotaUse): ChatModel {
   if (use.scopes.length === 0) return model;
   return layer(model, async function* ({ request, signal, read, leaving }) {
-    const tokens = estimatedTotal(request);
+    const tokens = estimateTokens(request);
     let admission: Admission;
     try {
       admission = await use.quota.admit({ ...use, id: use.newId(), tokens }, leaving);
@@ -55,7 +56,8 @@ export function withQuota(model: ChatModel, use: QuotaUse): ChatModel {
 }
 
 /** Prompt and answer, before the call. */
-export function estimatedTotal(request: ChatRequest): number {
-  const { inputTokens, outputTokens } = estimateTokens(request, USUAL_OUTPUT_TOKENS);
-  return inputTokens + outputTokens;
+export function estimateTokens({ messages, params }: ChatRequest): number {
+  const prompt = messages.reduce((sum, message) => sum + messageTokenBound(message), 0) / BYTES_A_TOKEN;
+  const bound = params.max_completion_tokens ?? params.max_tokens;
+  return Math.ceil(prompt + (typeof bound === 'number' ? bound : USUAL_OUTPUT_TOKENS));
 }

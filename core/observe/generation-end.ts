@@ -1,5 +1,5 @@
 /** How a generation ended: what the log line, the metrics and the span of it say. */
-import type { FallbackMark, Usage } from '../../shared/model/chat-model.ts';
+import type { FallbackMark } from '../../shared/model/chat-model.ts';
 import type { TraceContext } from '../../shared/observe/trace-context.ts';
 
 export interface GenerationEnd {
@@ -14,8 +14,6 @@ export interface GenerationEnd {
   durationMs: number;
   inputTokens: number | undefined;
   outputTokens: number | undefined;
-  /** The model's own counts could not be right; see {@link Usage}. */
-  isUsageRejected: boolean;
   /** The error's code, when it ended in one. */
   error: string | undefined;
   /** Its span, and the one that it is part of, when it is traced. */

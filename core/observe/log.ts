@@ -38,7 +38,6 @@ export function logGeneration(end: GenerationEnd): void {
     edgewise: {
       fallback_from: end.fallback?.from,
       fallback_reason: end.fallback?.reason,
-      usage_rejected: end.isUsageRejected || undefined,
       first_token_ms: end.firstTokenMs,
     },
   });

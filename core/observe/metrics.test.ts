@@ -11,7 +11,6 @@ const end: GenerationEnd = {
   durationMs: 1300,
   inputTokens: 10,
   outputTokens: 21,
-  isUsageRejected: false,
   error: undefined,
   trace: undefined,
 };

@@ -35,7 +35,6 @@ export function createMetrics({ running, waiting, breakers }: MetricsSources): C
   const perToken = new Histogram(of('gen_ai_server_time_per_output_token_seconds'));
   const tokens = new Histogram(of('gen_ai_client_token_usage'));
   const fallbacks = new Counter(of('edgewise_fallbacks_total'));
-  const usageRejected = new Counter(of('edgewise_usage_rejected_total'));
   new Gauge({
     ...of('edgewise_generations_running'),
     collect() {
@@ -74,7 +73,6 @@ export function createMetrics({ running, waiting, breakers }: MetricsSources): C
         tokens.observe({ ...labels, gen_ai_token_type: 'input' }, end.inputTokens);
       if (end.outputTokens !== undefined)
         tokens.observe({ ...labels, gen_ai_token_type: 'output' }, end.outputTokens);
-      if (end.isUsageRejected) usageRejected.inc({ gen_ai_request_model: end.model });
       if (end.fallback)
         fallbacks.inc({ from: end.fallback.from, to: end.model, reason: end.fallback.reason });
     },

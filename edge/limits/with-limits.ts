@@ -4,15 +4,10 @@
  */
 
 import { AppError, toAppError } from '../../shared/errors.ts';
-import {
-  type ChatEvent,
-  type ChatModel,
-  type ChatRequest,
-  spokenText,
-  type Usage,
-} from '../../shared/model/chat-model.ts';
+import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/model/chat-model.ts';
+import { messageText } from '../../shared/model/chat-model.ts';
 import { type LayerGenerator, relayStream } from '../../shared/model/event-stream.ts';
-import { estimateTokens, roughTokens } from '../../shared/model/token-count.ts';
+import { roughTokens } from '../../shared/model/token-count.ts';
 import {
   type Decision,
   type LimitName,
@@ -61,11 +56,14 @@ async function* limited(
   ask: () => AsyncIterable<ChatEvent[]>,
 ): LayerGenerator {
   const price = await options.price();
-  const estimate = estimateTokens(request, USUAL_ANSWER_TOKENS);
+  const inputTokens = request.messages.reduce(
+    (sum, message) => sum + roughTokens(messageText(message)) + 4,
+    3,
+  );
   let decision: Decision = { granted: true };
   if (!options.isReserved) {
     try {
-      decision = await options.limits.reserve(toReservation(options, estimate, price));
+      decision = await options.limits.reserve(toReservation(options, request, inputTokens, price));
     } catch (error) {
       return yield [{ type: 'error', error: toAppError(error).toInfo() }];
     }
@@ -80,7 +78,7 @@ async function* limited(
     for await (const events of ask()) {
       for (const [at, event] of events.entries()) {
         if (event.type === 'usage') usage = event.usage;
-        else saidTokens += roughTokens(spokenText(event));
+        else if ('text' in event) saidTokens += roughTokens(event.text);
         if (event.type !== 'model-start') continue;
         hasBegun = true;
         events[at] = { ...event, limits };
@@ -88,8 +86,8 @@ async function* limited(
       yield events;
     }
   } finally {
-    // A turn that was stopped or left has no usage of the model's: its prompt and what was said by then is what it cost.
-    const used = usage ?? { inputTokens: hasBegun ? estimate.inputTokens : 0, outputTokens: saidTokens };
+    // A turn that was stopped or left has no usage of the model's: what was said by then is what it cost.
+    const used = usage ?? { inputTokens: hasBegun ? inputTokens : 0, outputTokens: saidTokens };
     const { id, tenant } = options;
     settleLater(options, {
       id,
@@ -102,9 +100,12 @@ async function* limited(
 
 function toReservation(
   { id, tenant, subjects, holdMs }: WithLimitsOptions,
-  { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
+  { params }: ChatRequest,
+  inputTokens: number,
   price: Price,
 ): Reservation {
+  const asked = params.max_completion_tokens ?? params.max_tokens;
+  const outputTokens = typeof asked === 'number' ? asked : USUAL_ANSWER_TOKENS;
   return {
     id,
     tenant,

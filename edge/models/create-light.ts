@@ -50,5 +50,5 @@ export function createLight(
     // A vocabulary that is not here yet is not worth a reader's wait.
     () => counters.ready(encoding) ?? roughTokens,
   );
-  return withCountedUsage(limited, { encoding, loadCounter: () => counters.load(encoding) });
+  return withCountedUsage(limited, encoding, () => counters.load(encoding));
 }

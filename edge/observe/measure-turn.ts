@@ -75,9 +75,7 @@ export function createMeasureTurn(measurements: Measurements): MeasureTurn {
         abortMs / 1000,
       );
     if (!usage) return;
-    const { inputTokens, outputTokens, rejected } = usage;
-    if (rejected && by !== 'cache')
-      measurements.count('edgewise_usage_rejected_total', { gen_ai_request_model: model });
+    const { inputTokens, outputTokens } = usage;
     if (firstTokenMs !== undefined && outputTokens > 1)
       series.perToken.observe((durationMs - firstTokenMs) / 1000 / (outputTokens - 1));
     series.input.observe(inputTokens, times);

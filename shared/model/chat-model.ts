@@ -67,10 +67,8 @@ export interface Usage {
   outputTokens: number;
   cachedInputTokens?: number | undefined;
   reasoningTokens?: number | undefined;
-  /** True when the model reported nothing that can be right: the counts come from a tokenizer on our side. */
+  /** True when the model reported nothing and the counts come from a tokenizer on our side. */
   estimated: boolean;
-  /** True when the model did report counts, which request and answer cannot explain. */
-  rejected?: boolean | undefined;
 }
 
 /** Whether an answer was asked of a model or was there already, and why. */
@@ -164,13 +162,6 @@ export interface ChatModel {
 
 export function isTerminal(event: ChatEvent): boolean {
   return event.type === 'turn-end' || event.type === 'error';
-}
-
-/** All that a model has put into an event, as text: what its tokens are counted from. */
-export function spokenText(event: ChatEvent): string {
-  if (event.type === 'tool-call-delta') return (event.name ?? '') + event.arguments;
-  if (event.type === 'extra-delta') return JSON.stringify(event.fields);
-  return 'text' in event ? event.text : '';
 }
 
 /** The plain text of a message: its string content, or its text parts in order. */

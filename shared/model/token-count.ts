@@ -1,6 +1,6 @@
 /** How many tokens a message takes: with a tokenizer, or bounded without one. */
 
-import type { ChatMessage, ChatRequest, JsonObject, ToolCall } from './chat-model.ts';
+import type { ChatMessage, ToolCall } from './chat-model.ts';
 
 /** Tokenizer families, by the name of their byte-pair encoding. */
 export type TokenEncoding = 'o200k_base' | 'cl100k_base';
@@ -15,8 +15,6 @@ export const REPLY_PRIMING_TOKENS = 3;
  * 1024 x 1024 image takes in detail on the GPT-4o family.
  */
 const MEDIA_PART_TOKENS = 765;
-/** Of a file or a sound that is sent along in base64: a page of a PDF is about 25 kB and 400 tokens. */
-const MEDIA_BYTES_A_TOKEN = 64;
 
 /** Longest text that a tokenizer is given at once. */
 const SLICE_CHARS = 1000;
@@ -45,77 +43,15 @@ export function countMessageTokens(message: ChatMessage, count: (text: string) =
   }
   if (typeof message.content === 'string') return tokens + count(message.content);
   for (const part of message.content ?? []) {
-    tokens += typeof part.text === 'string' ? count(part.text) : mediaTokens(part);
+    tokens += typeof part.text === 'string' ? count(part.text) : MEDIA_PART_TOKENS;
   }
   return tokens;
-}
-
-function mediaTokens(part: JsonObject): number {
-  if (part.type !== 'file' && part.type !== 'input_audio') return MEDIA_PART_TOKENS;
-  return Math.max(MEDIA_PART_TOKENS, Math.ceil(JSON.stringify(part).length / MEDIA_BYTES_A_TOKEN));
 }
 
 function countCall(call: Partial<ToolCall>, count: (text: string) => number): number {
   // A call of another type than `function` is the model's own affair; its JSON is near enough.
   if (!call.function) return count(JSON.stringify(call));
   return count(call.function.name) + count(call.function.arguments);
-}
-
-/**
- * The tokens of a whole prompt: its messages, and every parameter that models read as text (`tools`, `response_format`,
- * `prediction`, fields that Edgewise does not know).
- * @param count Counts the tokens of one text.
- */
-export function countPromptTokens(
-  { messages, params }: Pick<ChatRequest, 'messages' | 'params'>,
-  count: (text: string) => number,
-): number {
-  let tokens = REPLY_PRIMING_TOKENS;
-  for (const message of messages) tokens += countMessageTokens(message, count);
-  for (const value of Object.values(params)) {
-    if (typeof value === 'string') tokens += count(value);
-    else if (typeof value === 'object' && value !== null) tokens += count(JSON.stringify(value));
-  }
-  return tokens;
-}
-
-/**
- * What a request may use, before it is sent: its whole prompt, and for each choice the longest answer that it allows.
- * @param usualOutputTokens For a request that names no maximum.
- */
-export function estimateTokens(
-  request: Pick<ChatRequest, 'messages' | 'params'>,
-  usualOutputTokens: number,
-): { inputTokens: number; outputTokens: number } {
-  const { max_completion_tokens, max_tokens, n, best_of } = request.params;
-  const maxima = [max_completion_tokens, max_tokens].filter(isCount);
-  const answer = maxima.length > 0 ? Math.max(...maxima) : usualOutputTokens;
-  return {
-    inputTokens: countPromptTokens(request, roughTokens),
-    outputTokens: answer * Math.max(1, ...[n, best_of].filter(isCount)),
-  };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
-}
-
-/** Tokens that a chat template, a service's own instructions or a tool definition's frame may add to a prompt. */
-export const TEMPLATE_TOKENS = 4096;
-/** Most tokens that services take for one image, page or minute of sound. */
-const MAX_MEDIA_PART_TOKENS = 32_768;
-
-/** A certain upper bound of a text's tokens. Twice its bytes, since escapes in JSON may double what a model writes. */
-export function textTokenBound(text: string): number {
-  return 2 * utf8Length(text);
-}
-
-/** A certain upper bound of a prompt's tokens, for any service: all of its bytes, its media, and what templates add. */
-export function promptTokenBound(request: Pick<ChatRequest, 'messages' | 'params'>): number {
-  let parts = 0;
-  for (const { content } of request.messages)
-    if (Array.isArray(content)) for (const part of content) if (typeof part.text !== 'string') parts++;
-  return countPromptTokens(request, textTokenBound) + parts * MAX_MEDIA_PART_TOKENS + TEMPLATE_TOKENS;
 }
 
 /** A certain upper bound without a tokenizer: a token of a byte-level encoding is at least one byte. */

@@ -1,6 +1,6 @@
 /** Ends an answer that grows past a number of tokens: nobody may be there to see that it has gone astray. */
 
-import { type ChatEvent, type ChatModel, spokenText } from './chat-model.ts';
+import type { ChatEvent, ChatModel } from './chat-model.ts';
 import type { LayerGenerator } from './event-stream.ts';
 import { layer } from './layer.ts';
 import type { TokenEncoding } from './token-count.ts';
@@ -20,7 +20,7 @@ export function withOutputLimit(
     let tokens = 0;
     for await (const events of batches) {
       for (const [at, event] of events.entries()) {
-        const said = spokenText(event);
+        const said = event.type === 'tool-call-delta' ? event.arguments : 'text' in event ? event.text : '';
         if (said === '') continue;
         const counter = loadCounter(encoding);
         tokens += (counter instanceof Promise ? await counter : counter)(said);

@@ -115,11 +115,6 @@ const generation = {
     help: 'Generations that another model answered than the first of the ladder.',
     labels: { from: 'models', to: 'models', reason: Object.keys(errorRules) },
   },
-  edgewise_usage_rejected_total: {
-    type: 'counter',
-    help: 'Answers whose model reported token counts that cannot be right; our own count is charged.',
-    labels: { gen_ai_request_model: 'models' },
-  },
 } as const satisfies Record<string, MetricRule>;
 
 export const coreMetrics = {
@@ -157,7 +152,6 @@ export const edgeMetrics = {
   ),
   gen_ai_client_token_usage: withLabels(generation.gen_ai_client_token_usage, answeredBy),
   edgewise_fallbacks_total: generation.edgewise_fallbacks_total,
-  edgewise_usage_rejected_total: generation.edgewise_usage_rejected_total,
   edgewise_requests_total: {
     type: 'counter',
     help: 'Requests, when the headers of their answers went out.',

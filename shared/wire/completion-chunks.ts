@@ -145,14 +145,13 @@ function toUsage(usage: JsonObject): Usage {
     outputTokens: tokenCount(usage.completion_tokens),
     estimated: false,
   };
-  if (typeof cached === 'number') counted.cachedInputTokens = cached;
-  if (typeof reasoning === 'number') counted.reasoningTokens = reasoning;
+  if (typeof cached === 'number') counted.cachedInputTokens = tokenCount(cached);
+  if (typeof reasoning === 'number') counted.reasoningTokens = tokenCount(reasoning);
   return counted;
 }
 
-/** NaN for what is no number: `with-counted-usage.ts` decides what can be right. */
 function tokenCount(value: JsonValue | undefined): number {
-  return typeof value === 'number' ? value : Number.NaN;
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
 }
 
 /** Ollama and some others send arguments as an object. */
