@@ -6,6 +6,7 @@ import type { Target } from '../models/target.ts';
 import type { TargetModel } from '../models/target-model.ts';
 import { createBreaker } from '../models/with-breaker.ts';
 import type { Quota } from '../quota/quota.ts';
+import type { TaskDispatchOptions } from '../tasks/dispatch-task.ts';
 import { tasksRoute } from './tasks-route.ts';
 import { coreUnderTest, nowMs } from './testing/core-under-test.ts';
 
@@ -32,6 +33,7 @@ const targetsFor = vi.fn<Registry['targetsFor']>((_task, name): TaskTargets => {
 const settle = vi.fn<(tokens: number) => void>();
 const admit = vi.fn<Quota['admit']>(async () => ({ settle, block: unused }) as never);
 const upstream = vi.fn<typeof fetch>();
+const onUsageRejected = vi.fn<TaskDispatchOptions['onUsageRejected']>();
 const answerEmbeddings = vi.fn<Embeddings['answer']>(async () => ({
   object: 'list',
   data: [],
@@ -45,6 +47,7 @@ const core = coreUnderTest(
     taskDispatch: {
       quota: { admit } as unknown as Quota,
       retry: { wait: unused, random: unused },
+      onUsageRejected,
       fetch: upstream,
       now: () => nowMs,
       newId: () => 'id',
@@ -89,6 +92,15 @@ describe('a task with a JSON body', () => {
     await post('moderations', body);
     expect(admit.mock.calls[0]?.[0]).toMatchObject({ tokens: Math.ceil(body.length / 4), tenant: 'acme' });
     expect(settle.mock.calls).toEqual([[7]]);
+  });
+
+  test.each([1e18, 3e9, -1, 0.5, '7', null])('a usage of %s tokens is not believed', async (tokens) => {
+    upstream.mockResolvedValueOnce(Response.json({ usage: { total_tokens: tokens } }));
+    const body = JSON.stringify({ model: 'voice', input: 'hi' });
+    const response = await post('moderations', body);
+    expect(response.headers.get('x-edgewise-tokens')).toBeNull();
+    expect(settle.mock.calls).toEqual([[Math.ceil(body.length / 4)]]);
+    expect(onUsageRejected.mock.calls).toMatchObject([[{ model: 'voice', operation: 'moderations' }]]);
   });
 
   test.each<[string, string, unknown, number, string, string | undefined]>([

@@ -23,7 +23,7 @@ function setUp(answers: Record<string, (() => Response)[]>) {
       block: (ms) => void pauses.push([scopes[0]?.name ?? '', ms]),
     }),
   };
-  const options = { quota, now: clock.now, newId: () => 'id' };
+  const options = { quota, now: clock.now, newId: () => 'id', onUsageRejected: () => undefined };
   const targets = Object.keys(answers).map((name) => ({
     target: createTargetModel(
       {
