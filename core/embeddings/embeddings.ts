@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
 import { jsonBytes } from '../../shared/model/request-size.ts';
+import { TooLargeError } from '../../shared/stream/bounded-bytes.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { Caller } from '../models/caller.ts';
 import type { TaskTargets } from '../models/registry.ts';
@@ -98,7 +99,10 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
         });
         embedded = { vectors, tokens: counted ?? tokens };
       } catch (cause) {
-        throw signal.aborted ? new AppError('cancelled') : new AppError('upstream_invalid', { cause });
+        if (signal.aborted) throw new AppError('cancelled');
+        throw new AppError(cause instanceof TooLargeError ? 'upstream_too_large' : 'upstream_invalid', {
+          cause,
+        });
       } finally {
         settle(embedded?.tokens);
       }

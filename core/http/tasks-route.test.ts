@@ -194,6 +194,23 @@ describe('an upstream that fails', () => {
     expect(settle.mock.calls).toEqual([[0]]);
   });
 
+  test('with more JSON than an answer may have returns 502, and reads no more of it', async () => {
+    let pulled = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
+      },
+    });
+    upstream.mockResolvedValueOnce(
+      new Response(endless, { headers: { 'content-type': 'application/json' } }),
+    );
+    const response = await post('moderations', { model: 'voice', input: 'hi' });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ error: { code: 'upstream_too_large' } });
+    expect(pulled).toBeLessThan(70);
+  });
+
   test('within its JSON returns 502', async () => {
     const cut = new ReadableStream({
       pull() {

@@ -1,5 +1,6 @@
 /** `POST /v1/tasks/:task`: what models do besides chat. See `shared/protocol/task-protocol.ts`. */
 import { AppError } from '../../shared/errors.ts';
+import { toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, TOKENS_HEADER, tasks } from '../../shared/protocol/task-protocol.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
 import type { LiveRegistry } from '../models/live-registry.ts';
@@ -94,7 +95,7 @@ async function toResponse(
       if (tokens !== undefined) headers.set(TOKENS_HEADER, String(tokens));
       return new Response(text, { headers });
     } catch (cause) {
-      throw new AppError('upstream_cut', { cause });
+      throw toConnectionError(cause, { signal: left.signal, isOpen: true });
     } finally {
       settle(tokens);
     }

@@ -11,12 +11,13 @@ const fixtures = readdirSync(folder).filter((name) => name.endsWith('.sse'));
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], params: {} };
 
 /** The provider, with an upstream that answers these chunks of bytes. */
-function modelOf(answer: (init: RequestInit) => Response) {
+function modelOf(answer: (init: RequestInit) => Response, maxAnswerBytes?: number) {
   return createOpenAICompatibleModel({
     name: 'm',
     provider: 'test',
     upstream: { kind: 'openai', baseUrl: 'http://upstream.test/v1', apiKey: 'sk-secret-key-0123456789' },
     upstreamModel: 'm-1',
+    ...(maxAnswerBytes !== undefined && { maxAnswerBytes }),
     fetch: async (_url, init) => answer(init ?? {}),
   });
 }
@@ -128,6 +129,15 @@ describe('an upstream that fails', () => {
     expect(await failure(() => stream([bytesOf('data: {"choices": [\n\n')]))).toMatchObject({
       code: 'upstream_invalid',
     });
+  });
+
+  test('by saying more than it may: what it said until then stands', async () => {
+    const words = Array.from({ length: 100 }, () => text[0] as Uint8Array);
+    const model = modelOf(() => stream(words), 1000);
+    const events = await readAll(model.stream(request, new AbortController().signal));
+    expect(events.filter(({ type }) => type === 'text-delta').length).toBeGreaterThan(10);
+    const error = { code: 'upstream_too_large', retryable: false };
+    expect(events.at(-1)).toMatchObject({ type: 'error', error });
   });
 
   test('by an error object in the stream', async () => {

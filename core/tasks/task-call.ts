@@ -1,8 +1,10 @@
-/** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's. */
+/** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's, up to a bound. */
 import { AppError } from '../../shared/errors.ts';
 import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, taskPaths } from '../../shared/protocol/task-protocol.ts';
+import { boundedResponse } from '../../shared/stream/bounded-bytes.ts';
 import type { Target } from '../models/target.ts';
+import { MAX_ANSWER_BYTES } from '../providers/openai-compatible.ts';
 import { rejectionText } from '../providers/rejection-text.ts';
 
 /** A body that names its model: JSON, or a form with its files. */
@@ -37,7 +39,7 @@ export async function callTask(
   } finally {
     clearTimeout(timer);
   }
-  if (response.ok) return response;
+  if (response.ok) return boundedResponse(response, MAX_ANSWER_BYTES);
   throw await readUpstreamError(response, { describe: rejectionText });
 }
 
