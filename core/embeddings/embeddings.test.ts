@@ -11,6 +11,7 @@ function setUp(answer: () => Response) {
       name: 'embed',
       upstream: { kind: 'openai', baseUrl: 'http://upstream.test/v1', apiKey: undefined },
       upstreamModel: 'embed-1',
+      secrets: [],
       timeLimits: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000, totalMs: 1000 },
     },
     breaker: createBreaker({ failures: 3, openMs: 1000 }),

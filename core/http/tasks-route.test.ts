@@ -15,6 +15,7 @@ const target = {
   provider: 'test',
   upstream: { kind: 'openai', baseUrl: 'http://upstream.test/v1/', apiKey: 'upstream-key' },
   upstreamModel: 'voice-1',
+  secrets: ['upstream-key'] as readonly string[],
   timeLimits: { totalMs: 60_000, firstTokenMs: 60_000 },
 } as Target;
 const unused = () => {
@@ -184,6 +185,24 @@ describe('an answer that streams', () => {
 });
 
 describe('an upstream that fails', () => {
+  test('with our key in every place of its refusal shows it in none', async () => {
+    const error = {
+      message: 'bad upstream-key',
+      param: 'upstream-key',
+      code: 'upstream-key',
+      type: 'upstream-key',
+    };
+    const headers = { 'content-disposition': 'upstream-key', 'x-key': 'upstream-key' };
+    for (const status of [400, 401, 413, 500]) {
+      upstream.mockResolvedValueOnce(Response.json({ error }, { status, headers }));
+      const response = await post('moderations', { model: 'voice', input: 'hi' });
+      expect((await response.text()) + JSON.stringify([...response.headers])).not.toContain('upstream-key');
+    }
+    upstream.mockResolvedValueOnce(Response.json({}, { headers }));
+    const response = await post('moderations', { model: 'voice', input: 'hi' });
+    expect(response.headers.get('content-disposition')).toBeNull();
+  });
+
   test('with its own credentials refused returns 502, and settles nothing', async () => {
     upstream.mockResolvedValueOnce(Response.json({ error: { message: 'key sk-1 is bad' } }, { status: 401 }));
     const response = await post('moderations', { model: 'voice', input: 'hi' });

@@ -12,8 +12,6 @@ import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
 const BYTES_A_TOKEN = 4;
-/** The headers of an upstream's answer that are ours to hand on. */
-const handedOn = ['content-type', 'content-disposition'];
 
 export function tasksRoute({
   registry,
@@ -82,11 +80,9 @@ async function toResponse(
   left: AbortController,
   usage: Omit<TaskUsage, 'said' | 'receivedBytes'>,
 ): Promise<Response> {
-  const headers = new Headers({ 'x-edgewise-model': model, 'cache-control': 'no-store' });
-  for (const name of handedOn) {
-    const value = response.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
+  const headers = new Headers(response.headers);
+  headers.set('x-edgewise-model', model);
+  headers.set('cache-control', 'no-store');
   if (/^application\/json\b/.test(headers.get('content-type') ?? '')) {
     let tokens: number | undefined;
     try {

@@ -3,11 +3,16 @@ import { APIConnectionError, APIError, APIUserAbortError, AzureOpenAI, OpenAI } 
 import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
 import { type EventGenerator, eventStream } from '../../shared/model/event-stream.ts';
-import { readBodyStart, toConnectionError, toUpstreamError } from '../../shared/model/upstream-errors.ts';
+import {
+  type DescribeRejection,
+  readBodyStart,
+  toConnectionError,
+  toUpstreamError,
+} from '../../shared/model/upstream-errors.ts';
 import { decodeSseChunks, type SseMessage } from '../../shared/stream/sse.ts';
 import { toUpstreamBody } from '../../shared/wire/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
-import { rejectionText } from './rejection-text.ts';
+import { describeRejection } from './rejection-text.ts';
 
 /**
  * Most bytes of a model's answer, as it comes from its compression. An answer of 32,768 tokens, each with the odds of the
@@ -28,6 +33,8 @@ export interface OpenAICompatibleOptions {
   upstream: Upstream;
   /** The upstream's own name for the model; on Azure, the deployment. */
   upstreamModel: string;
+  /** Values that no error may show. */
+  secrets: readonly string[];
   fetch?: typeof fetch;
   /** Most bytes of an answer; {@link MAX_ANSWER_BYTES} by default. */
   maxAnswerBytes?: number;
@@ -36,6 +43,7 @@ export interface OpenAICompatibleOptions {
 export function createOpenAICompatibleModel(options: OpenAICompatibleOptions): ChatModel {
   const { name, provider, upstreamModel } = options;
   const client = createClient(options);
+  const describe = describeRejection(options.secrets);
 
   async function* answer(request: ChatRequest, signal: AbortSignal): EventGenerator {
     const reader = new CompletionChunkReader();
@@ -52,14 +60,14 @@ export function createOpenAICompatibleModel(options: OpenAICompatibleOptions): C
       yield { type: 'model-start', model: name, provider };
       // The client's own reader holds an event of any size.
       for await (const messages of decodeSseChunks(body.getReader(), maxBytes)) {
-        const { events, fault } = readMessages(messages, reader);
+        const { events, fault } = readMessages(messages, reader, describe);
         if (events.length > 0) yield events;
         if (fault !== undefined) throw fault;
       }
       signal.throwIfAborted();
       yield* reader.end();
     } catch (error) {
-      yield { type: 'error', error: toModelError(error, signal).toInfo() };
+      yield { type: 'error', error: toModelError(error, signal, describe).toInfo() };
     }
   }
 
@@ -73,14 +81,18 @@ interface Read {
 }
 
 /** The events of what came together, as far as it can be read. */
-function readMessages(messages: SseMessage[], reader: CompletionChunkReader): Read {
+function readMessages(
+  messages: SseMessage[],
+  reader: CompletionChunkReader,
+  describe: DescribeRejection,
+): Read {
   const events: ChatEvent[] = [];
   try {
     for (const { data } of messages) {
       if (data.startsWith('[DONE]')) continue;
       const chunk: { error?: unknown } | null = JSON.parse(data);
       const error = chunk?.error;
-      if (typeof error === 'object' && error !== null) throw toUpstreamError(error);
+      if (typeof error === 'object' && error !== null) throw toUpstreamError(error, { describe });
       events.push(...reader.push(chunk));
     }
     return { events };
@@ -90,15 +102,12 @@ function readMessages(messages: SseMessage[], reader: CompletionChunkReader): Re
 }
 
 /** What the client throws, for the one table of upstream errors. */
-function toModelError(thrown: unknown, signal: AbortSignal): AppError {
+function toModelError(thrown: unknown, signal: AbortSignal, describe: DescribeRejection): AppError {
   if (signal.aborted || thrown instanceof APIUserAbortError) return new AppError('cancelled');
   if (thrown instanceof APIError && !(thrown instanceof APIConnectionError)) {
     const { status, code, type, param, headers } = thrown;
     const { message } = (thrown.error ?? {}) as { message?: unknown };
-    return toUpstreamError(
-      { status, code, type, param, headers, message },
-      { describe: rejectionText, cause: thrown },
-    );
+    return toUpstreamError({ status, code, type, param, headers, message }, { describe, cause: thrown });
   }
   // The client wraps what fails before the answer begins; what it does not wrap broke while it was being read.
   return toConnectionError(thrown, { signal, isOpen: !(thrown instanceof APIConnectionError) });

@@ -38,6 +38,7 @@ function setUp(answers: Record<string, (() => Response)[]>) {
         quotas: { model: {} },
         quotaProvider: 'test',
         reason: 'test',
+        secrets: [],
       },
       { maxRetries: 1, breaker: { failures: 3, openMs: 1000 } },
       { ...options, maxOutputTokens: 10, wait: clock.wait, random: () => 0.5 },

@@ -114,9 +114,15 @@ export function upstreamPauseMs({
   return code === 'upstream_rate_limited' ? (retryAfterMs ?? DEFAULT_PAUSE_MS) : undefined;
 }
 
+/** What the caller may read of an upstream's refusal of its request: these fields, and no other. */
+export type DescribeRejection = (failure: Pick<UpstreamFailure, 'message' | 'param'>) => {
+  message: string;
+  param: string | undefined;
+};
+
 export interface UpstreamErrorOptions {
-  /** What the caller may read of the upstream's message on its request; the code's own text without it. */
-  describe?: (message: unknown) => string;
+  /** Without it the caller reads the code's own text. */
+  describe?: DescribeRejection;
   cause?: unknown;
   /** Unix time, for a `retry-after` that is a date. */
   nowMs?: number;
@@ -126,14 +132,10 @@ export function toUpstreamError(
   failure: UpstreamFailure,
   { describe, cause, nowMs = Date.now() }: UpstreamErrorOptions = {},
 ): AppError {
-  const { status, headers, param } = failure;
+  const { status, headers } = failure;
   const code = codeOf(failure);
   if (isRequestFault(code)) {
-    return new AppError(code, {
-      ...(describe && { message: describe(failure.message) }),
-      param: typeof param === 'string' ? param : undefined,
-      cause,
-    });
+    return new AppError(code, { ...describe?.(failure), cause });
   }
   // A redirect is not followed, and the next try would meet it again.
   const isRedirect = status !== undefined && status < 400;
