@@ -58,16 +58,17 @@ export interface CoreServices
 /** @throws ModelsFileError when the models file is broken */
 // long: it constructs, line after line, and decides nothing
 export async function createCoreServices(config: CoreConfig, env: Environment): Promise<CoreServices> {
-  const { random } = Math;
   const now = () => Date.now();
-  const platform = { now, wait, random, fetch, newId: randomUUID };
+  const onUsageRejected: TaskDispatchOptions['onUsageRejected'] = (count) =>
+    observation.metrics.usageRejected(count);
+  const platform = { now, wait, random: Math.random, fetch, newId: randomUUID, onUsageRejected };
   const redis = config.redisUrl === undefined ? undefined : await connectRedis(config.redisUrl);
   const quota = openQuota({ redis, maxWaiting: config.maxWaiting, now, wait });
   const extractive = createExtractiveModel(createPassageIndex(await readPassages(config.knowledgeDir)));
   const registry = await openModels({ ...config, ...platform, env, quota, extractive });
   const resolve = (model: string, caller: Caller) => registry.current.resolve(model, caller);
-  const taskDispatch: TaskDispatchOptions = { ...platform, quota, retry: { wait, random } };
-  const redisLog = redis && createRedisGenerationLog({ redis, now, wait, random });
+  const taskDispatch: TaskDispatchOptions = { ...platform, quota, retry: platform };
+  const redisLog = redis && createRedisGenerationLog({ ...platform, redis });
   const generationLog = redisLog ?? createMemoryGenerationLog();
   const database = await openDatabase(config);
   const embeddings = createEmbeddings({

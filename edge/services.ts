@@ -80,7 +80,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
   const archive = config.isArchiveOn ? createArchiveClient(callCore, now, newId) : undefined;
 
   const counters = createTokenCounters(bindings.ASSETS);
-  const light = createLight(config.light, bindings.AI, { counters, defer });
+  const light = createLight(config.light, bindings.AI, { counters, defer, measurements });
   const lightModel = light?.name;
   const catalog = createModelCatalog({ core, lightModel, now });
   const { priceOf } = catalog;

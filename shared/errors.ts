@@ -107,6 +107,7 @@ export const errorRules = {
   upstream_error: failed(502, 'The model failed.'),
   upstream_cut: failed(502, 'The model broke off in the middle of its answer.'),
   upstream_invalid: failed(502, 'The model sent something that could not be read.'),
+  upstream_too_large: failed(502, 'The model sent more than an answer may have.', false),
   upstream_unavailable: failed(503, 'The model cannot be reached.'),
   /** The upstream's own limit of our key, which is not the caller's. */
   upstream_rate_limited: failed(503, 'The model is asked too often at the moment.'),

@@ -116,6 +116,15 @@ export function describeArchive(name: string, open: () => Promise<Database>, has
       }
     });
 
+    test('a turn whose counts do not fit the columns is kept with the most that does', async () => {
+      const usage = { inputTokens: 3e9, outputTokens: 1e18, cachedInputTokens: 1e308, estimated: false };
+      await keep(ann, [turnOf('s', 1, ['Hello.', 'Hi.'], { usage })]);
+      const range = { fromMs: 0, toMs: nowMs * 2, by: ['model'] as const };
+      expect(await createUsageReports(database).read({ ...ann, ...range })).toMatchObject([
+        { input_tokens: 2_147_483_647, output_tokens: 2_147_483_647 },
+      ]);
+    });
+
     test('notes go as far as they are asked to, and from where they were', async () => {
       for (let round = 1; round <= 6; round++)
         expect(

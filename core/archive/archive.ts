@@ -43,7 +43,7 @@ export interface ArchiveOptions {
 // long: the methods of one store over one transaction each
 export function createArchive({ database, memory, costOf }: ArchiveOptions): Archive {
   function toUsageRow({ tenant, user }: Owner, turn: ArchivedTurn): typeof usage.$inferInsert {
-    const used = turn.usage;
+    const used = turn.usage && inColumns(turn.usage);
     return {
       tenant,
       user,
@@ -153,6 +153,22 @@ async function keepMessages(
     .insert(messages)
     .values(said.map((message) => toMessageRow(owner, sessionId, message)))
     .onConflictDoNothing();
+}
+
+const MAX_INTEGER = 2 ** 31 - 1;
+
+/** As the columns hold it: one row that does not fit would hold back its whole session. */
+function inColumns({ inputTokens, outputTokens, cachedInputTokens, estimated }: Usage): Usage {
+  return {
+    inputTokens: toColumn(inputTokens),
+    outputTokens: toColumn(outputTokens),
+    cachedInputTokens: toColumn(cachedInputTokens),
+    estimated,
+  };
+}
+
+function toColumn(tokens = 0): number {
+  return Number.isFinite(tokens) ? Math.min(MAX_INTEGER, Math.max(0, Math.round(tokens))) : 0;
 }
 
 function isAnsweredAgain({ cache }: ArchivedTurn): boolean {

@@ -1,10 +1,13 @@
 /** `POST /v1/embeddings` in OpenAI's form: what is asked at the same time goes upstream together. */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
+import { jsonBytes } from '../../shared/model/request-size.ts';
+import { TooLargeError } from '../../shared/stream/bounded-bytes.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { Caller } from '../models/caller.ts';
 import type { TaskTargets } from '../models/registry.ts';
 import { dispatchTask, type TaskDispatchOptions } from '../tasks/dispatch-task.ts';
+import { taskTokens } from '../tasks/task-usage.ts';
 import { createEmbeddingBatches, type Embedded } from './embedding-batches.ts';
 
 export interface EmbeddingsAnswer {
@@ -47,9 +50,8 @@ export const embeddingsRequestSchema = v.object({
 
 const answerSchema = v.object({
   data: v.array(v.object({ index: v.optional(v.number()), embedding: v.array(v.number()) })),
-  usage: v.optional(
-    v.object({ prompt_tokens: v.optional(v.number()), total_tokens: v.optional(v.number()) }),
-  ),
+  // Checked by itself: a service that counts wrongly has still answered.
+  usage: v.optional(v.unknown()),
 });
 
 /** What calls that go together have in common, as the name of their group. */
@@ -76,7 +78,11 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
         encoding_format: 'float',
         ...(dimensions !== undefined && { dimensions }),
       };
-      const { response, settle } = await dispatchTask(
+      const {
+        response,
+        model: answering,
+        settle,
+      } = await dispatchTask(
         { task: 'embeddings', body: { kind: 'json', json }, tokens },
         targets,
         { caller, maxRetries, signal },
@@ -84,9 +90,19 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
       );
       let embedded: Embedded | undefined;
       try {
-        embedded = toEmbedded(await response.json(), texts.length, tokens);
+        const { vectors, usage } = toVectors(await response.json(), texts.length);
+        const counted = taskTokens({
+          ...{ model: answering, operation: 'embeddings', tokenType: 'input', receivedBytes: 0 },
+          said: saidTokens(usage),
+          sentBytes: jsonBytes(texts),
+          onRejected: options.onUsageRejected,
+        });
+        embedded = { vectors, tokens: counted ?? tokens };
       } catch (cause) {
-        throw signal.aborted ? new AppError('cancelled') : new AppError('upstream_invalid', { cause });
+        if (signal.aborted) throw new AppError('cancelled');
+        throw new AppError(cause instanceof TooLargeError ? 'upstream_too_large' : 'upstream_invalid', {
+          cause,
+        });
       } finally {
         settle(embedded?.tokens);
       }
@@ -127,13 +143,18 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
 const SHARED_DEADLINE_MS = 120_000;
 
 /** @throws ValiError, Error when it is not a vector for each text */
-function toEmbedded(json: unknown, count: number, estimatedTokens: number): Embedded {
+function toVectors(json: unknown, count: number) {
   const { data, usage } = v.parse(answerSchema, json);
   const vectors: number[][] = [];
   for (const [place, { index, embedding }] of data.entries()) vectors[index ?? place] = embedding;
   if (vectors.length !== count || vectors.includes(undefined as never))
     throw new Error('vectors are missing');
-  return { vectors, tokens: usage?.prompt_tokens ?? usage?.total_tokens ?? estimatedTokens };
+  return { vectors, usage };
+}
+
+function saidTokens(usage: unknown): unknown {
+  const { prompt_tokens: prompt, total_tokens: total } = (usage ?? {}) as Record<string, unknown>;
+  return prompt ?? total;
 }
 
 /** 32-bit floats, little-endian, as OpenAI's. */

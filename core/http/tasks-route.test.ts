@@ -6,6 +6,7 @@ import type { Target } from '../models/target.ts';
 import type { TargetModel } from '../models/target-model.ts';
 import { createBreaker } from '../models/with-breaker.ts';
 import type { Quota } from '../quota/quota.ts';
+import type { TaskDispatchOptions } from '../tasks/dispatch-task.ts';
 import { tasksRoute } from './tasks-route.ts';
 import { coreUnderTest, nowMs } from './testing/core-under-test.ts';
 
@@ -14,6 +15,7 @@ const target = {
   provider: 'test',
   upstream: { kind: 'openai', baseUrl: 'http://upstream.test/v1/', apiKey: 'upstream-key' },
   upstreamModel: 'voice-1',
+  secrets: ['upstream-key'] as readonly string[],
   timeLimits: { totalMs: 60_000, firstTokenMs: 60_000 },
 } as Target;
 const unused = () => {
@@ -32,6 +34,7 @@ const targetsFor = vi.fn<Registry['targetsFor']>((_task, name): TaskTargets => {
 const settle = vi.fn<(tokens: number) => void>();
 const admit = vi.fn<Quota['admit']>(async () => ({ settle, block: unused }) as never);
 const upstream = vi.fn<typeof fetch>();
+const onUsageRejected = vi.fn<TaskDispatchOptions['onUsageRejected']>();
 const answerEmbeddings = vi.fn<Embeddings['answer']>(async () => ({
   object: 'list',
   data: [],
@@ -45,6 +48,7 @@ const core = coreUnderTest(
     taskDispatch: {
       quota: { admit } as unknown as Quota,
       retry: { wait: unused, random: unused },
+      onUsageRejected,
       fetch: upstream,
       now: () => nowMs,
       newId: () => 'id',
@@ -89,6 +93,15 @@ describe('a task with a JSON body', () => {
     await post('moderations', body);
     expect(admit.mock.calls[0]?.[0]).toMatchObject({ tokens: Math.ceil(body.length / 4), tenant: 'acme' });
     expect(settle.mock.calls).toEqual([[7]]);
+  });
+
+  test.each([1e18, 3e9, -1, 0.5, '7', null])('a usage of %s tokens is not believed', async (tokens) => {
+    upstream.mockResolvedValueOnce(Response.json({ usage: { total_tokens: tokens } }));
+    const body = JSON.stringify({ model: 'voice', input: 'hi' });
+    const response = await post('moderations', body);
+    expect(response.headers.get('x-edgewise-tokens')).toBeNull();
+    expect(settle.mock.calls).toEqual([[Math.ceil(body.length / 4)]]);
+    expect(onUsageRejected.mock.calls).toMatchObject([[{ model: 'voice', operation: 'moderations' }]]);
   });
 
   test.each<[string, string, unknown, number, string, string | undefined]>([
@@ -172,6 +185,24 @@ describe('an answer that streams', () => {
 });
 
 describe('an upstream that fails', () => {
+  test('with our key in every place of its refusal shows it in none', async () => {
+    const error = {
+      message: 'bad upstream-key',
+      param: 'upstream-key',
+      code: 'upstream-key',
+      type: 'upstream-key',
+    };
+    const headers = { 'content-disposition': 'upstream-key', 'x-key': 'upstream-key' };
+    for (const status of [400, 401, 413, 500]) {
+      upstream.mockResolvedValueOnce(Response.json({ error }, { status, headers }));
+      const response = await post('moderations', { model: 'voice', input: 'hi' });
+      expect((await response.text()) + JSON.stringify([...response.headers])).not.toContain('upstream-key');
+    }
+    upstream.mockResolvedValueOnce(Response.json({}, { headers }));
+    const response = await post('moderations', { model: 'voice', input: 'hi' });
+    expect(response.headers.get('content-disposition')).toBeNull();
+  });
+
   test('with its own credentials refused returns 502, and settles nothing', async () => {
     upstream.mockResolvedValueOnce(Response.json({ error: { message: 'key sk-1 is bad' } }, { status: 401 }));
     const response = await post('moderations', { model: 'voice', input: 'hi' });
@@ -180,6 +211,23 @@ describe('an upstream that fails', () => {
     expect(JSON.parse(text)).toMatchObject({ error: { code: 'upstream_auth_failed' } });
     expect(text).not.toContain('sk-1');
     expect(settle.mock.calls).toEqual([[0]]);
+  });
+
+  test('with more JSON than an answer may have returns 502, and reads no more of it', async () => {
+    let pulled = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
+      },
+    });
+    upstream.mockResolvedValueOnce(
+      new Response(endless, { headers: { 'content-type': 'application/json' } }),
+    );
+    const response = await post('moderations', { model: 'voice', input: 'hi' });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ error: { code: 'upstream_too_large' } });
+    expect(pulled).toBeLessThan(70);
   });
 
   test('within its JSON returns 502', async () => {

@@ -1,17 +1,17 @@
 /** `POST /v1/tasks/:task`: what models do besides chat. See `shared/protocol/task-protocol.ts`. */
 import { AppError } from '../../shared/errors.ts';
+import { toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, TOKENS_HEADER, tasks } from '../../shared/protocol/task-protocol.ts';
 import type { Embeddings } from '../embeddings/embeddings.ts';
 import type { LiveRegistry } from '../models/live-registry.ts';
 import type { TaskDispatchOptions } from '../tasks/dispatch-task.ts';
 import { dispatchTask, type TaskAnswer } from '../tasks/dispatch-task.ts';
 import type { TaskBody } from '../tasks/task-call.ts';
+import { type TaskUsage, taskTokens } from '../tasks/task-usage.ts';
 import type { CoreContext, CoreHandler } from './core-hono.ts';
 import { parseBodyJson } from './parse-body-json.ts';
 
 const BYTES_A_TOKEN = 4;
-/** The headers of an upstream's answer that are ours to hand on. */
-const handedOn = ['content-type', 'content-disposition'];
 
 export function tasksRoute({
   registry,
@@ -46,7 +46,14 @@ export function tasksRoute({
       { caller, maxRetries, signal: AbortSignal.any([signal, deadline, left.signal]) },
       taskDispatch,
     );
-    return toResponse(answer, left);
+    const usage = {
+      model: answer.model,
+      operation: name,
+      tokenType: 'total',
+      sentBytes: c.get('bytes').byteLength,
+      onRejected: taskDispatch.onUsageRejected,
+    } as const;
+    return toResponse(answer, left, usage);
   };
 }
 
@@ -68,21 +75,23 @@ function parseObject(c: CoreContext): Record<string, unknown> {
 }
 
 /** JSON is read, for what it says of usage; anything else goes through as it comes. */
-async function toResponse({ response, model, settle }: TaskAnswer, left: AbortController): Promise<Response> {
-  const headers = new Headers({ 'x-edgewise-model': model, 'cache-control': 'no-store' });
-  for (const name of handedOn) {
-    const value = response.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
+async function toResponse(
+  { response, model, settle }: TaskAnswer,
+  left: AbortController,
+  usage: Omit<TaskUsage, 'said' | 'receivedBytes'>,
+): Promise<Response> {
+  const headers = new Headers(response.headers);
+  headers.set('x-edgewise-model', model);
+  headers.set('cache-control', 'no-store');
   if (/^application\/json\b/.test(headers.get('content-type') ?? '')) {
     let tokens: number | undefined;
     try {
       const text = await response.text();
-      tokens = tokensOf(text);
+      tokens = taskTokens({ ...usage, said: saidTokens(text), receivedBytes: text.length });
       if (tokens !== undefined) headers.set(TOKENS_HEADER, String(tokens));
       return new Response(text, { headers });
     } catch (cause) {
-      throw new AppError('upstream_cut', { cause });
+      throw toConnectionError(cause, { signal: left.signal, isOpen: true });
     } finally {
       settle(tokens);
     }
@@ -115,10 +124,10 @@ async function toResponse({ response, model, settle }: TaskAnswer, left: AbortCo
   return new Response(body, { headers });
 }
 
-function tokensOf(text: string): number | undefined {
+function saidTokens(text: string): unknown {
   try {
-    const { usage } = JSON.parse(text) as { usage?: { total_tokens?: unknown } };
-    return typeof usage?.total_tokens === 'number' ? usage.total_tokens : undefined;
+    const { usage } = JSON.parse(text) as { usage?: { total_tokens?: unknown } | null };
+    return usage?.total_tokens;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 /** Models that nobody listed: those that the environment names, and an Ollama on its standard port. */
 import * as v from 'valibot';
+import { readBoundedJson } from '../../shared/stream/bounded-bytes.ts';
 import type { Upstream } from '../providers/openai-compatible.ts';
 
 export interface DiscoveredModel {
@@ -18,6 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const OLLAMA = 'http://127.0.0.1:11434';
 const OLLAMA_WAIT_MS = 300;
+const MAX_TAGS_BYTES = 4 * 1024 * 1024;
 /** What most current models hold; the registry's file says it better for any model it lists. */
 const USUAL_CONTEXT_LENGTH = 128_000;
 /** Ollama cuts a prompt silently at this length unless told otherwise. */
@@ -83,7 +85,7 @@ export async function discoverOllama(fetcher: typeof fetch): Promise<DiscoveredM
   let tags: unknown;
   try {
     const response = await fetcher(`${OLLAMA}/api/tags`, { signal: AbortSignal.timeout(OLLAMA_WAIT_MS) });
-    tags = await response.json();
+    tags = await readBoundedJson(response, MAX_TAGS_BYTES);
   } catch {
     return [];
   }

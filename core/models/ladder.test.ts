@@ -58,6 +58,7 @@ function setUp(patienceMs: number, lastResort: ChatModel | undefined) {
       quotas: {},
       quotaProvider: 'free',
       reason: '',
+      secrets: [],
     },
     breaker: createBreaker({ failures: 5, openMs: 1000 }),
     scopes: [],

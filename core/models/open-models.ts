@@ -27,7 +27,12 @@ export async function openModels(options: ModelsOptions): Promise<LiveRegistry> 
     env,
     discovered: hasKey ? configured : await discoverOllama(fetch),
     createModel: (target, policy) => createTargetModel(target, policy, targetOptions),
-    extractive: withCountedUsage(extractive, 'o200k_base', loadTokenCounter),
+    extractive: withCountedUsage(extractive, {
+      ...{ contextLength: Number.POSITIVE_INFINITY, maxOutputTokens: options.maxOutputTokens },
+      encoding: 'o200k_base',
+      loadCounter: loadTokenCounter,
+      onRejected: options.onUsageRejected,
+    }),
     hedge: { budget: createHedgeBudget(), wait },
     now,
     random,

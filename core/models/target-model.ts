@@ -3,6 +3,7 @@
  * unless the breaker is open, when it is our turn, and count, bound and time the call itself.
  */
 import type { ChatModel } from '../../shared/model/chat-model.ts';
+import type { RejectedCount } from '../../shared/model/usage-check.ts';
 import { withCountedUsage } from '../../shared/model/with-counted-usage.ts';
 import { withOutputLimit } from '../../shared/model/with-output-limit.ts';
 import { withTimeLimits } from '../../shared/model/with-time-limits.ts';
@@ -34,6 +35,8 @@ export interface TargetModel {
 export interface TargetModelOptions {
   quota: Quota;
   maxOutputTokens: number;
+  /** Told of each count of tokens that an upstream cannot mean. */
+  onUsageRejected: (rejected: RejectedCount) => void;
   now: () => number;
   wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   random: () => number;
@@ -46,12 +49,16 @@ const MAX_RETRY_WAIT_MS = 10_000;
 export function createTargetModel(
   target: Target,
   policy: CallPolicy,
-  { quota, maxOutputTokens, now, wait, random, newId }: TargetModelOptions,
+  { quota, maxOutputTokens, onUsageRejected, now, wait, random, newId }: TargetModelOptions,
 ): TargetModel {
-  const { encoding, timeLimits } = target;
+  const { encoding, timeLimits, contextLength } = target;
   const timed = withTimeLimits(createOpenAICompatibleModel(target), timeLimits);
   const bounded = withOutputLimit(timed, maxOutputTokens, encoding, loadTokenCounter);
-  const counted = withCountedUsage(bounded, encoding, loadTokenCounter);
+  const counted = withCountedUsage(bounded, {
+    ...{ contextLength, maxOutputTokens, encoding },
+    loadCounter: loadTokenCounter,
+    onRejected: onUsageRejected,
+  });
   const breaker = createBreaker(policy.breaker);
   const scopes = scopesOf(target);
   return {

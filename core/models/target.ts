@@ -34,6 +34,8 @@ export interface Target {
   /** US dollars per million tokens, where the file says it. */
   price?: { input: number; output: number; cachedInput?: number | undefined };
   reason: string;
+  /** Values that nothing of an upstream's may show: the keys of all providers, and what else of the environment is secret. */
+  secrets: readonly string[];
 }
 
 /** Of a model that does not chat. */
@@ -45,10 +47,11 @@ export function targetsOf(
   discovered: DiscoveredModel[],
 ): Iterable<Target> {
   const targets = new Map<string, Target>();
-  for (const found of discovered) targets.set(found.name, toDiscoveredTarget(found, file));
+  const secrets = secretsOf(file, env, discovered);
+  for (const found of discovered) targets.set(found.name, toDiscoveredTarget(found, file, secrets));
   for (const [name, spec] of Object.entries(file.models)) {
     const target = toTarget(name, spec, file.providers[spec.provider], env);
-    if (target) targets.set(name, target);
+    if (target) targets.set(name, { ...target, secrets });
   }
   return targets.values();
 }
@@ -58,7 +61,7 @@ function toTarget(
   spec: ModelSpec,
   provider: ProviderSpec | undefined,
   env: Environment,
-): Target | undefined {
+): Omit<Target, 'secrets'> | undefined {
   const upstream = provider && toUpstream(provider, env);
   if (!provider || !upstream) return undefined;
   const { time_limits: limits = {} } = spec;
@@ -89,6 +92,29 @@ function toTarget(
   };
 }
 
+const secretNames = /(?:KEY|SECRET|TOKEN|PASSWORD|AUTHORIZATION)(?:_PREVIOUS)?$/;
+
+/** Longest first, so that one that is part of another leaves nothing of it. */
+function secretsOf(file: ModelsFile, env: Environment, discovered: DiscoveredModel[]): readonly string[] {
+  const keyNames = new Set(Object.values(file.providers).map(({ api_key_env: name }) => name));
+  const secrets = new Set(discovered.flatMap(({ upstream }) => upstream.apiKey ?? []));
+  for (const [name, value = ''] of Object.entries(env)) {
+    if (keyNames.has(name) || secretNames.test(name)) secrets.add(value);
+    const password = /_URL$|ENDPOINT$/.test(name) && URL.canParse(value) ? new URL(value).password : '';
+    secrets.add(password).add(unescaped(password));
+  }
+  secrets.delete('');
+  return [...secrets].sort((one, other) => other.length - one.length);
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function toLimits(quota: QuotaSpec): QuotaLimits {
   return {
     requestsPerMinute: quota.requests_per_minute,
@@ -112,7 +138,7 @@ function toUpstream(provider: ProviderSpec, env: Environment): Upstream | undefi
 }
 
 /** One that was found has the quota of the provider whose name it bears, where the file says one. */
-function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile): Target {
+function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile, secrets: readonly string[]): Target {
   const { preferred: _, ...target } = found;
   const quota = file.providers[found.provider]?.quota;
   return {
@@ -122,6 +148,7 @@ function toDiscoveredTarget(found: DiscoveredModel, file: ModelsFile): Target {
     timeLimits: defaultTimeLimits,
     quotas: quota ? { provider: toLimits(quota) } : {},
     quotaProvider: found.provider,
+    secrets,
   };
 }
 

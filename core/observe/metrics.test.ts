@@ -30,6 +30,14 @@ test('a generation is counted in seconds and tokens, by model', async () => {
   expect(text).toContain('edgewise_quota_waiting 3');
 });
 
+test('a count that an upstream cannot mean is counted, and what is wrong with it', async () => {
+  const metrics = createMetrics({ running: () => 0, waiting: () => 0, breakers: () => [] });
+  metrics.usageRejected({ model: 'gpt-5', operation: 'chat', tokenType: 'output', fault: 'too_large' });
+  expect(await metrics.text()).toContain(
+    'edgewise_usage_rejected_total{gen_ai_operation_name="chat",gen_ai_request_model="gpt-5",gen_ai_token_type="output",reason="too_large"} 1',
+  );
+});
+
 test('one that no model took has no model, whatever name was asked for', async () => {
   const metrics = createMetrics({ running: () => 0, waiting: () => 0, breakers: () => [] });
   metrics.ended({

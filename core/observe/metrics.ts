@@ -1,5 +1,6 @@
 /** What Prometheus reads of a core, by the names of `shared/observe/metric-names.ts`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RejectedCount } from '../../shared/model/usage-check.ts';
 import { type CoreMetricName, coreMetrics, type MetricRule } from '../../shared/observe/metric-names.ts';
 import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
 import type { GenerationEnd } from './generation-end.ts';
@@ -17,6 +18,8 @@ export interface MetricsSources {
 export interface CoreMetrics {
   /** A generation has ended. */
   ended(end: GenerationEnd): void;
+  /** An upstream said a number of tokens that cannot be. */
+  usageRejected(rejected: RejectedCount): void;
   /** In the text form, for `Content-Type: {@link contentType}`. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -35,6 +38,7 @@ export function createMetrics({ running, waiting, breakers }: MetricsSources): C
   const perToken = new Histogram(of('gen_ai_server_time_per_output_token_seconds'));
   const tokens = new Histogram(of('gen_ai_client_token_usage'));
   const fallbacks = new Counter(of('edgewise_fallbacks_total'));
+  const rejectedUsage = new Counter(of('edgewise_usage_rejected_total'));
   new Gauge({
     ...of('edgewise_generations_running'),
     collect() {
@@ -76,6 +80,13 @@ export function createMetrics({ running, waiting, breakers }: MetricsSources): C
       if (end.fallback)
         fallbacks.inc({ from: end.fallback.from, to: end.model, reason: end.fallback.reason });
     },
+    usageRejected: ({ model, operation, tokenType, fault }) =>
+      rejectedUsage.inc({
+        gen_ai_operation_name: operation,
+        gen_ai_request_model: model,
+        gen_ai_token_type: tokenType,
+        reason: fault,
+      }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -11,12 +11,14 @@ const fixtures = readdirSync(folder).filter((name) => name.endsWith('.sse'));
 const request = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], params: {} };
 
 /** The provider, with an upstream that answers these chunks of bytes. */
-function modelOf(answer: (init: RequestInit) => Response) {
+function modelOf(answer: (init: RequestInit) => Response, maxAnswerBytes?: number) {
   return createOpenAICompatibleModel({
     name: 'm',
     provider: 'test',
     upstream: { kind: 'openai', baseUrl: 'http://upstream.test/v1', apiKey: 'sk-secret-key-0123456789' },
     upstreamModel: 'm-1',
+    secrets: ['sk-secret-key-0123456789', 'ANOTHER/Providers+Key=42', 'the service secret of this core'],
+    ...(maxAnswerBytes !== undefined && { maxAnswerBytes }),
     fetch: async (_url, init) => answer(init ?? {}),
   });
 }
@@ -99,6 +101,48 @@ describe('an upstream that fails', () => {
     expect(host?.message).toMatch(/Unknown field foo on \[redacted\]$/);
   });
 
+  describe.each([
+    'sk-secret-key-0123456789',
+    'ANOTHER/Providers+Key=42',
+    'another/providers+key=42',
+    'ANOTHER%2FProviders%2BKey%3D42',
+    'ANOTHER/Providers',
+    'the service secret of this core',
+  ])('that says %j', (secret) => {
+    const fields = { message: `it is ${secret}.`, param: secret, code: secret, type: secret };
+    const shown = /secret|providers/i;
+
+    test.each([400, 401, 404, 413, 422, 429, 500])(
+      'with %i in every field of its refusal',
+      async (status) => {
+        const headers = { 'x-should-retry': encodeURI(secret), 'retry-after': encodeURI(secret) };
+        const events = await ask(refusal(status, { ...fields, other: secret }, headers));
+        expect(JSON.stringify(events)).not.toMatch(shown);
+      },
+    );
+
+    test('in an error of its stream', async () => {
+      const error = { ...fields, code: 'context_length_exceeded' };
+      const events = await ask(() => stream([bytesOf(`data: ${JSON.stringify({ error })}\n\n`)]));
+      expect(events.at(-1)).toMatchObject({ error: { code: 'context_length_exceeded' } });
+      expect(JSON.stringify(events)).not.toMatch(shown);
+    });
+  });
+
+  test.each(['messages[0].content', 'tools', 'response_format.json_schema', 'user_location'])(
+    'names the field %s',
+    async (param) => {
+      expect(await failure(refusal(400, { message: 'bad', param }))).toMatchObject({ param });
+    },
+  );
+
+  test.each([['a b'], ['x'.repeat(40)], ['sk-1'], [`tools${'.a'.repeat(60)}`], [7]])(
+    'passes %j on as no field',
+    async (param) => {
+      expect((await failure(refusal(400, { message: 'bad', param })))?.param).toBeUndefined();
+    },
+  );
+
   test('by sending the call elsewhere', async () => {
     const elsewhere = { status: 307, headers: { location: 'http://elsewhere.test/' } };
     expect(await failure(() => new Response(null, elsewhere))).toMatchObject({
@@ -128,6 +172,15 @@ describe('an upstream that fails', () => {
     expect(await failure(() => stream([bytesOf('data: {"choices": [\n\n')]))).toMatchObject({
       code: 'upstream_invalid',
     });
+  });
+
+  test('by saying more than it may: what it said until then stands', async () => {
+    const words = Array.from({ length: 100 }, () => text[0] as Uint8Array);
+    const model = modelOf(() => stream(words), 1000);
+    const events = await readAll(model.stream(request, new AbortController().signal));
+    expect(events.filter(({ type }) => type === 'text-delta').length).toBeGreaterThan(10);
+    const error = { code: 'upstream_too_large', retryable: false };
+    expect(events.at(-1)).toMatchObject({ type: 'error', error });
   });
 
   test('by an error object in the stream', async () => {
@@ -174,6 +227,7 @@ describe('a call', () => {
       provider: 'test',
       upstream,
       upstreamModel: 'm-1',
+      secrets: [],
       fetch: async (url, init) => {
         calls.push({ url: String(url), init });
         return stream(text);

@@ -23,7 +23,7 @@ function setUp(answers: Record<string, (() => Response)[]>) {
       block: (ms) => void pauses.push([scopes[0]?.name ?? '', ms]),
     }),
   };
-  const options = { quota, now: clock.now, newId: () => 'id' };
+  const options = { quota, now: clock.now, newId: () => 'id', onUsageRejected: () => undefined };
   const targets = Object.keys(answers).map((name) => ({
     target: createTargetModel(
       {
@@ -38,6 +38,7 @@ function setUp(answers: Record<string, (() => Response)[]>) {
         quotas: { model: {} },
         quotaProvider: 'test',
         reason: 'test',
+        secrets: [],
       },
       { maxRetries: 1, breaker: { failures: 3, openMs: 1000 } },
       { ...options, maxOutputTokens: 10, wait: clock.wait, random: () => 0.5 },

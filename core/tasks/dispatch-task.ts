@@ -4,6 +4,7 @@
  */
 import { AppError, toAppError } from '../../shared/errors.ts';
 import { canRetrySoon, failureRule, upstreamPauseMs } from '../../shared/model/upstream-errors.ts';
+import type { RejectedCount } from '../../shared/model/usage-check.ts';
 import type { Task } from '../../shared/protocol/task-protocol.ts';
 import { retry } from '../../shared/stream/backoff.ts';
 import type { Caller } from '../models/caller.ts';
@@ -15,6 +16,8 @@ import { callTask, type TaskBody } from './task-call.ts';
 export interface TaskDispatchOptions {
   quota: Quota;
   retry: Omit<RetryOptions, 'maxRetries' | 'maxWaitMs'>;
+  /** Told of each count of tokens that an upstream cannot mean. */
+  onUsageRejected: (rejected: RejectedCount) => void;
   fetch: typeof fetch;
   now: () => number;
   newId: () => string;

@@ -1,9 +1,12 @@
-/** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's. */
+/** One call of one upstream for a task that is not chat. The answer's bytes are the upstream's, up to a bound. */
 import { AppError } from '../../shared/errors.ts';
 import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
 import { type Task, taskPaths } from '../../shared/protocol/task-protocol.ts';
+import { boundedResponse } from '../../shared/stream/bounded-bytes.ts';
 import type { Target } from '../models/target.ts';
-import { rejectionText } from '../providers/rejection-text.ts';
+import { MAX_ANSWER_BYTES } from '../providers/openai-compatible.ts';
+import { removeSecrets } from '../providers/own-secrets.ts';
+import { describeRejection } from '../providers/rejection-text.ts';
 
 /** A body that names its model: JSON, or a form with its files. */
 export type TaskBody = { kind: 'json'; json: Record<string, unknown> } | { kind: 'form'; form: FormData };
@@ -12,7 +15,7 @@ export type TaskBody = { kind: 'json'; json: Record<string, unknown> } | { kind:
 export async function callTask(
   task: Task,
   body: TaskBody,
-  { upstream, upstreamModel, timeLimits }: Target,
+  { upstream, upstreamModel, timeLimits, secrets }: Target,
   { signal, fetch }: { signal: AbortSignal; fetch: typeof globalThis.fetch },
 ): Promise<Response> {
   const headers: Record<string, string> = {};
@@ -37,8 +40,24 @@ export async function callTask(
   } finally {
     clearTimeout(timer);
   }
-  if (response.ok) return response;
-  throw await readUpstreamError(response, { describe: rejectionText });
+  if (!response.ok) throw await readUpstreamError(response, { describe: describeRejection(secrets) });
+  const { body: answer, status } = response;
+  return boundedResponse(
+    new Response(answer, { status, headers: passedOn(response, secrets) }),
+    MAX_ANSWER_BYTES,
+  );
+}
+
+/** The headers of an upstream's answer that are passed on. */
+const passedHeaders = ['content-type', 'content-disposition'];
+
+function passedOn({ headers }: Response, secrets: readonly string[]): Headers {
+  const passed = new Headers();
+  for (const name of passedHeaders) {
+    const value = headers.get(name);
+    if (value !== null && removeSecrets(value, secrets) === value) passed.set(name, value);
+  }
+  return passed;
 }
 
 function addressOf(task: Task, upstream: Target['upstream'], upstreamModel: string): string {

@@ -1,5 +1,6 @@
 /** A client of OpenAI's moderation interface (`POST /v1/moderations`), or of a service that speaks like it. */
 import * as v from 'valibot';
+import { readBoundedJson } from '../../shared/stream/bounded-bytes.ts';
 
 export interface Moderation {
   flagged: boolean;
@@ -20,6 +21,7 @@ export interface ModerationClientOptions {
   fetch: typeof fetch;
 }
 
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const answerSchema = v.object({
   results: v.array(
     v.object({
@@ -44,7 +46,7 @@ export function createModerationClient({ url, apiKey, model, fetch }: Moderation
       signal,
     });
     if (!response.ok) throw new Error(`the moderation service answered ${response.status}`);
-    const { results } = v.parse(answerSchema, await response.json());
+    const { results } = v.parse(answerSchema, await readBoundedJson(response, MAX_ANSWER_BYTES));
     if (results.length !== texts.length) throw new Error('the moderation service left a text unjudged');
     return results.map(({ flagged, categories, category_scores: scores }) => ({
       flagged,

@@ -4,7 +4,10 @@ import { roughTokens, tokenEncodingFor } from '../../shared/model/token-count.ts
 import { withCountedUsage } from '../../shared/model/with-counted-usage.ts';
 import { withOutputLimit } from '../../shared/model/with-output-limit.ts';
 import { type TimeLimits, withTimeLimits } from '../../shared/model/with-time-limits.ts';
+import { countRejectedUsage } from '../observe/count-rejected-usage.ts';
+import type { Measurements } from '../observe/measurements.ts';
 import { createLightModel } from './light-model.ts';
+import { LIGHT_CONTEXT_LENGTH } from './model-catalog.ts';
 import type { TokenCounters } from './token-counters.ts';
 import { createWorkersAiModel, type WorkersAiBinding } from './workers-ai-model.ts';
 
@@ -25,11 +28,18 @@ export type LightSettings = {
   maxOutputTokens: number;
 } & ({ kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined } | { kind: 'workers-ai' });
 
+export interface LightParts {
+  counters: TokenCounters;
+  /** Work that goes on after the answer. */
+  defer: (work: Promise<void>) => void;
+  measurements: Pick<Measurements, 'count'>;
+}
+
 /** @returns nothing where no light model is configured */
 export function createLight(
   light: LightSettings | undefined,
   ai: Ai | undefined,
-  { counters, defer }: { counters: TokenCounters; defer: (work: Promise<void>) => void },
+  { counters, defer, measurements }: LightParts,
 ): ChatModel | undefined {
   if (!light) return undefined;
   const model =
@@ -50,5 +60,9 @@ export function createLight(
     // A vocabulary that is not here yet is not worth a reader's wait.
     () => counters.ready(encoding) ?? roughTokens,
   );
-  return withCountedUsage(limited, encoding, () => counters.load(encoding));
+  return withCountedUsage(limited, {
+    ...{ contextLength: LIGHT_CONTEXT_LENGTH, maxOutputTokens: light.maxOutputTokens, encoding },
+    loadCounter: () => counters.load(encoding),
+    onRejected: (rejected) => countRejectedUsage(measurements, rejected),
+  });
 }

@@ -4,11 +4,15 @@ import { AppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest, ChatStream } from '../../shared/model/chat-model.ts';
 import { type EventGenerator, eventStream } from '../../shared/model/event-stream.ts';
 import { readUpstreamError, toConnectionError } from '../../shared/model/upstream-errors.ts';
+import { readBoundedJson } from '../../shared/stream/bounded-bytes.ts';
 import { decodeSseChunks } from '../../shared/stream/sse.ts';
 import { toUpstreamBody, toWholeUpstreamBody } from '../../shared/wire/chat-schema.ts';
 import { CompletionChunkReader } from '../../shared/wire/completion-chunks.ts';
 import { readBytes } from './byte-reader.ts';
 import { readToEnd } from './read-to-end.ts';
+
+/** Most bytes of a light model's answer, as they come from their compression: an isolate has 128 MB for all of its requests. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 export interface LightModelOptions {
   /** With its version path: `https://api.example.com/v1`. */
@@ -53,7 +57,7 @@ function wholeAnswer(options: LightModelOptions, request: ChatRequest, signal: A
         yield start;
         return yield* readStream(bodyOf(response), { chunks, isWhole: true, signal: inner, ...options });
       }
-      const events = chunks.pushWhole(await response.json());
+      const events = chunks.pushWhole(await readBoundedJson(response, MAX_ANSWER_BYTES));
       const ended = chunks.end();
       // Of an answer that is not whole nothing was said: another model can answer, unseen.
       yield ended.some(({ type }) => type === 'error') ? ended : [start, ...events, ...ended];
@@ -143,7 +147,10 @@ async function* readStream(
     if (hasSaidAll && defer) defer(readToEnd(reader));
     else await reader.cancel();
   };
-  for await (const messages of decodeSseChunks({ read: () => reader.read(), cancel: leave })) {
+  for await (const messages of decodeSseChunks(
+    { read: () => reader.read(), cancel: leave },
+    MAX_ANSWER_BYTES,
+  )) {
     signal.throwIfAborted();
     const events: ChatEvent[] = [];
     for (const { data } of messages) {

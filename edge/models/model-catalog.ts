@@ -28,7 +28,7 @@ export interface ModelCatalogOptions {
 
 const FRESH_MS = 30_000;
 /** Light models are asked for short prompts only; their real length is not known at the edge. */
-const LIGHT_CONTEXT_LENGTH = 8192;
+export const LIGHT_CONTEXT_LENGTH = 8192;
 
 export function createModelCatalog({ core, lightModel, now }: ModelCatalogOptions): ModelCatalog {
   const light = lightModel === undefined ? undefined : describeLight(lightModel);

@@ -9,7 +9,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readEvents, textOf } from './read-stream.ts';
 import { type Behaviour, type ScriptedUpstream, say, startScriptedUpstream } from './scripted-upstream.ts';
 import { type System, startSystem } from './system.ts';
-import { cut, drip, failWithin, garble, hang, neverAccept, refusals, stopShort } from './upstream-faults.ts';
+import {
+  cut,
+  drip,
+  failWithin,
+  garble,
+  hang,
+  hugeEvent,
+  neverAccept,
+  packedAnswer,
+  packedRefusal,
+  refusals,
+  stopShort,
+} from './upstream-faults.ts';
 
 const models = (one: string, two: string) => `
 [dispatch]
@@ -25,6 +37,9 @@ base_url = "${two}"
 provider = "one"
 context_length = 8000
 time_limits = { connect_ms = 250, first_token_ms = 250, idle_ms = 250 }
+[models.patient]
+provider = "one"
+context_length = 8000
 [models.goes-on]
 provider = "two"
 context_length = 8000
@@ -35,6 +50,7 @@ context_length = 8000
 [aliases]
 smart = ["first", "goes-on"]
 fast = ["first", "starts-anew"]
+unhurried = ["patient", "goes-on"]
 `;
 
 const SECOND = 'An answer of the second model.';
@@ -148,6 +164,38 @@ describe.each([true, false])('streamed: %s', (stream) => {
       one.behave(refusals.throttledForLong);
       expect(await ask('first', stream)).toMatchObject({ status: 503, error: 'upstream_rate_limited' });
       expect([one.calls.length, two.calls.length]).toEqual([1, 0]);
+    });
+  });
+
+  describe('more than an answer may have', () => {
+    const MEGABYTE = 1024 * 1024;
+
+    test.each<[string, Behaviour, string, number]>([
+      ['an event', hugeEvent('', 5 * MEGABYTE), 'upstream_too_large', 1],
+      ['an unpacked answer', packedAnswer(70 * MEGABYTE), 'upstream_too_large', 1],
+      ['an unpacked refusal', packedRefusal(500, 70 * MEGABYTE), 'upstream_error', 2],
+    ])('%s: the next model answers, and it is not asked for again', async (_, fault, reason, calls) => {
+      one.behave(fault);
+      two.behave(say(SECOND));
+      expect(await ask('unhurried', stream)).toMatchObject({
+        status: 200,
+        text: SECOND,
+        fallback: `patient;reason=${reason}`,
+      });
+      expect([one.calls.length, two.calls.length]).toEqual([calls, 1]);
+    });
+
+    test('after the first word: the next model goes on', async () => {
+      one.behave(hugeEvent(SAID, 5 * MEGABYTE));
+      two.behave(say(REST));
+      expect(await ask('unhurried', stream)).toMatchObject({ status: 200, text: SAID + REST });
+      expect([one.calls.length, two.calls.length]).toEqual([1, 1]);
+    });
+
+    test('who names the model is told so', async () => {
+      one.behave(hugeEvent('', 5 * MEGABYTE));
+      expect(await ask('patient', stream)).toMatchObject({ status: 502, error: 'upstream_too_large' });
+      expect(one.calls).toHaveLength(1);
     });
   });
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readEvents, readSome, textOf } from './read-stream.ts';
 import {
+  type Behaviour,
   chunk,
   openStream,
   refuse,
@@ -10,6 +11,7 @@ import {
   startScriptedUpstream,
 } from './scripted-upstream.ts';
 import { type System, startSystem } from './system.ts';
+import { hugeEvent, packedAnswer } from './upstream-faults.ts';
 
 let light: ScriptedUpstream;
 let system: System;
@@ -203,6 +205,25 @@ test('an answer that is taken whole is asked for in one piece, and comes out as 
   expect(light.calls[0]?.body).not.toHaveProperty('stream');
   await readEvents(await system.chat('hi', { model: 'fast', stream: true }));
   expect(light.calls[1]?.body).toHaveProperty('stream', true);
+});
+
+test.each<[string, Behaviour, boolean]>([
+  ['an event', hugeEvent('', 5 * 1024 * 1024), true],
+  ['an unpacked answer', packedAnswer(20 * 1024 * 1024), true],
+  [
+    'a whole answer',
+    (_call, answer) => {
+      answer.writeHead(200, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify({ choices: [{ message: { content: 'x'.repeat(17 * 1024 * 1024) } }] }));
+    },
+    false,
+  ],
+])('%s that is too large leaves the prompt to the core', async (_name, behaviour, stream) => {
+  light.behave(behaviour);
+  const answer = await system.chat('hi', { model: 'fast', stream });
+  expect(answer.headers.get('x-edgewise-fallback')).toBe('tiny;reason=upstream_too_large');
+  expect(await answer.text()).toContain('core.');
+  expect(light.calls).toHaveLength(1);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 /** What can go wrong with a model's service, as behaviours of the scripted upstream. */
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { type Behaviour, chunk, openStream, refuse, say } from './scripted-upstream.ts';
 
 /** How a fault shows: before the first word, or after these. */
@@ -69,6 +70,33 @@ export function drip(text: string): Behaviour {
       if (index % 40 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     answer.end();
+  };
+}
+
+/** Says so much, and then one event of so many characters. */
+export function hugeEvent(said: Said, chars: number): Behaviour {
+  return (_call, answer) => {
+    begin(answer, said);
+    answer.end(chunk({ content: 'x'.repeat(chars) }));
+  };
+}
+
+/** An answer of small events that is short on the way and long once it is unpacked. */
+export function packedAnswer(bytes: number): Behaviour {
+  const event = chunk({ content: '' });
+  const packed = gzipSync(event.repeat(Math.ceil(bytes / event.length)));
+  return (_call, answer) => {
+    answer.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
+    answer.end(packed);
+  };
+}
+
+/** A refusal that is short on the way and long once it is unpacked. */
+export function packedRefusal(status: number, bytes: number): Behaviour {
+  const packed = gzipSync(JSON.stringify({ error: { message: 'x'.repeat(bytes) } }));
+  return (_call, answer) => {
+    answer.writeHead(status, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    answer.end(packed);
   };
 }
 

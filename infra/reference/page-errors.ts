@@ -153,6 +153,10 @@ const causes: Readonly<Record<ErrorCode, Text>> = {
     'The model’s service sends something that is not its protocol.',
     '模型服务返回了不符合协议的内容。',
   ),
+  upstream_too_large: text(
+    'The model sent an event of more than 4 million characters, or an answer of more than 64 MiB (16 MiB at the edge).',
+    '模型发来的单个事件超过 400 万字符，或整个回答超过 64 MiB（边缘为 16 MiB）。',
+  ),
   upstream_unavailable: text('The model’s service does not accept connections.', '模型服务无法连接。'),
   upstream_rate_limited: text(
     'The model’s service limits the operator’s key.',

@@ -44,6 +44,7 @@ const chinese: Readonly<Record<string, string>> = {
   gen_ai_server_time_per_output_token_seconds: '首个 token 之后，各 token 之间的间隔。',
   gen_ai_client_token_usage: '一次生成所用的 token 数。',
   edgewise_fallbacks_total: '由降级顺序中首选以外的模型作答的生成次数。',
+  edgewise_usage_rejected_total: '上游所报、不可能成立而改用自算的 token 数的次数。',
   edgewise_generations_running: '正在进行的生成数。',
   edgewise_quota_waiting: '因上游配额而排队的调用数。',
   edgewise_breaker_state: '模型的熔断状态：0 闭合，1 半开，2 断开。',

@@ -1,6 +1,6 @@
-/** How many tokens a message takes: with a tokenizer, or bounded without one. */
+/** How many tokens a message or a request takes: with a tokenizer, or bounded without one. */
 
-import type { ChatMessage, ToolCall } from './chat-model.ts';
+import type { ChatMessage, ChatRequest, JsonObject, ToolCall } from './chat-model.ts';
 
 /** Tokenizer families, by the name of their byte-pair encoding. */
 export type TokenEncoding = 'o200k_base' | 'cl100k_base';
@@ -11,10 +11,40 @@ const NAME_TOKENS = 1;
 /** Every reply is primed with this many. */
 export const REPLY_PRIMING_TOKENS = 3;
 /**
- * An image, sound or file part. What it really takes depends on its size and on the model; this is what a
- * 1024 x 1024 image takes in detail on the GPT-4o family.
+ * The least that an image, sound or file part is taken to need. What it really takes depends on its size and on the
+ * model; this is what a 1024 x 1024 image takes in detail on the GPT-4o family.
  */
 const MEDIA_PART_TOKENS = 765;
+
+export type MediaKind = 'image' | 'audio' | 'file';
+const mediaKinds: Readonly<Record<string, MediaKind>> = {
+  image_url: 'image',
+  input_image: 'image',
+  input_audio: 'audio',
+  audio_url: 'audio',
+  file: 'file',
+  input_file: 'file',
+  video_url: 'file',
+};
+/**
+ * Bytes of a part as JSON to one token. A picture's tokens depend on its pixels. Ten tokens a second of sound, at 4 kB of
+ * compressed sound and a third more in base64. A file may be text, page by page.
+ */
+const mediaBytesAToken: Readonly<Record<MediaKind, number>> = {
+  image: Number.POSITIVE_INFINITY,
+  audio: 500,
+  file: 32,
+};
+
+/** What a part of a message's content shows, where it is no text. */
+export function mediaKindOf({ type }: JsonObject): MediaKind | undefined {
+  return typeof type === 'string' && Object.hasOwn(mediaKinds, type) ? mediaKinds[type] : undefined;
+}
+
+/** @param bytes The part's size as JSON */
+export function mediaTokens(kind: MediaKind, bytes: number): number {
+  return Math.max(MEDIA_PART_TOKENS, Math.ceil(bytes / mediaBytesAToken[kind]));
+}
 
 /** Longest text that a tokenizer is given at once. */
 const SLICE_CHARS = 1000;
@@ -42,8 +72,42 @@ export function countMessageTokens(message: ChatMessage, count: (text: string) =
     tokens += MESSAGE_TOKENS + count(call.id) + countCall(call, count);
   }
   if (typeof message.content === 'string') return tokens + count(message.content);
-  for (const part of message.content ?? []) {
-    tokens += typeof part.text === 'string' ? count(part.text) : MEDIA_PART_TOKENS;
+  for (const part of message.content ?? []) tokens += countPart(part, count);
+  return tokens;
+}
+
+function countPart(part: JsonObject, count: (text: string) => number): number {
+  if (typeof part.text === 'string') return count(part.text);
+  const kind = mediaKindOf(part);
+  const text = JSON.stringify(part);
+  return kind ? mediaTokens(kind, text.length) : count(text);
+}
+
+/** Fields of a request that steer a model or name the caller, and are no part of the prompt. */
+const steeringFields: ReadonlySet<string> = new Set([
+  'user',
+  'metadata',
+  'service_tier',
+  'reasoning_effort',
+  'verbosity',
+  'safety_identifier',
+  'prompt_cache_key',
+  'stop',
+  'logit_bias',
+  'tool_choice',
+]);
+
+/** Tokens of a whole request: its messages, and the tools, formats and other texts beside them. */
+export function countRequestTokens(
+  { messages, params }: ChatRequest,
+  count: (text: string) => number,
+): number {
+  let tokens = REPLY_PRIMING_TOKENS;
+  for (const message of messages) tokens += countMessageTokens(message, count);
+  for (const [field, value] of Object.entries(params)) {
+    if (steeringFields.has(field) || value === null) continue;
+    if (typeof value === 'string') tokens += count(value);
+    else if (typeof value === 'object') tokens += count(JSON.stringify(value));
   }
   return tokens;
 }
@@ -59,7 +123,7 @@ export function messageTokenBound(message: ChatMessage): number {
   return countMessageTokens(message, utf8Length);
 }
 
-function utf8Length(text: string): number {
+export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);

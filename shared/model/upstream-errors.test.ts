@@ -113,6 +113,16 @@ describe('a connection', () => {
   });
 });
 
+test('without a description nothing of a refusal is passed on', async () => {
+  const error = { message: 'key-1', param: 'key-2', code: 'context_length_exceeded', type: 'key-3' };
+  const info = (await readUpstreamError(Response.json({ error }, { status: 400 }))).toInfo();
+  expect(info).toEqual({
+    code: 'context_length_exceeded',
+    message: 'The newest message does not fit the context window.',
+    retryable: false,
+  });
+});
+
 describe('the body of a refusal', () => {
   test.each<[string, unknown]>([
     [
@@ -124,13 +134,16 @@ describe('the body of a refusal', () => {
       { object: 'error', message: 'Too many tokens.', code: 'context_length_exceeded', param: 'messages' },
     ],
   ])('is understood when it is %s', async (_name, body) => {
-    expect(await readUpstreamError(Response.json(body, { status: 400 }), { describe: String })).toMatchObject(
-      {
-        code: 'context_length_exceeded',
-        message: 'Too many tokens.',
-        param: 'messages',
-      },
-    );
+    const describe = (failure: { message?: unknown; param?: unknown }) => ({
+      message: String(failure.message),
+      param: String(failure.param),
+    });
+    const response = Response.json(body, { status: 400 });
+    expect(await readUpstreamError(response, { describe })).toMatchObject({
+      code: 'context_length_exceeded',
+      message: 'Too many tokens.',
+      param: 'messages',
+    });
   });
 
   test.each([['null'], ['[]'], ['{"error":null}'], ['{"error":"no"}'], ['<html>'], ['']])(

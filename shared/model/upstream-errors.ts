@@ -4,6 +4,7 @@
  * learns. Used by the light model at the edge, the core's providers, tasks and embeddings.
  */
 import { AppError, type ErrorCode, type ErrorInfo } from '../errors.ts';
+import { TooLargeError } from '../stream/bounded-bytes.ts';
 
 /** What an upstream answered in place of an answer. Nothing of it is trusted. */
 export interface UpstreamFailure {
@@ -70,6 +71,7 @@ const rules: Readonly<Partial<Record<ErrorCode, FailureRule>>> = {
   upstream_error: modelFails,
   upstream_cut: modelFails,
   upstream_invalid: modelFails,
+  upstream_too_large: modelFails,
   upstream_unavailable: modelFails,
   upstream_overloaded: modelFails,
   upstream_auth_failed: modelFails,
@@ -112,9 +114,15 @@ export function upstreamPauseMs({
   return code === 'upstream_rate_limited' ? (retryAfterMs ?? DEFAULT_PAUSE_MS) : undefined;
 }
 
+/** What the caller may read of an upstream's refusal of its request: these fields, and no other. */
+export type DescribeRejection = (failure: Pick<UpstreamFailure, 'message' | 'param'>) => {
+  message: string;
+  param: string | undefined;
+};
+
 export interface UpstreamErrorOptions {
-  /** What the caller may read of the upstream's message on its request; the code's own text without it. */
-  describe?: (message: unknown) => string;
+  /** Without it the caller reads the code's own text. */
+  describe?: DescribeRejection;
   cause?: unknown;
   /** Unix time, for a `retry-after` that is a date. */
   nowMs?: number;
@@ -124,14 +132,10 @@ export function toUpstreamError(
   failure: UpstreamFailure,
   { describe, cause, nowMs = Date.now() }: UpstreamErrorOptions = {},
 ): AppError {
-  const { status, headers, param } = failure;
+  const { status, headers } = failure;
   const code = codeOf(failure);
   if (isRequestFault(code)) {
-    return new AppError(code, {
-      ...(describe && { message: describe(failure.message) }),
-      param: typeof param === 'string' ? param : undefined,
-      cause,
-    });
+    return new AppError(code, { ...describe?.(failure), cause });
   }
   // A redirect is not followed, and the next try would meet it again.
   const isRedirect = status !== undefined && status < 400;
@@ -166,12 +170,13 @@ export function toConnectionError(
 ): AppError {
   if (signal.aborted) return new AppError('cancelled');
   if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof TooLargeError) return new AppError('upstream_too_large', { cause: thrown });
   if (thrown instanceof SyntaxError) return new AppError('upstream_invalid', { cause: thrown });
   return new AppError(isOpen ? 'upstream_cut' : 'upstream_unavailable', { cause: thrown });
 }
 
 /** Most of a refusal's body that is read: enough for any error object. */
-const MAX_BODY_BYTES = 16 * 1024;
+export const MAX_BODY_BYTES = 16 * 1024;
 
 /** Reads what an upstream that answered with a failure says. Never rejects. */
 export async function readUpstreamError(
@@ -179,13 +184,14 @@ export async function readUpstreamError(
   options?: UpstreamErrorOptions,
 ): Promise<AppError> {
   const { status, headers } = response;
-  const body = parseObject(await readStart(response));
+  const body = parseObject(await readBodyStart(response));
   const error = typeof body?.error === 'object' ? (body.error as Record<string, unknown> | null) : body;
   const { code, type, message, param } = error ?? {};
   return toUpstreamError({ status, headers, code, type, message, param }, options);
 }
 
-async function readStart({ body }: Response): Promise<string> {
+/** The beginning of a refusal's body, up to {@link MAX_BODY_BYTES}. Never rejects. */
+export async function readBodyStart({ body }: Response): Promise<string> {
   const reader = body?.getReader();
   if (!reader) return '';
   const decoder = new TextDecoder();
@@ -195,7 +201,7 @@ async function readStart({ body }: Response): Promise<string> {
       const { done, value } = await reader.read();
       if (done) return text;
       bytes += value.byteLength;
-      text += decoder.decode(value, { stream: true });
+      text += decoder.decode(value.subarray(0, MAX_BODY_BYTES), { stream: true });
     }
     await reader.cancel();
   } catch {

@@ -5,6 +5,7 @@
  * dollars. Dashboards and rules may use these names alone (`infra/operate/monitoring/names.test.ts`).
  */
 import { errorRules } from '../errors.ts';
+import { usageFaults } from '../model/usage-check.ts';
 import { taskPaths } from '../protocol/task-protocol.ts';
 
 /**
@@ -115,6 +116,16 @@ const generation = {
     help: 'Generations that another model answered than the first of the ladder.',
     labels: { from: 'models', to: 'models', reason: Object.keys(errorRules) },
   },
+  edgewise_usage_rejected_total: {
+    type: 'counter',
+    help: 'Token counts of upstreams that cannot be, and were replaced by our own.',
+    labels: {
+      gen_ai_operation_name: operations,
+      gen_ai_request_model: 'models',
+      gen_ai_token_type: ['input', 'output', 'total'],
+      reason: usageFaults,
+    },
+  },
 } as const satisfies Record<string, MetricRule>;
 
 export const coreMetrics = {
@@ -152,6 +163,7 @@ export const edgeMetrics = {
   ),
   gen_ai_client_token_usage: withLabels(generation.gen_ai_client_token_usage, answeredBy),
   edgewise_fallbacks_total: generation.edgewise_fallbacks_total,
+  edgewise_usage_rejected_total: generation.edgewise_usage_rejected_total,
   edgewise_requests_total: {
     type: 'counter',
     help: 'Requests, when the headers of their answers went out.',

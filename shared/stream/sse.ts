@@ -2,6 +2,7 @@
  * Event streams (WHATWG HTML, "Server-sent events"): the only place where stream bytes are made or read.
  */
 import { createParser } from 'eventsource-parser';
+import { TooLargeError } from './bounded-bytes.ts';
 
 export const SSE_CONTENT_TYPE = 'text/event-stream; charset=utf-8';
 
@@ -42,6 +43,7 @@ export const MAX_SSE_EVENT_CHARS = 4 * 1024 * 1024;
  * Bytes to events, correct for any chunking of UTF-8 and of CRLF. Comments are skipped; an event that was
  * not ended by a blank line is dropped, as the standard says. Memory is bounded by
  * {@link MAX_SSE_EVENT_CHARS}: a longer event is an error. Ending it early cancels the bytes.
+ * @throws EventTooLargeError
  */
 export async function* decodeSse(bytes: ReadableStream<Uint8Array>): AsyncGenerator<SseMessage, void, void> {
   for await (const messages of decodeSseChunks(bytes.getReader())) {
@@ -55,17 +57,38 @@ export interface ByteReader {
   cancel(): Promise<void>;
 }
 
-/** As {@link decodeSse}: the events that each chunk of bytes has completed, together. */
-export async function* decodeSseChunks(reader: ByteReader): AsyncGenerator<SseMessage[], void, void> {
+/** One event is longer than {@link MAX_SSE_EVENT_CHARS}. */
+export class EventTooLargeError extends TooLargeError {
+  readonly type = 'max-buffer-size-exceeded';
+
+  constructor() {
+    super('an event', `${MAX_SSE_EVENT_CHARS} characters`);
+  }
+}
+
+/**
+ * As {@link decodeSse}: the events that each chunk of bytes has completed, together.
+ * @param maxBytes Most bytes of the whole stream, after its compression is undone
+ * @throws EventTooLargeError, TooLargeError
+ */
+export async function* decodeSseChunks(
+  reader: ByteReader,
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): AsyncGenerator<SseMessage[], void, void> {
   const decoder = new TextDecoder();
   let messages: SseMessage[] = [];
-  let tooLong: Error | undefined;
+  let isTooLong = false;
+  let bytes = 0;
   const parser = createParser({
     maxBufferSize: MAX_SSE_EVENT_CHARS,
-    onEvent: (message) => messages.push(message),
+    onEvent(message) {
+      messages.push(message);
+      // One that came in one piece was never held.
+      isTooLong ||= message.data.length > MAX_SSE_EVENT_CHARS;
+    },
     onError: (error) => {
       // A line that is no field is ignored by the standard; only an event too long to hold ends the stream.
-      if (error.type === 'max-buffer-size-exceeded') tooLong = error;
+      if (error.type === 'max-buffer-size-exceeded') isTooLong = true;
     },
   });
   let isRead = false;
@@ -74,10 +97,12 @@ export async function* decodeSseChunks(reader: ByteReader): AsyncGenerator<SseMe
       const { done, value } = await reader.read();
       isRead = done;
       if (done) return;
+      bytes += value?.byteLength ?? 0;
+      if (bytes > maxBytes) throw new TooLargeError('the answer', `${maxBytes} bytes`);
       parser.feed(decoder.decode(value, { stream: true }));
+      if (isTooLong) throw new EventTooLargeError();
       if (messages.length > 0) yield messages;
       messages = [];
-      if (tooLong) throw tooLong;
     }
   } finally {
     // Nobody waits for it: one branch of a stream that was teed is cancelled when the other one is, too.

@@ -56,7 +56,7 @@ describe('usage', () => {
     expect(read([{ ...delta({}), usage: usage(2) }])).toMatchObject([counted(2), { type: 'error' }]);
   });
 
-  test('has the cached and the reasoning part, and no nonsense', () => {
+  test('has the cached and the reasoning part; what is no number is NaN, which is not free', () => {
     const details = {
       prompt_tokens_details: { cached_tokens: 2 },
       completion_tokens_details: { reasoning_tokens: 4 },
@@ -65,7 +65,7 @@ describe('usage', () => {
       usage: { cachedInputTokens: 2, reasoningTokens: 4 },
     });
     expect(read([{ ...finish(), usage: { prompt_tokens: -1, completion_tokens: 'x' } }])[0]).toMatchObject({
-      usage: { inputTokens: 0, outputTokens: 0 },
+      usage: { inputTokens: -1, outputTokens: Number.NaN },
     });
   });
 });

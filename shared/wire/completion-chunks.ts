@@ -133,6 +133,7 @@ export class CompletionChunkReader {
   }
 }
 
+/** Unchecked: `withCountedUsage` replaces what cannot be. */
 function toUsage(usage: JsonObject): Usage {
   const cached = isObject(usage.prompt_tokens_details)
     ? usage.prompt_tokens_details.cached_tokens
@@ -150,8 +151,9 @@ function toUsage(usage: JsonObject): Usage {
   return counted;
 }
 
+/** As the upstream says it; NaN for what is no number, since a 0 would be free. Whoever reads it checks it. */
 function tokenCount(value: JsonValue | undefined): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
+  return typeof value === 'number' ? value : Number.NaN;
 }
 
 /** Ollama and some others send arguments as an object. */

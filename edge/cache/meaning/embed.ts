@@ -1,6 +1,7 @@
 /** Embeddings of questions: an OpenAI-compatible address, or Workers AI. */
 import * as v from 'valibot';
 import { AppError } from '../../../shared/errors.ts';
+import { readBoundedJson } from '../../../shared/stream/bounded-bytes.ts';
 
 export type Embed = (text: string) => Promise<number[]>;
 
@@ -13,6 +14,7 @@ export interface EmbeddingsAddress {
 
 /** An embedding that comes later than this is no help. */
 const EMBED_TIMEOUT_MS = 2000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 const vector = v.pipe(v.array(v.number()), v.minLength(1));
 const openAISchema = v.object({ data: v.tuple([v.object({ embedding: vector })]) });
@@ -29,7 +31,7 @@ export function createOpenAIEmbed({ baseUrl, apiKey, model, fetch: ask }: Embedd
         body: JSON.stringify({ model, input: [text] }),
         signal: AbortSignal.timeout(EMBED_TIMEOUT_MS),
       });
-      body = await response.json();
+      body = await readBoundedJson(response, MAX_ANSWER_BYTES);
     } catch (cause) {
       throw new AppError('upstream_unavailable', { cause });
     }
