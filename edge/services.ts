@@ -8,7 +8,6 @@ import { createKeySet } from './auth/key-set.ts';
 import { createOwnTokens } from './auth/own-tokens.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { withVerifiedTokens } from './auth/verified-tokens.ts';
-import type { EdgeBindings } from './bindings.ts';
 import type { AnswersParts } from './cache/answers-object.ts';
 import { createCache } from './cache/create-cache.ts';
 import type { MeaningParts } from './cache/meaning/meaning-object.ts';
@@ -18,7 +17,7 @@ import { createTurnPlugins } from './chat/turn-plugins.ts';
 import { createArchiveClient } from './core-client/archive-client.ts';
 import { createCoreAccess } from './core-client/core-access.ts';
 import { createUsageReporter } from './core-client/usage-reporter.ts';
-import { parseEdgeEnv } from './env.ts';
+import { type EdgeEnv, parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
 import { createLimiter } from './limits/create-limiter.ts';
 import { createLight } from './models/create-light.ts';
@@ -43,10 +42,10 @@ export interface EdgeServices {
   meaning: MeaningParts;
 }
 
-const servicesOfBindings = new WeakMap<EdgeBindings, EdgeServices>();
+const servicesOfBindings = new WeakMap<EdgeEnv, EdgeServices>();
 
 /** @throws Error that names every fault of the configuration */
-export function edgeServices(bindings: EdgeBindings): EdgeServices {
+export function edgeServices(bindings: EdgeEnv): EdgeServices {
   let services = servicesOfBindings.get(bindings);
   if (!services) {
     services = createEdgeServices(bindings);
@@ -61,7 +60,7 @@ const newId = () => crypto.randomUUID().replaceAll('-', '');
 const ask: typeof fetch = (...request) => fetch(...request);
 
 // long: all of the construction, in the order of its dependencies
-function createEdgeServices(bindings: EdgeBindings): EdgeServices {
+function createEdgeServices(bindings: EdgeEnv): EdgeServices {
   const config = parseEdgeEnv(bindings);
   const { jwt, tokenSecret, redis, turnTimeoutMs, sessionTtlMs, turnTtlMs, window, heartbeatMs } = config;
   setLeastLevel(config.logLevel);

@@ -29,7 +29,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY infra/cli/edge.ts ./infra/cli/edge.ts
 COPY infra/local/command.ts infra/local/settings.ts infra/local/workerd-config.ts infra/local/bundle-paths.ts \
-    infra/local/process-lifetime.ts infra/local/reaper.ts ./infra/local/
+    infra/local/edge-variables.ts infra/local/process-lifetime.ts infra/local/reaper.ts ./infra/local/
 # Durable Objects and workerd's configuration. Everything else may be read-only.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
