@@ -1,6 +1,7 @@
 /** The only place in the core that constructs. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import type { RejectedCount } from '../shared/model/usage-check.ts';
 import { type Archive, createArchive } from './archive/archive.ts';
 import { type Conversations, createConversations } from './archive/conversations.ts';
 import { createAnswerLine } from './batches/answer-line.ts';
@@ -18,7 +19,7 @@ import { breakersOf } from './models/describe-models.ts';
 import type { Environment } from './models/discover.ts';
 import type { LiveRegistry } from './models/live-registry.ts';
 import { openModels } from './models/open-models.ts';
-import { errorLogger } from './observe/log.ts';
+import { errorLogger, logDamage } from './observe/log.ts';
 import type { CoreMetrics } from './observe/metrics.ts';
 import { openObservation } from './observe/open-observation.ts';
 import { createExtractiveModel } from './providers/extractive.ts';
@@ -48,7 +49,7 @@ export interface CoreServices
   conversations: Conversations;
   usage: UsageReports;
   feedback: Feedback;
-  /** Resolves with `ok`; none where Redis is not configured. */
+  /** None where Redis is not configured. */
   pingRedis: (() => Promise<string>) | undefined;
   now: () => number;
   /** Ends the connections; what still runs is cut. */
@@ -59,8 +60,7 @@ export interface CoreServices
 // long: it constructs, line after line, and decides nothing
 export async function createCoreServices(config: CoreConfig, env: Environment): Promise<CoreServices> {
   const now = () => Date.now();
-  const onUsageRejected: TaskDispatchOptions['onUsageRejected'] = (count) =>
-    observation.metrics.usageRejected(count);
+  const onUsageRejected = (count: RejectedCount) => observation.metrics.usageRejected(count);
   const platform = { now, wait, random: Math.random, fetch, newId: randomUUID, onUsageRejected };
   const redis = config.redisUrl === undefined ? undefined : await connectRedis(config.redisUrl);
   const quota = openQuota({ redis, maxWaiting: config.maxWaiting, now, wait });
@@ -70,7 +70,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   const taskDispatch: TaskDispatchOptions = { ...platform, quota, retry: platform };
   const redisLog = redis && createRedisGenerationLog({ ...platform, redis });
   const generationLog = redisLog ?? createMemoryGenerationLog();
-  const database = await openDatabase(config);
+  const database = await openDatabase({ ...config, onDamaged: logDamage });
   const embeddings = createEmbeddings({
     ...taskDispatch,
     targetsFor: (name, caller) => registry.current.targetsFor('embeddings', name, caller),
@@ -94,14 +94,13 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
   });
   const generations: Generations = createGenerations({
     log: generationLog,
-    resolveModel({ tenant, user, session, deadlineMs }, request) {
-      const model = resolve(request.model, toCaller({ tenant, deadlineMs }, request));
-      return request.recall ? withRecall(model, request.recall, { tenant, user, session }) : model;
+    resolveModel(context, request) {
+      const model = resolve(request.model, toCaller(context, request));
+      return request.recall ? withRecall(model, request.recall, context) : model;
     },
     maxRunning: config.maxGenerations,
     maxMs: config.maxGenerationMs,
-    now,
-    onEnd: observation.generationEnded,
+    ...{ now, onEnd: observation.generationEnded },
   });
   const { stopBatches, ...batchServices } = openBatches({
     ...platform,
@@ -118,9 +117,7 @@ export async function createCoreServices(config: CoreConfig, env: Environment): 
     generations,
     database,
     keys: createApiKeys(database, now),
-    taskDispatch,
-    metrics: observation.metrics,
-    embeddings,
+    ...{ taskDispatch, embeddings, metrics: observation.metrics },
     ...batchServices,
     archive: createArchive({
       database,

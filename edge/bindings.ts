@@ -1,4 +1,4 @@
-/** The bindings as the platform passes them; text ones are unchecked until `env.ts` parses them. */
+/** The objects that the platform binds to the Worker. The text variables stand in `env.ts`. */
 export interface EdgeBindings {
   SESSIONS: DurableObjectNamespace;
   DIRECTORY: DurableObjectNamespace;
@@ -8,5 +8,4 @@ export interface EdgeBindings {
   METRICS: DurableObjectNamespace;
   ASSETS: Fetcher;
   AI?: Ai;
-  [name: string]: unknown;
 }

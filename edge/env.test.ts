@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type EdgeBindings, parseEdgeEnv } from './env.ts';
+import { type EdgeEnv, parseEdgeEnv } from './env.ts';
 
 const secret = 'x'.repeat(32);
 const parse = (bindings: object) =>
@@ -8,7 +8,7 @@ const parse = (bindings: object) =>
     EDGEWISE_SERVICE_SECRET: secret,
     EDGEWISE_JWT_SECRET: secret,
     ...bindings,
-  } as unknown as EdgeBindings);
+  } as unknown as EdgeEnv);
 
 test('has defaults for everything that is not a secret or an address', () => {
   expect(parse({})).toMatchObject({

@@ -8,11 +8,11 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from './app.ts';
 import { OWN_ISSUER } from './auth/own-tokens.ts';
-import type { EdgeBindings } from './bindings.ts';
+import type { EdgeEnv } from './env.ts';
 import { pageFiles } from './http/page-route.ts';
 import { edgeServices } from './services.ts';
 
-const bindings = env as unknown as EdgeBindings;
+const bindings = env as unknown as EdgeEnv;
 const app = createApp(edgeServices(bindings).app);
 
 interface Route {

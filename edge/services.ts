@@ -8,7 +8,6 @@ import { createKeySet } from './auth/key-set.ts';
 import { createOwnTokens } from './auth/own-tokens.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { withVerifiedTokens } from './auth/verified-tokens.ts';
-import type { EdgeBindings } from './bindings.ts';
 import type { AnswersParts } from './cache/answers-object.ts';
 import { createCache } from './cache/create-cache.ts';
 import type { MeaningParts } from './cache/meaning/meaning-object.ts';
@@ -19,7 +18,7 @@ import { createArchiveClient } from './core-client/archive-client.ts';
 import { createCoreAccess } from './core-client/core-access.ts';
 import { createCoreReadiness } from './core-client/core-readiness.ts';
 import { createUsageReporter } from './core-client/usage-reporter.ts';
-import { parseEdgeEnv } from './env.ts';
+import { type EdgeEnv, parseEdgeEnv } from './env.ts';
 import { createPlugins } from './filter/create-plugins.ts';
 import { createLimiter } from './limits/create-limiter.ts';
 import { createLight } from './models/create-light.ts';
@@ -45,10 +44,10 @@ export interface EdgeServices {
   meaning: MeaningParts;
 }
 
-const servicesOfBindings = new WeakMap<EdgeBindings, EdgeServices>();
+const servicesOfBindings = new WeakMap<EdgeEnv, EdgeServices>();
 
 /** @throws Error that names every fault of the configuration */
-export function edgeServices(bindings: EdgeBindings): EdgeServices {
+export function edgeServices(bindings: EdgeEnv): EdgeServices {
   let services = servicesOfBindings.get(bindings);
   if (!services) {
     services = createEdgeServices(bindings);
@@ -63,13 +62,12 @@ const newId = () => crypto.randomUUID().replaceAll('-', '');
 const ask: typeof fetch = (...request) => fetch(...request);
 
 // long: all of the construction, in the order of its dependencies
-function createEdgeServices(bindings: EdgeBindings): EdgeServices {
+function createEdgeServices(bindings: EdgeEnv): EdgeServices {
   const config = parseEdgeEnv(bindings);
   const { jwt, tokenSecret, redis, turnTimeoutMs, sessionTtlMs, turnTtlMs, window, heartbeatMs } = config;
   setLeastLevel(config.logLevel);
-  const hand: Parameters<typeof createMeasurements>[0]['hand'] = (samples) =>
-    metricsOf(bindings).add(samples);
-  const measurements = createMeasurements({ hand, defer, wait });
+  const metrics = () => metricsOf(bindings);
+  const measurements = createMeasurements({ hand: (samples) => metrics().add(samples), defer, wait });
   const { callCore, core } = createCoreAccess({
     urls: config.coreUrls,
     serviceKey: config.serviceKey,
@@ -130,7 +128,7 @@ function createEdgeServices(bindings: EdgeBindings): EdgeServices {
       traceSample: config.traces?.sample,
       coreReadiness: createCoreReadiness(callCore, now, newId),
       pingRedis: redis && createRedisPing(redis),
-      writeToStorage: () => metricsOf(bindings).writeToStorage(),
+      writeToStorage: () => metrics().writeToStorage(),
       authenticate: createAuthenticate({ verifyToken, keys, now }),
       ownTokens: tokenSecret && createOwnTokens(tokenSecret, jwt.audience, now),
       ...{ prompts, cache, limiter, callCore, core, keys, catalog, lightModel, observer, measurements },

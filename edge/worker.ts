@@ -1,9 +1,9 @@
 /** The Worker's entry, and the only place where the classes of Durable Objects meet the services. */
 import type { Hono } from 'hono';
 import { createApp } from './app.ts';
-import type { EdgeBindings } from './bindings.ts';
 import { AnswersObject as Answers } from './cache/answers-object.ts';
 import { MeaningObject as Meaning } from './cache/meaning/meaning-object.ts';
+import type { EdgeEnv } from './env.ts';
 import type { EdgeHono } from './http/edge-hono.ts';
 import { toStartErrorResponse } from './http/on-error.ts';
 import { edgeServices } from './services.ts';
@@ -14,24 +14,24 @@ export { MetricsObject } from './observe/metrics-object.ts';
 export { DirectoryObject } from './session/directory-object.ts';
 
 export class SessionObject extends Session {
-  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+  constructor(state: DurableObjectState, bindings: EdgeEnv) {
     super(state, bindings, edgeServices(bindings).session);
   }
 }
 
 export class AnswersObject extends Answers {
-  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+  constructor(state: DurableObjectState, bindings: EdgeEnv) {
     super(state, bindings, edgeServices(bindings).answers);
   }
 }
 
 export class MeaningObject extends Meaning {
-  constructor(state: DurableObjectState, bindings: EdgeBindings) {
+  constructor(state: DurableObjectState, bindings: EdgeEnv) {
     super(state, bindings, edgeServices(bindings).meaning);
   }
 }
 
-const appOfBindings = new WeakMap<EdgeBindings, Hono<EdgeHono>>();
+const appOfBindings = new WeakMap<EdgeEnv, Hono<EdgeHono>>();
 
 export default {
   fetch(request, bindings, context) {
@@ -44,4 +44,4 @@ export default {
     appOfBindings.set(bindings, app);
     return app.fetch(request, bindings, context);
   },
-} satisfies ExportedHandler<EdgeBindings>;
+} satisfies ExportedHandler<EdgeEnv>;

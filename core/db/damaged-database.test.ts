@@ -13,7 +13,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
-const open = () => openDatabase({ databaseUrl: undefined, databaseDir });
+const damaged: string[] = [];
+const open = () =>
+  openDatabase({ databaseUrl: undefined, databaseDir, onDamaged: (_dir, aside) => damaged.push(aside) });
 const countConversations = (database: Awaited<ReturnType<typeof open>>) =>
   database.withTenant('acme', async (tables) => {
     const { rows } = (await tables.execute(sql`SELECT count(*)::int AS count FROM conversation`)) as {
@@ -33,6 +35,7 @@ test('a damaged database is set aside, and an empty one takes its place', async 
   await second.close();
   const aside = (await readdir(databaseDir)).filter((name) => name.startsWith('damaged-'));
   expect(aside).toHaveLength(1);
+  expect(damaged).toEqual([join(databaseDir, aside[0] ?? '')]);
   expect(await readdir(join(databaseDir, aside[0] ?? ''))).toContain('PG_VERSION');
 }, 60_000);
 

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { AppError } from '../../shared/errors.ts';
-import { logLine } from '../observe/log.ts';
 import { openDataFolder, setContentsAside } from './data-folder.ts';
 import { createVectorTable } from './vectors.ts';
 
@@ -86,13 +85,15 @@ export function createDatabase(open: () => Promise<Connection>, migrates: boolea
 export async function openDatabase({
   databaseUrl,
   databaseDir,
+  onDamaged,
 }: {
   databaseUrl: string | undefined;
   databaseDir: string | undefined;
+  onDamaged: OnDamaged;
 }): Promise<Database> {
   if (databaseUrl !== undefined) return createDatabase(() => connectPostgres(databaseUrl), false);
   const folder = databaseDir === undefined ? undefined : await openDataFolder(databaseDir);
-  const database = createDatabase(() => connectEmbedded(databaseDir), true);
+  const database = createDatabase(() => connectEmbedded(databaseDir, onDamaged), true);
   return {
     ...database,
     async close() {
@@ -167,21 +168,21 @@ export async function connectNeon(url: string): Promise<Connection> {
   };
 }
 
+/** Called when a database that cannot be read was moved to the folder `aside`. */
+export type OnDamaged = (dir: string, aside: string) => void;
+
 /**
  * PostgreSQL inside this process, its files in `dir`; in memory without one. Damaged files are set aside in
  * `<dir>/damaged-<time>`, and an empty database is made: a core that cannot start helps nobody.
  */
-export async function connectEmbedded(dir: string | undefined): Promise<Connection> {
+export async function connectEmbedded(dir: string | undefined, onDamaged?: OnDamaged): Promise<Connection> {
   if (dir === undefined) return openEmbedded(undefined);
   // A lack of memory ends PGlite in the same way as damage: only what fails twice is damaged.
   for (let attempt = 0; attempt < 2; attempt++) {
     const opened = await openEmbedded(dir).catch((error: unknown) => asDamage(error));
     if (!(opened instanceof WebAssembly.RuntimeError)) return opened;
   }
-  const aside = await setContentsAside(dir);
-  logLine('error', 'the database cannot be read; it is set aside and an empty one is made', {
-    edgewise: { folder: dir, set_aside_in: aside },
-  });
+  onDamaged?.(dir, await setContentsAside(dir));
   return openEmbedded(dir);
 }
 

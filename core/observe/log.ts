@@ -47,3 +47,10 @@ export function logGeneration(end: GenerationEnd): void {
 export function errorLogger(level: 'warn' | 'error', message: string): (error: unknown) => void {
   return (error) => logLine(level, message, { 'error.code': toAppError(error).code });
 }
+
+/** For the operator: where the damaged database is now. */
+export function logDamage(folder: string, aside: string): void {
+  logLine('error', 'the database cannot be read; it is set aside and an empty one is made', {
+    edgewise: { folder, set_aside_in: aside },
+  });
+}

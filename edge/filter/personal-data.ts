@@ -1,6 +1,7 @@
 /** What personal data and secrets look like, in a short piece of text in ASCII. Pure; knows nothing of streams. */
 
-export type PersonalDataLabel = 'email' | 'phone' | 'id-card' | 'bank-card' | 'secret';
+export const personalDataLabels = ['email', 'phone', 'id-card', 'bank-card', 'secret'] as const;
+export type PersonalDataLabel = (typeof personalDataLabels)[number];
 
 export interface PersonalData {
   label: PersonalDataLabel;

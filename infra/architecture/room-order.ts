@@ -10,7 +10,7 @@ export const roomOrder: Readonly<Record<Side, readonly string[]>> = {
     'services.ts',
     'app.ts',
     'env.ts',
-    'config.ts',
+    'variables.ts',
     'http',
     'auth',
     'chat',

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildEdge } from '../local/build.ts';
 import { reportProgress, runCommand } from '../local/command.ts';
+import { readEdgeVariables } from '../local/edge-variables.ts';
 import { requireFreePort } from '../local/ports.ts';
 import { startReaper, stopRequest } from '../local/process-lifetime.ts';
 import { localSecrets } from '../local/secrets.ts';
@@ -27,7 +28,7 @@ async function dev(): Promise<void> {
   reportProgress('Building the edge ...');
   await buildEdge();
 
-  const bindings = edgeEnvironment(process.env, settings, secrets);
+  const bindings = edgeEnvironment(process.env, settings, secrets, await readEdgeVariables());
   const variables = join(settings.dataDir, 'dev/.env');
   await mkdir(join(settings.dataDir, 'dev'), { recursive: true });
   const lines = Object.entries(bindings).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);

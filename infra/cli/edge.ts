@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { openDataFolder } from '../../core/db/data-folder.ts';
 import { workerBundle } from '../local/bundle-paths.ts';
 import { runCommand } from '../local/command.ts';
+import { readEdgeVariables } from '../local/edge-variables.ts';
 import { startReaper, stopRequest } from '../local/process-lifetime.ts';
-import { edgeVariables, readLocalSettings } from '../local/settings.ts';
+import { readLocalSettings } from '../local/settings.ts';
 import { writeWorkerdConfig } from '../local/workerd-config.ts';
 
 const required = ['EDGEWISE_CORE_URL', 'EDGEWISE_SERVICE_SECRET'];
@@ -39,7 +40,7 @@ async function runEdge(): Promise<void> {
   if (!(graceMs >= 0)) throw new Error('EDGEWISE_GRACE_MS must be a number of milliseconds.');
   process.umask(0o077);
   const folder = await openDataFolder(join(dataDir, 'edge'));
-  const bindings = [...required, ...edgeVariables].filter((name) => process.env[name]);
+  const bindings = (await readEdgeVariables()).filter((name) => process.env[name]);
   const config = await writeWorkerdConfig({
     dir: join(dataDir, 'edge'),
     host: process.env.EDGE_HOST || '127.0.0.1',

@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { questionWords } from '../../edge/cache/meaning/question-words.ts';
+import { bindingsSchema } from '../../edge/variables.ts';
 import type { TokenEncoding } from '../../shared/model/token-count.ts';
 import { buildWeb } from './build-web.ts';
-import { assetsDir, workerBundle } from './bundle-paths.ts';
+import { assetsDir, edgeVariablesFile, workerBundle } from './bundle-paths.ts';
 import { characterTable } from './filter-assets.ts';
 import { buildWordLists } from './policy-assets.ts';
 import { projectRoot } from './settings.ts';
@@ -34,11 +35,21 @@ export async function buildEdge({
   try {
     await runWrangler(['deploy', '--dry-run', '--outdir', outDir, ...minify]);
     await rename(join(outDir, 'worker.js'), bundle);
+    await writeEdgeVariables();
   } catch (error) {
     throw new Error(`The Worker could not be built:\n${(error as Error).message}`);
   } finally {
     await rm(outDir, { recursive: true, force: true });
   }
+}
+
+/** Without those of Workers AI, which only Cloudflare has. */
+async function writeEdgeVariables(): Promise<void> {
+  const names = Object.keys(bindingsSchema.entries).filter(
+    (name) => !name.startsWith('EDGEWISE_WORKERS_AI_'),
+  );
+  await mkdir(dirname(edgeVariablesFile), { recursive: true });
+  await writeFileAtomic(edgeVariablesFile, JSON.stringify(names));
 }
 
 /** What is too large for the Worker: pages, tables and word lists of the filter and of questions, tokenizers' vocabularies. */

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
+import { readEdgeVariables } from './edge-variables.ts';
 import { edgeEnvironment, type LocalSecrets, type LocalSettings, projectRoot } from './settings.ts';
 import { writeWorkerdConfig } from './workerd-config.ts';
 
@@ -35,7 +36,7 @@ export async function startEdge(
   settings: LocalSettings,
   secrets: LocalSecrets,
 ): Promise<Child> {
-  const bindings = edgeEnvironment(env, settings, secrets);
+  const bindings = edgeEnvironment(env, settings, secrets, await readEdgeVariables());
   const config = await writeWorkerdConfig({
     dir: join(settings.dataDir, 'edge'),
     port: settings.edgePort,

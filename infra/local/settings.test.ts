@@ -35,7 +35,8 @@ test('the Worker gets its own variables and nothing else of the environment', ()
     EDGEWISE_WINDOW_ROUNDS: '3',
     EDGEWISE_LIGHT_MODEL: '',
   };
-  expect(edgeEnvironment(env, settings, secrets)).toEqual({
+  const variables = ['EDGEWISE_JWT_SECRET', 'EDGEWISE_WINDOW_ROUNDS', 'EDGEWISE_LIGHT_MODEL'];
+  expect(edgeEnvironment(env, settings, secrets, variables)).toEqual({
     EDGEWISE_CORE_URL: 'http://127.0.0.1:8788',
     EDGEWISE_SERVICE_SECRET: 'between us',
     EDGEWISE_JWT_SECRET: 'made here',
@@ -43,7 +44,7 @@ test('the Worker gets its own variables and nothing else of the environment', ()
     EDGEWISE_STATE_KEYS: 'local:sealing',
     EDGEWISE_WINDOW_ROUNDS: '3',
   });
-  expect(edgeEnvironment({ EDGEWISE_JWT_SECRET: 'given' }, settings, secrets)).toMatchObject({
+  expect(edgeEnvironment({ EDGEWISE_JWT_SECRET: 'given' }, settings, secrets, variables)).toMatchObject({
     EDGEWISE_JWT_SECRET: 'given',
   });
 });

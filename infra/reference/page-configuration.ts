@@ -1,9 +1,9 @@
 /** The configuration reference: names, types, defaults and bounds from the schemas of edge and core. */
 import * as v from 'valibot';
 import { coreEnvironmentSchema } from '../../core/env.ts';
+import { bindingsSchema } from '../../edge/variables.ts';
 import { projectRoot, readLocalSettings } from '../local/settings.ts';
 import { coreTexts, edgeTexts, localTexts } from './configuration-texts.ts';
-import { loadEdgeSchema } from './load-edge.ts';
 import { code, toPage, toTable } from './markdown.ts';
 import type { Language, Text } from './operation.ts';
 
@@ -42,7 +42,7 @@ const sections: { title: Text; intro: Text; variables: readonly Variable[] }[] =
       en: 'Local start passes those that are set to the Worker; on Cloudflare they are variables and secrets.',
       zh: '本地启动时，已设置的变量会传给 Worker；在 Cloudflare 上以变量和机密的形式配置。',
     },
-    variables: toVariables(await loadEdgeSchema('env.ts', 'bindingsSchema'), edgeTexts),
+    variables: toVariables(bindingsSchema, edgeTexts),
   },
   {
     title: { en: 'Core', zh: '核心' },

@@ -13,6 +13,7 @@ import { createFolding } from '../../../edge/filter/folding.ts';
 import { buildEdge } from '../../local/build.ts';
 import { assetsDir } from '../../local/bundle-paths.ts';
 import { type Child, startChild } from '../../local/child.ts';
+import { readEdgeVariables } from '../../local/edge-variables.ts';
 import { characterTable } from '../../local/filter-assets.ts';
 import { freePort } from '../../local/ports.ts';
 import { startCore, untilHealthy } from '../../local/processes.ts';
@@ -85,7 +86,7 @@ export async function startBenchEdge({
     ...env,
   };
   const inspectorPort = inspector ? await freePort() : undefined;
-  const bindings = edgeEnvironment(environment, settings, secrets);
+  const bindings = edgeEnvironment(environment, settings, secrets, await readEdgeVariables());
   const dir = join(dataDir, 'edge');
   const config = await writeWorkerdConfig({
     dir,

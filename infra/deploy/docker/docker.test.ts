@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { ValidationSeverity, validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { edgeVariables, projectRoot } from '../../local/settings.ts';
+import { bindingsSchema } from '../../../edge/variables.ts';
+import { projectRoot } from '../../local/settings.ts';
 import { parseCopy, parseDockerfile } from './dockerfile.ts';
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -157,12 +158,7 @@ describe('compose.yml', () => {
   });
 
   test('gives the edge no variable that it does not read', () => {
-    const known = [
-      'EDGEWISE_CORE_URL',
-      'EDGEWISE_SERVICE_SECRET',
-      'EDGEWISE_METRICS_TOKEN',
-      ...edgeVariables,
-    ];
+    const known = Object.keys(bindingsSchema.entries);
     for (const name of Object.keys(file.services.edge?.environment ?? {})) expect(known).toContain(name);
   });
 });

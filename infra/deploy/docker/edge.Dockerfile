@@ -30,7 +30,7 @@ COPY package.json ./
 COPY core/db/data-folder.ts ./core/db/
 COPY infra/cli/edge.ts ./infra/cli/edge.ts
 COPY infra/local/command.ts infra/local/settings.ts infra/local/workerd-config.ts infra/local/bundle-paths.ts \
-    infra/local/process-lifetime.ts infra/local/reaper.ts ./infra/local/
+    infra/local/edge-variables.ts infra/local/process-lifetime.ts infra/local/reaper.ts ./infra/local/
 # Durable Objects and workerd's configuration. Everything else may be read-only.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
