@@ -64,7 +64,7 @@ const ask: typeof fetch = (...request) => fetch(...request);
 // long: all of the construction, in the order of its dependencies
 function createEdgeServices(bindings: EdgeEnv): EdgeServices {
   const config = parseEdgeEnv(bindings);
-  const { jwt, tokenSecret, redis, turnTimeoutMs, sessionTtlMs, turnTtlMs, window, heartbeatMs } = config;
+  const { jwt, tokenSecret, redis, turnTimeoutMs, sessionTtlMs, window } = config;
   setLeastLevel(config.logLevel);
   const metrics = () => metricsOf(bindings);
   const measurements = createMeasurements({ hand: (samples) => metrics().add(samples), defer, wait });
@@ -135,8 +135,8 @@ function createEdgeServices(bindings: EdgeEnv): EdgeServices {
       ...{ now, newId, random: Math.random },
     },
     session: {
-      ...{ answering: prompts, conversations, archive, observer, now, wait, newId },
-      settings: { redis, window, heartbeatMs, turnTimeoutMs, turnTtlMs, sessionTtlMs },
+      ...{ answering: prompts, conversations, archive, observer, now, wait, newId, mayStay: keys.mayStay },
+      settings: { ...config, redis },
     },
     answers: {
       // Each call has a name of its own in the core, so that a second one is not the first one again.

@@ -12,6 +12,8 @@ export interface KeyDirectory {
   /** The key with that text, if it may be used. @throws AppError `core_unavailable`, `database_unavailable` */
   find(requestId: string, key: string): Promise<ApiKey | undefined>;
   findById(requestId: string, id: string): Promise<ApiKey | undefined>;
+  /** Whether the key behind a caller may still be used, as far as the core can be asked; true without a key. Never rejects. */
+  mayStay(context: Pick<RequestContext, 'requestId' | 'keyId'>): Promise<boolean>;
   /** Forgets a key that was just revoked here. */
   forget(id: string): void;
 }
@@ -60,6 +62,12 @@ export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirect
       return ask(requestId, `hash:${hash}`, { hash });
     },
     findById: (requestId, id) => ask(requestId, `id:${id}`, { id }),
+    async mayStay({ requestId, keyId }) {
+      if (keyId === undefined) return true;
+      // A core that cannot be asked puts nobody out.
+      const key = await ask(requestId, `id:${keyId}`, { id: keyId }).catch(() => 'unknown' as const);
+      return key !== undefined;
+    },
     forget(id) {
       for (const name of known.names()) if (known.get(name)?.key?.id === id) known.delete(name);
     },

@@ -31,9 +31,13 @@ export function sessionSocketRoute({ corsOrigins, now }: SessionSocketRouteOptio
     const last = parseCursor(c, sessionId);
     const owner: SocketOwner = { context, sessionId, expiresAtMs, ...(last && { last }) };
     // The token stays here: what goes on is who it belongs to.
+    const offered = c.req
+      .header('sec-websocket-protocol')
+      ?.split(',')
+      .map((name) => name.trim());
     const headers = {
       upgrade: 'websocket',
-      'sec-websocket-protocol': SESSION_PROTOCOL,
+      ...(offered?.includes(SESSION_PROTOCOL) && { 'sec-websocket-protocol': SESSION_PROTOCOL }),
       [SOCKET_OWNER_HEADER]: encodeURIComponent(JSON.stringify(owner)),
     };
     return sessionObjectOf(c.env, sessionKeyOfCaller(c, sessionId)).fetch('https://session/ws', { headers });

@@ -87,6 +87,8 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     this.#sockets = new SessionSockets({
       state,
       turnTimeoutMs,
+      maxBodyBytes: parts.settings.maxBodyBytes,
+      mayStay: parts.mayStay,
       now,
       newId,
       start: (command) => this.#startFromSocket(command),
@@ -211,7 +213,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
   /** A socket to this session; {@link SOCKET_OWNER_HEADER} says whose, and only our own Worker sends it. */
   override async fetch(request: Request): Promise<Response> {
     const owner: SocketOwner = JSON.parse(decodeURIComponent(request.headers.get(SOCKET_OWNER_HEADER) ?? ''));
-    const response = this.#sockets.accept(owner);
+    const response = this.#sockets.accept(owner, request.headers.get('sec-websocket-protocol'));
     await this.#watch();
     return response;
   }
@@ -226,7 +228,11 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     const turnsLeft = this.#log.expire(now() - settings.turnTtlMs);
     await this.#memory.tell();
     const newestMs = this.#queue.isEmpty ? this.#ownStore?.expire(now() - settings.sessionTtlMs) : undefined;
-    if (turnsLeft || this.#memory.tellAtMs !== undefined || this.#sockets.closeExpired() !== undefined)
+    if (
+      turnsLeft ||
+      this.#memory.tellAtMs !== undefined ||
+      (await this.#sockets.closeUnauthorized()) !== undefined
+    )
       await this.#watch();
     else if (newestMs !== undefined) await this.ctx.storage.setAlarm(newestMs + settings.sessionTtlMs);
   }
@@ -330,7 +336,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     const { now, settings } = this.#parts;
     const restMs = Math.min(settings.turnTtlMs, settings.sessionTtlMs);
     const dueMs = now() + (this.#queue.isEmpty ? restMs : WATCH_MS);
-    const expiryMs = this.#sockets.closeExpired() ?? Number.POSITIVE_INFINITY;
+    const expiryMs = (await this.#sockets.closeUnauthorized()) ?? Number.POSITIVE_INFINITY;
     const tellAtMs = this.#memory.tellAtMs ?? Number.POSITIVE_INFINITY;
     await setAlarmNoLaterThan(this.ctx.storage, Math.min(dueMs, expiryMs, tellAtMs));
   }

@@ -57,6 +57,21 @@ describe('a key', () => {
     expect((await call('DELETE', '/v1/keys/key_none', admin)).status).toBe(404);
   });
 
+  test('that is revoked loses its sockets, and starts no turn', async () => {
+    const { key, id } = await makeKey();
+    const address = `${system.address.replace('http', 'ws')}/v1/sessions/of-a-key/ws`;
+    const socket = new WebSocket(address, {
+      headers: { authorization: `Bearer ${key}` },
+    } as unknown as string[]);
+    const closed = new Promise<CloseEvent>((resolve) => socket.addEventListener('close', resolve));
+    await new Promise((resolve) => socket.addEventListener('open', resolve));
+    await call('DELETE', `/v1/keys/${id}`, admin);
+    const callsBefore = system.upstream.calls.length;
+    socket.send(JSON.stringify({ type: 'response.create', input: 'hi' }));
+    expect(await closed).toMatchObject({ code: 4401, reason: 'the key is revoked' });
+    expect(system.upstream.calls.length).toBe(callsBefore);
+  });
+
   test('outlives a restart of edge and core', async () => {
     const { key } = await makeKey();
     await system.killCore();

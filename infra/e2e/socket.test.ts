@@ -220,6 +220,49 @@ describe('a mistake', () => {
   });
 });
 
+describe('a client that sends too much', () => {
+  test('of one message gets an error, and the socket stays', async () => {
+    const { socket, frames, until } = await connect();
+    socket.send(create('x'.repeat(1024 * 1024)));
+    await until(1, 'error');
+    expect(frames[0]?.error?.code).toBe('request_too_large');
+    socket.send(create('hi'));
+    await until(1, 'response.completed');
+  });
+
+  test('of messages is closed, and comes back', async () => {
+    const { socket, frames, until, closed } = await connect();
+    socket.send(create('hi'));
+    await until(1, 'response.completed');
+    const before = frames.length;
+    const resume = JSON.stringify({ type: 'edgewise.resume', response_id: frames[0]?.response_id });
+    for (let message = 0; message < 200; message++) socket.send(resume);
+    expect((await closed).code).toBe(4429);
+    // One replay at a time: a newer one takes the place of the one before.
+    expect(frames.length).toBeLessThan(before * 30);
+    const again = await connect();
+    again.socket.send(create('hi'));
+    await again.until(1, 'response.completed');
+  });
+
+  test('of sockets is refused', async () => {
+    for (let device = 0; device < 32; device++) await connect();
+    await expect(connect()).rejects.toThrow('the socket was refused');
+  });
+});
+
+test('a client that offers no subprotocol gets none, as RFC 6455 has it', async () => {
+  const address = `${system.address.replace('http', 'ws')}/v1/sessions/${sessionId}/ws`;
+  const headers = { authorization: `Bearer ${await system.token()}` };
+  const socket = new WebSocket(address, { headers } as unknown as string[]);
+  open.push(socket);
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve, { once: true });
+    socket.addEventListener('error', () => reject(new Error('the socket was refused')), { once: true });
+  });
+  expect(socket.protocol).toBe('');
+});
+
 describe('the door', () => {
   const upgrade = (headers: Record<string, string>) =>
     system.request(`/v1/sessions/${sessionId}/ws`, { headers });

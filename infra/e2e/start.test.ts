@@ -27,6 +27,8 @@ async function start(more: Record<string, string> = {}): Promise<Started> {
     PORT: String(await freePort()),
     CORE_PORT: String(await freePort()),
     EDGEWISE_DATA: dataDir,
+    // Making it takes seconds, and no test here needs it.
+    EDGEWISE_OPEN_DATABASE: 'off',
     ...more,
   };
   const child = spawn(process.execPath, ['infra/cli/start.ts'], { cwd: projectRoot, env });
@@ -41,7 +43,7 @@ async function start(more: Record<string, string> = {}): Promise<Started> {
   return { process: child, env, said: () => text, ended };
 }
 
-const ready = (started: Started) => expect.poll(started.said, { timeout: 20_000 }).toContain('Stop: Ctrl-C');
+const ready = (started: Started) => expect.poll(started.said, { timeout: 25_000 }).toContain('Stop: Ctrl-C');
 
 async function refusesConnections(port: string | undefined): Promise<boolean> {
   return fetch(`http://127.0.0.1:${port}/healthz`).then(
