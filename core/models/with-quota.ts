@@ -3,7 +3,7 @@
 import { toAppError } from '../../shared/errors.ts';
 import type { ChatModel, ChatRequest } from '../../shared/model/chat-model.ts';
 import { layer } from '../../shared/model/layer.ts';
-import { messageTokenBound } from '../../shared/model/token-count.ts';
+import { answersAsked, askedOutputTokens, roughRequestTokens } from '../../shared/model/request-size.ts';
 import { upstreamPauseMs } from '../../shared/model/upstream-errors.ts';
 import type { Priority } from '../quota/fair-queue.ts';
 import type { Admission, Quota } from '../quota/quota.ts';
@@ -24,7 +24,6 @@ export interface QuotaUse {
 
 /** What a request that names no bound is taken to say. */
 const USUAL_OUTPUT_TOKENS = 500;
-const BYTES_A_TOKEN = 4;
 
 export function withQuota(model: ChatModel, use: QuotaUse): ChatModel {
   if (use.scopes.length === 0) return model;
@@ -55,9 +54,9 @@ export function withQuota(model: ChatModel, use: QuotaUse): ChatModel {
   });
 }
 
-/** Prompt and answer, before the call. */
-export function estimateTokens({ messages, params }: ChatRequest): number {
-  const prompt = messages.reduce((sum, message) => sum + messageTokenBound(message), 0) / BYTES_A_TOKEN;
-  const bound = params.max_completion_tokens ?? params.max_tokens;
-  return Math.ceil(prompt + (typeof bound === 'number' ? bound : USUAL_OUTPUT_TOKENS));
+/** Prompt and answers, before the call. */
+export function estimateTokens(request: ChatRequest): number {
+  const { params } = request;
+  const output = (askedOutputTokens(params) ?? USUAL_OUTPUT_TOKENS) * answersAsked(params);
+  return roughRequestTokens(request) + output;
 }

@@ -91,7 +91,8 @@ async function callOnce(
     } catch (error) {
       const pauseMs = upstreamPauseMs(toAppError(error));
       if (pauseMs !== undefined) admission?.block(pauseMs);
-      admission?.settle(0);
+      // Who leaves may have had the work done.
+      admission?.settle(signal.aborted ? tokens : 0);
       throw error;
     }
   } catch (error) {

@@ -9,10 +9,11 @@ const callCore = vi.fn<CoreCall>();
 const settle = vi.fn<(tokens: number | undefined) => void>();
 const limitCall = vi.fn<TasksRouteOptions['limiter']['call']>();
 const filterPrompt = vi.fn<TasksRouteOptions['prompts']['filterPrompt']>();
-const send = edgeUnderTest((app) => {
+const addRoutes: Parameters<typeof edgeUnderTest>[0] = (app) => {
   const options = { limiter: { call: limitCall }, prompts: { filterPrompt }, callCore };
   for (const task of tasks) app.post(`/${task}`, tasksRoute(task, options));
-});
+};
+const send = edgeUnderTest(addRoutes);
 beforeEach(() => {
   vi.resetAllMocks();
   callCore.mockResolvedValue(Response.json({ ok: true }, { headers: { 'x-edgewise-tokens': '7' } }));
@@ -49,6 +50,17 @@ test('a call that fails costs nothing', async () => {
   callCore.mockRejectedValue(new AppError('upstream_error'));
   expect((await send('POST', '/embeddings', { model: 'e', input: 'hi' })).status).toBe(502);
   expect(settle.mock.calls).toEqual([[0]]);
+});
+
+test('who leaves while the work is done pays what was reserved', async () => {
+  const leaving = new AbortController();
+  callCore.mockImplementation(async () => {
+    leaving.abort();
+    throw new AppError('cancelled');
+  });
+  const sendAndLeave = edgeUnderTest(addRoutes, { signal: leaving.signal });
+  await sendAndLeave('POST', '/images', { model: 'p', prompt: 'hi' });
+  expect(settle.mock.calls).toEqual([[limitCall.mock.calls[0]?.[1].tokens]]);
 });
 
 test('a caller who is over the limit never reaches the core', async () => {

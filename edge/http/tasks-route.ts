@@ -59,6 +59,10 @@ export function tasksRoute(
       }
       headers.set('cache-control', 'no-store');
       return new Response(response.body, { headers });
+    } catch (error) {
+      // Who leaves while the work is done pays what was reserved.
+      if (c.req.raw.signal.aborted) used = tokens;
+      throw error;
     } finally {
       limited.settle(used);
     }

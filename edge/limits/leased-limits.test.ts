@@ -116,6 +116,16 @@ test('a share is told to the store once, when all of it is settled or its time i
   expect(settled).toBe(1);
 });
 
+test('a call that used more than the whole share is told to the store at once', async () => {
+  const limits = open();
+  const made = reservation(1000);
+  await limits.reserve(made);
+  await limits.settle({ id: made.id, tenant: 't', tokens: 10 * leaseSize(made) + 1, micros: 0 });
+  expect(settled).toBe(1);
+  await limits.reserve(reservation(1000));
+  expect({ calls, settled }).toEqual({ calls: 2, settled: 1 });
+});
+
 test('the shares of others whose time is up are told with the next one that is taken', async () => {
   const limits = open();
   for (const tenant of ['a', 'b', 'c']) {

@@ -22,6 +22,8 @@ interface Share {
   /** Of the reservation that was made. */
   tokensEach: number;
   microsEach: number;
+  /** How many calls it was taken for. */
+  size: number;
   left: number;
   /** Local reservations that are not settled yet. */
   open: number;
@@ -96,6 +98,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       tenant,
       tokensEach: tokens,
       microsEach: micros,
+      size,
       left: size,
       open: 0,
       tokensUsed: 0,
@@ -169,6 +172,9 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       share.open--;
       share.tokensUsed += settlement.tokens;
       share.microsUsed += settlement.micros;
+      // Calls that used more than they reserved have used up those that are left, too.
+      const { size, tokensEach, microsEach } = share;
+      if (share.tokensUsed > tokensEach * size || share.microsUsed > microsEach * size) share.left = 0;
       const isOver = share.left === 0 || share.untilMs <= now();
       if (isOver && share.open === 0) giveBack(share);
       return undefined;

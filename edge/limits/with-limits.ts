@@ -3,11 +3,12 @@
  * after it from what was used, whatever became of it. What the cache answers never comes here, and costs nothing.
  */
 
-import { AppError, toAppError } from '../../shared/errors.ts';
+import { AppError, type ErrorCode, toAppError } from '../../shared/errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest, Usage } from '../../shared/model/chat-model.ts';
-import { messageText } from '../../shared/model/chat-model.ts';
 import { type LayerGenerator, relayStream } from '../../shared/model/event-stream.ts';
-import { roughTokens } from '../../shared/model/token-count.ts';
+import { answersAsked, askedOutputTokens, roughRequestTokens } from '../../shared/model/request-size.ts';
+import { saidText } from '../../shared/model/said-text.ts';
+import { utf8Length } from '../../shared/model/token-count.ts';
 import {
   type Decision,
   type LimitName,
@@ -42,28 +43,41 @@ export interface WithLimitsOptions {
 /** Tokens of an answer whose length nobody has limited. */
 const USUAL_ANSWER_TOKENS = 1024;
 
+/** Longest time that a call whose caller has left is waited for to say what it used, in milliseconds. */
+const LEFT_MS = 2000;
+const BYTES_A_TOKEN = 4;
+/** Errors of a turn that was ended from our side, whatever its model was doing. */
+const stops: ReadonlySet<ErrorCode> = new Set(['cancelled', 'deadline_exceeded', 'generation_lost']);
+
 export function withLimits(model: ChatModel, options: WithLimitsOptions): ChatModel {
   return {
     name: model.name,
-    stream: (request, signal) =>
-      relayStream((read) => limited(options, request, () => read(model.stream(request, signal)))),
+    stream(request, signal) {
+      const call = new LimitedTurn(options, request);
+      // A request that its client has left may end before its answer does: it is kept until the call is settled.
+      const onAbort = () => options.defer(call.settledWithin(LEFT_MS));
+      signal.addEventListener('abort', onAbort, { once: true });
+      return relayStream(
+        (read) => limited(call, options, () => read(model.stream(request, signal))),
+        () => {
+          signal.removeEventListener('abort', onAbort);
+          call.settle();
+        },
+      );
+    },
   };
 }
 
 async function* limited(
+  call: LimitedTurn,
   options: WithLimitsOptions,
-  request: ChatRequest,
   ask: () => AsyncIterable<ChatEvent[]>,
 ): LayerGenerator {
-  const price = await options.price();
-  const inputTokens = request.messages.reduce(
-    (sum, message) => sum + roughTokens(messageText(message)) + 4,
-    3,
-  );
+  const reservation = await call.reservation();
   let decision: Decision = { granted: true };
   if (!options.isReserved) {
     try {
-      decision = await options.limits.reserve(toReservation(options, request, inputTokens, price));
+      decision = await options.limits.reserve(reservation);
     } catch (error) {
       return yield [{ type: 'error', error: toAppError(error).toInfo() }];
     }
@@ -71,30 +85,86 @@ async function* limited(
   if (!decision.granted) return yield [{ type: 'error', error: toLimitError(decision).toInfo() }];
 
   const { granted: _, ...limits } = decision;
-  let usage: Usage | undefined;
-  let hasBegun = options.isReserved;
-  let saidTokens = 0;
+  call.begin();
   try {
     for await (const events of ask()) {
       for (const [at, event] of events.entries()) {
-        if (event.type === 'usage') usage = event.usage;
-        else if ('text' in event) saidTokens += roughTokens(event.text);
-        if (event.type !== 'model-start') continue;
-        hasBegun = true;
-        events[at] = { ...event, limits };
+        call.hear(event);
+        if (event.type === 'model-start') events[at] = { ...event, limits };
       }
       yield events;
     }
   } finally {
-    // A turn that was stopped or left has no usage of the model's: what was said by then is what it cost.
-    const used = usage ?? { inputTokens: hasBegun ? inputTokens : 0, outputTokens: saidTokens };
-    const { id, tenant } = options;
-    settleLater(options, {
-      id,
-      tenant,
-      tokens: used.inputTokens + used.outputTokens,
-      micros: Math.ceil(used.inputTokens * price.input + used.outputTokens * price.output),
+    call.settle();
+  }
+}
+
+/** What one call has come to so far, and its one settlement. */
+class LimitedTurn {
+  readonly #options: WithLimitsOptions;
+  readonly #request: ChatRequest;
+  readonly #inputTokens: number;
+  #price: Price = { input: 0, output: 0 };
+  #usage: Usage | undefined;
+  #hasStarted: boolean;
+  #failure: ErrorCode | undefined;
+  #saidBytes = 0;
+  /** `asked`: reserved, and the model may have the prompt. */
+  #state: 'new' | 'asked' | 'settled' = 'new';
+  #wake: (() => void) | undefined;
+
+  constructor(options: WithLimitsOptions, request: ChatRequest) {
+    this.#options = options;
+    this.#request = request;
+    this.#inputTokens = roughRequestTokens(request);
+    this.#hasStarted = options.isReserved;
+  }
+
+  async reservation(): Promise<Reservation> {
+    this.#price = await this.#options.price();
+    return toReservation(this.#options, this.#request, this.#inputTokens, this.#price);
+  }
+
+  begin(): void {
+    // Who left while it was being reserved has had nothing.
+    if (this.#state === 'new') this.#state = 'asked';
+  }
+
+  hear(event: ChatEvent): void {
+    if (event.type === 'usage') this.#usage = event.usage;
+    else if (event.type === 'model-start') this.#hasStarted = true;
+    else if (event.type === 'error') this.#failure = event.error.code;
+    else this.#saidBytes += utf8Length(saidText(event));
+  }
+
+  /** Once, and only what was reserved. */
+  settle(): void {
+    if (this.#state !== 'asked') return;
+    this.#state = 'settled';
+    // A turn that was stopped or left has no usage of the model's: it costs its prompt, which may be at the model even
+    // when nothing of an answer has come, and what was said by then.
+    const isOwed = this.#hasStarted || this.#failure === undefined || stops.has(this.#failure);
+    const { inputTokens, outputTokens } = this.#usage ?? {
+      inputTokens: isOwed ? this.#inputTokens : 0,
+      outputTokens: Math.ceil(this.#saidBytes / BYTES_A_TOKEN),
+    };
+    const { id, tenant } = this.#options;
+    const micros = Math.ceil(inputTokens * this.#price.input + outputTokens * this.#price.output);
+    settleLater(this.#options, { id, tenant, tokens: inputTokens + outputTokens, micros });
+    this.#wake?.();
+  }
+
+  /** Settles it when that time is over, at the latest. */
+  async settledWithin(ms: number): Promise<void> {
+    if (this.#state !== 'asked') return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
+    this.settle();
   }
 }
 
@@ -104,8 +174,7 @@ function toReservation(
   inputTokens: number,
   price: Price,
 ): Reservation {
-  const asked = params.max_completion_tokens ?? params.max_tokens;
-  const outputTokens = typeof asked === 'number' ? asked : USUAL_ANSWER_TOKENS;
+  const outputTokens = (askedOutputTokens(params) ?? USUAL_ANSWER_TOKENS) * answersAsked(params);
   return {
     id,
     tenant,

@@ -1,5 +1,7 @@
 /** What an upstream says that an answer used, and what a client that leaves pays: neither is taken on anybody's word. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../shared/model/chat-model.ts';
+import { readSome } from './read-stream.ts';
 import {
   type Behaviour,
   chunk,
@@ -11,6 +13,9 @@ import { type System, startSystem } from './system.ts';
 
 const metricsToken = 'a-token-to-read-metrics';
 const plans = {
+  // 800 kB of tools cost 25 cents, a megabyte of output $2.50.
+  prompt: { user: { usd_per_day: 0.4 } },
+  output: { user: { usd_per_day: 2 } },
   company: { user: { tokens_per_minute: 1_000_000 }, tenant: { usd_per_month: 200 } },
 };
 
@@ -22,6 +27,8 @@ beforeAll(async () => {
     env: {
       EDGEWISE_LIMITS: 'on',
       EDGEWISE_ARCHIVE: 'on',
+      // Opening it later would hold up a request for seconds.
+      EDGEWISE_OPEN_DATABASE: 'on',
       EDGEWISE_PLANS: JSON.stringify(plans),
       EDGEWISE_METRICS_TOKEN: metricsToken,
       EDGEWISE_LIGHT_BASE_URL: light.baseUrl,
@@ -72,6 +79,53 @@ describe.each(['gpt-5', 'tiny'])('a usage that cannot be, of %s', (model) => {
       expect((await ask('ben', { model })).status).toBe(200);
     },
   );
+});
+
+describe('a client that leaves after the first word', () => {
+  const tools = [{ type: 'function', function: { name: 'f', description: 'word '.repeat(160_000) } }];
+  /** Says a word, then this, and goes on without an end. */
+  const goOn =
+    (delta: JsonObject): Behaviour =>
+    (_call, answer) => {
+      openStream(answer);
+      answer.write(chunk({ content: 'one' }));
+      answer.write(chunk(delta));
+    };
+  /** A user whose day is worth what one such call costs, and not two. */
+  const headers = async (plan: string) => ({
+    authorization: `Bearer ${await system.token({ sub: 'ann', tenant, plan })}`,
+  });
+  async function leave(plan: string, body: object, events: number) {
+    const asked = { model: 'gpt-5', stream: true, ...body };
+    const answer = await system.chat('Say it.', asked, await headers(plan));
+    expect(answer.status).toBe(200);
+    await readSome(answer, events);
+    await system.upstream.calls.at(-1)?.aborted;
+  }
+  async function askAgain(plan: string, body: object) {
+    const answer = await system.chat('Say it.', { model: 'gpt-5', ...body }, await headers(plan));
+    const { error } = (await answer.json()) as { error?: { code: string } };
+    return error?.code;
+  }
+
+  test('pays its whole prompt', async () => {
+    system.upstream.behave(goOn({}));
+    await leave('prompt', { tools }, 2);
+    system.upstream.behave(report('{"prompt_tokens":9,"completion_tokens":3}'));
+    for (let times = 0; times < 3; times++) {
+      expect(await askAgain('prompt', { tools })).toBe('insufficient_quota');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  });
+
+  test('pays for output in fields that Edgewise does not know', async () => {
+    system.upstream.behave(goOn({ reasoning_details: [{ text: 'word '.repeat(200_000) }] }));
+    await leave('output', {}, 3);
+    system.upstream.behave(report('{"prompt_tokens":9,"completion_tokens":3}'));
+    await expect
+      .poll(() => askAgain('output', { max_tokens: 1 }), { timeout: 5000 })
+      .toBe('insufficient_quota');
+  });
 });
 
 test('a lie is counted by the metrics of the core and of the edge', async () => {

@@ -1,6 +1,7 @@
 /** What a request needs of a model, and whether a model has it. */
 
 import { type ChatRequest, type JsonObject, messageText } from './chat-model.ts';
+import { askedOutputTokens } from './request-size.ts';
 import type { TokenEncoding } from './token-count.ts';
 import { countMessageTokens, messageTokenBound } from './token-count.ts';
 import type { CountTokens } from './with-counted-usage.ts';
@@ -33,8 +34,7 @@ export async function canServe(
   const { capabilities: has } = room;
   if (has && capabilitiesOf(request).some((need) => !has.includes(need))) return false;
   const { messages, params } = request;
-  const answer = params.max_completion_tokens ?? params.max_tokens;
-  const left = room.contextLength - (typeof answer === 'number' ? answer : 0);
+  const left = room.contextLength - (askedOutputTokens(params) ?? 0);
   // Most prompts fit by their bytes, and need no tokenizer.
   if (sum(messages, messageTokenBound) <= left) return true;
   const count = await loadCounter(room.encoding);

@@ -3,6 +3,7 @@
 import type { ChatEvent, ChatModel } from './chat-model.ts';
 import type { LayerGenerator } from './event-stream.ts';
 import { layer } from './layer.ts';
+import { saidText } from './said-text.ts';
 import type { TokenEncoding } from './token-count.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 
@@ -20,7 +21,7 @@ export function withOutputLimit(
     let tokens = 0;
     for await (const events of batches) {
       for (const [at, event] of events.entries()) {
-        const said = event.type === 'tool-call-delta' ? event.arguments : 'text' in event ? event.text : '';
+        const said = saidText(event);
         if (said === '') continue;
         const counter = loadCounter(encoding);
         tokens += (counter instanceof Promise ? await counter : counter)(said);

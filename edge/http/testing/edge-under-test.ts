@@ -12,6 +12,8 @@ export interface EdgeCaller {
   isKey?: boolean;
   bodyLimits?: Partial<BodyLimits>;
   env?: EdgeBindings;
+  /** Aborted when the caller leaves. */
+  signal?: AbortSignal;
 }
 
 export type Send = (
@@ -51,6 +53,7 @@ export function edgeUnderTest(addRoutes: (app: Hono<EdgeHono>) => void, caller: 
       headers: { ...(isJson && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
       ...(body instanceof ReadableStream && { duplex: 'half' }),
+      ...(caller.signal && { signal: caller.signal }),
     };
     return app.request(path, init, caller.env);
   };
