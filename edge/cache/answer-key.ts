@@ -1,8 +1,9 @@
 /** The name of a question: everything that decides the answer, as a canonical hash. */
+
+import { createLruCache } from '../../shared/lru-cache.ts';
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
-import { createLruCache } from './lru-cache.ts';
 
 export interface AnswerQuestion {
   tenant: string;
@@ -44,7 +45,7 @@ const silentParams: ReadonlySet<string> = new Set([
 ]);
 
 /** Names of short questions that were asked a moment ago: a frequent one is named once. */
-const keys = createLruCache<string>({ maxCopies: 500, now: () => 0 });
+const keys = createLruCache<string>({ maxEntries: 500, now: () => 0 });
 const MAX_REMEMBERED_CHARS = 4096;
 
 /** @returns 64 hex digits: SHA-256 over JSON texts with sorted names (in the manner of RFC 8785) */

@@ -3,8 +3,8 @@
  * looked up again elsewhere after {@link LONGEST_STAY_MS}, so that a removal reaches every isolate by then.
  */
 
+import { createLruCache } from '../../shared/lru-cache.ts';
 import type { AnswerEntry } from './answer-store.ts';
-import { createLruCache } from './lru-cache.ts';
 
 export interface IsolateAnswers {
   /** The first of the scopes whose answer is fresh. O(1) a scope. */
@@ -21,7 +21,7 @@ const LONGEST_STAY_MS = 60_000;
 /** @param now Unix time in milliseconds */
 export function createIsolateAnswers(maxBytes: number, now: () => number): IsolateAnswers {
   const answers = createLruCache<AnswerEntry>({
-    maxCopies: MAX_ENTRIES,
+    maxEntries: MAX_ENTRIES,
     maxBytes,
     bytesOf: (entry, name) => 2 * (name.length + JSON.stringify(entry).length),
     now,
@@ -41,7 +41,7 @@ export function createIsolateAnswers(maxBytes: number, now: () => number): Isola
     },
     clear(tenant) {
       const prefix = nameOf(tenant, '', '');
-      for (const name of answers.names()) if (name.startsWith(prefix)) answers.delete(name);
+      for (const name of answers.keys()) if (name.startsWith(prefix)) answers.delete(name);
     },
     get bytes() {
       return answers.bytes;
