@@ -49,7 +49,7 @@ export function openMemory(options: MemoryServicesOptions): MemoryServices {
     onError,
   });
   const documents = createDocuments({ database, search, reader: createDocumentReader(), now, newId });
-  const preferences = createPreferences(database);
+  const preferences = createPreferences(database, now);
   const recall = {
     search,
     preferences,

@@ -1,6 +1,6 @@
 /** What users have chosen about their memory. Owns the table `preference`; keeps what it has read for a while. */
 import { eq } from 'drizzle-orm';
-import { LRUCache } from 'lru-cache';
+import { createLruCache } from '../../shared/lru-cache.ts';
 import type { Database } from '../db/database.ts';
 import type { Owner } from '../db/owner.ts';
 import { preferences } from '../db/schema.ts';
@@ -17,8 +17,8 @@ const MAX_KEPT = 10_000;
 /** Other instances follow a change this late. */
 const KEPT_MS = 30_000;
 
-export function createPreferences(database: Database): Preferences {
-  const kept = new LRUCache<string, { recallAcross: boolean }>({ max: MAX_KEPT, ttl: KEPT_MS });
+export function createPreferences(database: Database, now: () => number): Preferences {
+  const kept = createLruCache<{ recallAcross: boolean }>({ maxEntries: MAX_KEPT, now });
   return {
     forget: ({ tenant, user }) => void kept.delete(JSON.stringify([tenant, user])),
     async recallsAcross({ tenant, user }) {
@@ -29,7 +29,7 @@ export function createPreferences(database: Database): Preferences {
         tables.select().from(preferences).where(eq(preferences.user, user)),
       );
       const recallAcross = row?.recallAcross ?? false;
-      kept.set(name, { recallAcross });
+      kept.set(name, { recallAcross }, KEPT_MS);
       return recallAcross;
     },
     async setRecallAcross({ tenant, user }, recallAcross) {
@@ -39,7 +39,7 @@ export function createPreferences(database: Database): Preferences {
           .values({ tenant, user, recallAcross })
           .onConflictDoUpdate({ target: [preferences.tenant, preferences.user], set: { recallAcross } }),
       );
-      kept.set(JSON.stringify([tenant, user]), { recallAcross });
+      kept.set(JSON.stringify([tenant, user]), { recallAcross }, KEPT_MS);
     },
   };
 }

@@ -3,9 +3,9 @@
  * reaches every edge. Owns the copies, per isolate; the key itself is never kept, only its hash.
  */
 import { AppError } from '../../shared/errors.ts';
+import { createLruCache } from '../../shared/lru-cache.ts';
 import type { ApiKey, KeyName } from '../../shared/protocol/key-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
-import { createLruCache } from '../cache/lru-cache.ts';
 import type { CoreCall } from '../core-client/core-call.ts';
 
 export interface KeyDirectory {
@@ -26,7 +26,7 @@ const CALL_MS = 10_000;
 
 /** @param now Unix time in milliseconds */
 export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirectory {
-  const known = createLruCache<{ key: ApiKey | undefined }>({ maxCopies: MAX_KEYS, now });
+  const known = createLruCache<{ key: ApiKey | undefined }>({ maxEntries: MAX_KEYS, now });
 
   async function ask(requestId: string, name: string, which: KeyName): Promise<ApiKey | undefined> {
     const copy = known.get(name);
@@ -69,7 +69,7 @@ export function createKeyDirectory(call: CoreCall, now: () => number): KeyDirect
       return key !== undefined;
     },
     forget(id) {
-      for (const name of known.names()) if (known.get(name)?.key?.id === id) known.delete(name);
+      for (const name of known.keys()) if (known.get(name)?.key?.id === id) known.delete(name);
     },
   };
 }

@@ -1,7 +1,6 @@
 /**
- * The cache on the way of a prompt: a model that answers what was answered before, and asks the model it wraps
- * otherwise. The order of the tiers can be read in {@link CachedModel}. Owns nothing; a cache that cannot be
- * reached is passed by.
+ * The cache as a wrapper of a model: it serves cached answers and calls the wrapped model otherwise. `answer` shows
+ * the order of the tiers. Owns no state; when a tier cannot be reached, the model is called.
  */
 
 import { AppError } from '../../shared/errors.ts';
@@ -11,14 +10,14 @@ import { decodeGenerationEvents } from '../../shared/protocol/generation-protoco
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
 import type { Reply } from '../reply.ts';
-import { type AnswerQuestion, type AskedQuestion, answerKey, type QuestionMemo } from './answer-key.ts';
+import { type AnswerQuestion, answerKey, type CacheQuestion, type QuestionMemo } from './answer-key.ts';
 import { type AnswerEntry, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import type { AnswersStub } from './answers-object.ts';
 import { bypassReason, type CacheFacts } from './cacheable.ts';
 import { AnswerRecorder, type CachedAnswer, type ReplayPace, replayAnswer } from './cached-answer.ts';
 import type { IsolateAnswers } from './isolate-answers.ts';
 import type { LocationAnswers } from './location-answers.ts';
-import type { FoundMeaning, SemanticCache } from './meaning/semantic-cache.ts';
+import type { SemanticCache, SemanticMatch } from './meaning/semantic-cache.ts';
 
 export interface AnswerCacheOptions {
   isolate: IsolateAnswers;
@@ -27,7 +26,7 @@ export interface AnswerCacheOptions {
   answersOf: (tenant: string, shard: string) => AnswersStub;
   /** The concrete model that a name stands for now. @throws AppError */
   resolveModel: (context: RequestContext, name: string) => Promise<string>;
-  /** Whether one user's answer may be given to another of the tenant. */
+  /** Whether the users of the tenant share answers. */
   isShared: (tenant: string) => boolean;
   policy: string;
   semanticCache: SemanticCache;
@@ -39,48 +38,45 @@ export interface CachedTurn extends CacheFacts {
   context: RequestContext;
   choice: ModelChoice;
   /**
-   * Whether the call may be shared with others who ask the same now. A session's turn has a call of its own,
-   * which it can take up again.
+   * Whether the call may be shared with others who send the same question now. A session's turn needs a call of its
+   * own, since it must be able to resume it.
    */
   canShare: boolean;
-  /** Of the prompt, where the question is the prompt as it was sent. */
+  /** The prompt's memo, when the question is the unchanged prompt. */
   memo?: QuestionMemo | undefined;
   /** Work that continues after the answer. */
   waitUntil: (work: Promise<unknown>) => void;
 }
 
-/** An answer that this isolate holds, and what its reader learns of the cache. */
-export interface KnownAnswer {
+/** An answer from this isolate's memory, and what the response reports about the cache. */
+export interface LocalAnswer {
   answer: CachedAnswer;
   mark: CacheMark;
 }
 
-/** Puts what was answered before in front of a model. */
-export type WithCache = (
-  model: ChatModel,
-  asked: { choice: ModelChoice; earlierRounds: number },
-) => ChatModel;
+/** Puts the cache in front of a model. */
+export type WithCache = (model: ChatModel, call: { choice: ModelChoice; earlierRounds: number }) => ChatModel;
 
 export interface AnswerCache {
   ofTurn(turn: Omit<CachedTurn, 'choice' | 'earlierRounds'>): WithCache;
-  /** What this isolate holds of a prompt that stands alone; it is looked for nowhere else. */
-  findNear(turn: Omit<CachedTurn, 'earlierRounds'>, request: ChatRequest): Promise<KnownAnswer | undefined>;
+  /** The answer to a prompt without a conversation, from this isolate's memory only. */
+  findLocal(turn: Omit<CachedTurn, 'earlierRounds'>, request: ChatRequest): Promise<LocalAnswer | undefined>;
   readonly semanticCache: SemanticCache;
-  /** Lets this isolate's copies of a tenant's answers go, and what is known of their meaning. */
+  /** Removes a tenant's answers from this isolate's memory and from the semantic cache. */
   forget(tenant: string, which: RemovedAnswers): Promise<void>;
-  /** What a question is called, and whose answers will do. */
+  /** The key of a question, and the scopes whose answers may be served. */
   question(
     turn: Pick<CachedTurn, 'context' | 'choice' | 'control' | 'memo'>,
     request: ChatRequest,
-  ): Promise<AskedQuestion>;
+  ): Promise<CacheQuestion>;
 }
 
 export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   const cache: AnswerCache = {
-    ofTurn: (turn) => (model, asked) => ({
+    ofTurn: (turn) => (model, call) => ({
       name: model.name,
       stream(request, signal) {
-        const cached = { ...turn, ...asked };
+        const cached = { ...turn, ...call };
         const reason = bypassReason(request, cached);
         return relayStream((read) =>
           reason
@@ -90,14 +86,14 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       },
     }),
 
-    async findNear(turn, request) {
+    async findLocal(turn, request) {
       const { isolate, pace, now } = options;
       const { tenant } = turn.context;
       if (pace.charsPerSecond > 0 || bypassReason(request, { ...turn, earlierRounds: 0 })) return undefined;
       const question = await cache.question(turn, request).catch(() => undefined);
-      const near = question && isolate.find(tenant, question.key, question.scopes);
-      if (!near || !isYoungEnough(near, question, now())) return undefined;
-      return { answer: near.answer, mark: hit(near, now()) };
+      const entry = question && isolate.find(tenant, question.key, question.scopes);
+      if (!entry || !isYoungEnough(entry, question, now())) return undefined;
+      return { answer: entry.answer, mark: hit(entry, now()) };
     },
 
     semanticCache: options.semanticCache,
@@ -107,10 +103,10 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       await options.semanticCache.forget(tenant, which);
     },
 
-    async question({ context, choice, control, memo }, asked) {
-      // Others who ask the same may want it word by word.
-      const { isWhole, ...plain } = asked;
-      const request = isWhole ? plain : asked;
+    async question({ context, choice, control, memo }, sent) {
+      // Others who send the same question may want a stream.
+      const { isWhole, ...streamed } = sent;
+      const request = isWhole ? streamed : sent;
       const model = await options.resolveModel(context, choice.model);
       const { policy } = options;
       const question: AnswerQuestion = { tenant: context.tenant, model, policy, request, memo };
@@ -130,7 +126,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   return cache;
 }
 
-interface Asked {
+interface CacheCall {
   model: ChatModel;
   turn: CachedTurn;
   request: ChatRequest;
@@ -138,36 +134,36 @@ interface Asked {
   read: ReadInner;
 }
 
-/** This isolate, the location, the tenant's object, and then the model. */
+/** The tiers in order: this isolate, the location, the tenant's object, the model. */
 async function* answer(
   cache: AnswerCache,
   options: AnswerCacheOptions,
-  { model, turn, request, signal, read }: Asked,
+  { model, turn, request, signal, read }: CacheCall,
 ): LayerGenerator {
-  const ask = () => read(model.stream(request, signal));
+  const callModel = () => read(model.stream(request, signal));
   const { isolate, location, pace, now } = options;
   const { tenant } = turn.context;
-  let question: AskedQuestion;
+  let question: CacheQuestion;
   let found: Reply<Found>;
   try {
     question = await cache.question(turn, request);
-    const here = isolate.find(tenant, question.key, question.scopes);
-    const near = here ?? (await location.find(tenant, question.key, question.scopes));
-    if (near && isYoungEnough(near, question, now())) {
-      // What is here stays no longer for being asked: a removal elsewhere must be seen.
-      if (!here) isolate.keep(tenant, near);
-      return yield* replayAnswer(near.answer, hit(near, now()), pace);
+    const local = isolate.find(tenant, question.key, question.scopes);
+    const entry = local ?? (await location.find(tenant, question.key, question.scopes));
+    if (entry && isYoungEnough(entry, question, now())) {
+      // A hit must not extend the life of a local copy, or a removal elsewhere would not reach it.
+      if (!local) isolate.keep(tenant, entry);
+      return yield* replayAnswer(entry.answer, hit(entry, now()), pace);
     }
-    found = await look(options, question, turn);
+    found = await lookUp(options, question, turn);
     if (!found.ok) throw AppError.fromInfo(found.error);
   } catch {
-    // What is wrong with the request the model says; what is wrong with the cache must not cost an answer.
-    return yield* marked(ask(), { outcome: 'bypass', reason: 'unavailable' });
+    // The model reports a fault of the request; a fault of the cache must not cost the answer.
+    return yield* marked(callModel(), { outcome: 'bypass', reason: 'unavailable' });
   }
 
   const { value } = found;
   if (value.kind === 'entry') {
-    // An answer by meaning is found anew each time: whether it may be given can change.
+    // An answer of the semantic cache is looked up each time, since new evidence can withdraw it.
     if (value.entry.key === question.key) {
       isolate.keep(tenant, value.entry);
       turn.waitUntil(location.keep(tenant, value.entry));
@@ -178,99 +174,99 @@ async function* answer(
   }
   const fresh =
     value.kind === 'stream'
-      ? shared(value.response, ask)
-      : marked(ask(), { outcome: 'miss', key: question.key });
+      ? readShared(value.response, callModel)
+      : marked(callModel(), { outcome: 'miss', key: question.key });
   const recorder = new AnswerRecorder();
   for await (const events of fresh) {
     for (const event of events) recorder.push(event);
-    // Nothing runs here after the last event.
+    // The reader may stop at the last event, so this must happen before it is yielded.
     const recorded = recorder.answer;
-    if (recorded && value.kind === 'nothing') turn.waitUntil(keep(options, question, recorded));
-    if (recorded && value.meant) turn.waitUntil(learn(options, question, value.meant, recorded));
+    if (recorded && value.kind === 'none') turn.waitUntil(keep(options, question, recorded));
+    if (recorded && value.match) turn.waitUntil(learn(options, question, value.match, recorded));
     yield events;
   }
 }
 
 type Found =
   | { kind: 'entry'; entry: AnswerEntry }
-  | { kind: 'stream'; response: Response; meant?: FoundMeaning | undefined }
-  | { kind: 'nothing'; meant?: FoundMeaning | undefined };
+  | { kind: 'stream'; response: Response; match?: SemanticMatch | undefined }
+  | { kind: 'none'; match?: SemanticMatch | undefined };
 
-/** The same question, then one that means the same, then a share in a call. */
-async function look(
+/** Looks for the same question, then for one that means the same, then for a shared call. */
+async function lookUp(
   { answersOf, semanticCache }: AnswerCacheOptions,
-  question: AskedQuestion,
+  question: CacheQuestion,
   { canShare }: CachedTurn,
 ): Promise<Reply<Found>> {
   const { tenant } = question.context;
   const answers = answersOf(tenant, shardOf(question.key));
-  let meant: FoundMeaning | undefined;
+  let match: SemanticMatch | undefined;
   if (question.maxAgeMs !== 0 && (!canShare || semanticCache.isOn(tenant))) {
     const exact = await answers.find(question);
     if (!exact.ok) return exact;
     if (exact.value) return { ok: true, value: { kind: 'entry', entry: exact.value } };
-    meant = await semanticCache.find(question);
-    if (meant?.answer !== undefined) {
-      const found = await findMeant(answersOf, question, meant.answer);
+    match = await semanticCache.find(question);
+    if (match?.answer !== undefined) {
+      const found = await findMatched(answersOf, question, match.answer);
       if (found) return { ok: true, value: { kind: 'entry', entry: found } };
     }
   }
-  if (!canShare) return { ok: true, value: { kind: 'nothing', meant } };
-  const asked = await answers.ask(question);
-  return asked.ok && asked.value.kind === 'stream' ? { ok: true, value: { ...asked.value, meant } } : asked;
+  if (!canShare) return { ok: true, value: { kind: 'none', match } };
+  const found = await answers.findOrGenerate(question);
+  return found.ok && found.value.kind === 'stream' ? { ok: true, value: { ...found.value, match } } : found;
 }
 
-async function findMeant(
+async function findMatched(
   answersOf: AnswerCacheOptions['answersOf'],
-  question: AskedQuestion,
+  question: CacheQuestion,
   key: string,
 ): Promise<AnswerEntry | undefined> {
-  // A stale one would be asked again under the wrong question: only its own askers renew it.
+  // A stale answer is regenerated by its own question only, so this question must not use it.
   const found = await answersOf(question.context.tenant, shardOf(key)).findFresh(question, key);
   return found.ok ? found.value : undefined;
 }
 
 async function learn(
   { answersOf, semanticCache }: AnswerCacheOptions,
-  question: AskedQuestion,
-  meant: FoundMeaning,
+  question: CacheQuestion,
+  match: SemanticMatch,
   fresh: CachedAnswer,
 ): Promise<void> {
-  const old = meant.candidate && (await findMeant(answersOf, question, meant.candidate.key));
-  await semanticCache.learn(question, meant, fresh, old?.answer);
+  const old = match.candidate && (await findMatched(answersOf, question, match.candidate.key));
+  await semanticCache.learn(question, match, fresh, old?.answer);
 }
 
 function shardOf(key: string): string {
   return key[0] ?? '0';
 }
 
-/** A call that an object makes for several; should the object be lost before it said anything, it is made here. */
-async function* shared(
+/** Reads a call that an object shares; when the object is lost before the first output, the call is made here. */
+async function* readShared(
   { body }: Response,
-  again: () => AsyncIterable<ChatEvent[]>,
+  callModel: () => AsyncIterable<ChatEvent[]>,
 ): AsyncGenerator<ChatEvent[], void, void> {
-  let saidSomething = false;
+  let hasOutput = false;
   try {
     if (!body) throw new AppError('internal_error');
     for await (const { event } of decodeGenerationEvents(body)) {
       yield [event];
-      saidSomething ||= event.type !== 'model-start';
+      hasOutput ||= event.type !== 'model-start';
     }
   } catch {
-    if (saidSomething) return yield [{ type: 'error', error: new AppError('generation_lost').toInfo() }];
-    yield* again();
+    if (hasOutput) return yield [{ type: 'error', error: new AppError('generation_lost').toInfo() }];
+    yield* callModel();
   }
 }
 
 async function keep(
   { answersOf }: AnswerCacheOptions,
-  question: AskedQuestion,
+  question: CacheQuestion,
   recorded: CachedAnswer,
 ): Promise<void> {
   await answersOf(question.context.tenant, shardOf(question.key)).keep(question, recorded);
 }
 
-function isYoungEnough(entry: AnswerEntry, { maxAgeMs }: AskedQuestion, nowMs: number): boolean {
+function isYoungEnough(entry: AnswerEntry, { maxAgeMs }: CacheQuestion, nowMs: number): boolean {
   return maxAgeMs === undefined || (maxAgeMs > 0 && nowMs - entry.storedAtMs <= maxAgeMs);
 }
 

@@ -1,40 +1,41 @@
-/** The name of a question: everything that decides the answer, as a canonical hash. */
+/** The key of a question: a canonical hash over everything that decides its answer. */
+
+import { createLruCache } from '../../shared/lru-cache.ts';
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
-import { createLruCache } from './lru-cache.ts';
 
 export interface AnswerQuestion {
   tenant: string;
-  /** The model that the name in the request stands for now. */
+  /** The concrete model to which the request's name resolves now. */
   model: string;
-  /** Changed by the operator to let every answer go. */
+  /** A new value, set by the operator, invalidates every answer. */
   policy: string;
   request: ChatRequest;
   memo?: QuestionMemo | undefined;
 }
 
-/** What a prompt asks, as text: kept beside the prompt by whoever keeps it, so that it is made once. */
+/** The text of a prompt that its key is made from: whoever keeps the prompt keeps it too, so that it is made once. */
 export interface QuestionMemo {
   text?: string;
 }
 
-/** A question as the Worker passes it to the objects. */
-export interface AskedQuestion {
+/** A question as the Worker sends it to the objects. */
+export interface CacheQuestion {
   key: string;
-  /** Whose answers will do, best first; a new one is kept for the last. */
+  /** Scopes whose answers may be served, best first; a new answer is kept for the last. */
   scopes: string[];
-  /** The model that must answer for the answer to be kept. */
+  /** Only an answer of this model is kept. */
   model: string;
   policy: string;
-  /** Oldest answer that will do, in milliseconds. */
+  /** Largest age of an answer, in milliseconds. */
   maxAgeMs: number | undefined;
   choice: ModelChoice;
   request: ChatRequest;
   context: RequestContext;
 }
 
-/** Fields that decide nothing about the answer. */
+/** Fields that do not affect the answer. */
 const silentParams: ReadonlySet<string> = new Set([
   'user',
   'metadata',
@@ -43,22 +44,22 @@ const silentParams: ReadonlySet<string> = new Set([
   'prompt_cache_key',
 ]);
 
-/** Names of short questions that were asked a moment ago: a frequent one is named once. */
-const keys = createLruCache<string>({ maxCopies: 500, now: () => 0 });
+/** Keys of recent short questions, so that the key of a frequent one is computed once. */
+const keys = createLruCache<string>({ maxEntries: 500, now: () => 0 });
 const MAX_REMEMBERED_CHARS = 4096;
 
 /** @returns 64 hex digits: SHA-256 over JSON texts with sorted names (in the manner of RFC 8785) */
 export async function answerKey({ tenant, model, policy, request, memo }: AnswerQuestion): Promise<string> {
-  const text = `${JSON.stringify(['1', tenant, model, policy])}${askedText(request, memo)}`;
-  const known = keys.get(text);
-  if (known) return known;
+  const text = `${JSON.stringify(['1', tenant, model, policy])}${questionText(request, memo)}`;
+  const cached = keys.get(text);
+  if (cached) return cached;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   const key = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (text.length <= MAX_REMEMBERED_CHARS) keys.set(text, key);
   return key;
 }
 
-function askedText(request: ChatRequest, memo: QuestionMemo = {}): string {
+function questionText(request: ChatRequest, memo: QuestionMemo = {}): string {
   if (memo.text !== undefined) return memo.text;
   const params = Object.entries(request.params).filter(
     ([name, value]) => value !== undefined && value !== null && !silentParams.has(name),
@@ -68,8 +69,8 @@ function askedText(request: ChatRequest, memo: QuestionMemo = {}): string {
 }
 
 /**
- * JSON in which the order of an object's names does not matter. `undefined` members are left out.
- * By hand: RFC 8785 must fail on a lone surrogate, which a request may hold, and a key needs only sorted names.
+ * JSON with sorted names and without `undefined` members. Written by hand: RFC 8785 must fail on a lone surrogate, which
+ * a request may contain.
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

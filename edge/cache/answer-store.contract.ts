@@ -28,19 +28,19 @@ export function describeAnswerStore(name: string, makeStore: () => Promise<Answe
       tenant = `tenant-${crypto.randomUUID()}`;
     });
 
-    test('knows nothing that was not kept', async () => {
+    test('finds nothing that was not kept', async () => {
       expect(await store.find(tenant, key, [EVERYBODY, 'ann'])).toBeUndefined();
       expect(await store.remove(tenant, {})).toBe(0);
     });
 
-    test('gives back what was kept, and the newer one of two', async () => {
+    test('returns what was kept, and the newer of two answers', async () => {
       await store.keep(tenant, answerEntry());
       expect(await store.find(tenant, key, [EVERYBODY])).toEqual(answerEntry());
       await store.keep(tenant, answerEntry({ model: 'newer' }));
       expect(await store.find(tenant, key, [EVERYBODY])).toMatchObject({ model: 'newer' });
     });
 
-    test('looks in the scopes it is told, in their order, and in no other', async () => {
+    test('searches the given scopes only, in their order', async () => {
       await store.keep(tenant, answerEntry({ scope: 'ann' }));
       expect(await store.find(tenant, key, [EVERYBODY, 'ben'])).toBeUndefined();
       expect(await store.find(tenant, key, [EVERYBODY, 'ann'])).toMatchObject({ scope: 'ann' });
@@ -48,14 +48,14 @@ export function describeAnswerStore(name: string, makeStore: () => Promise<Answe
       expect(await store.find(tenant, key, [EVERYBODY, 'ann'])).toMatchObject({ scope: EVERYBODY });
     });
 
-    test('gives a stale answer, and none that is too old', async () => {
+    test('returns a stale answer, but not an expired one', async () => {
       await store.keep(tenant, answerEntry({ freshUntilMs: nowMs - 10, staleUntilMs: nowMs + 60_000 }));
       expect(await store.find(tenant, key, [EVERYBODY])).toBeDefined();
       await store.keep(tenant, answerEntry({ freshUntilMs: nowMs - 20, staleUntilMs: nowMs - 10 }));
       expect(await store.find(tenant, key, [EVERYBODY])).toBeUndefined();
     });
 
-    test('forgets one question, one model, or all', async () => {
+    test('removes the answers of one question, one model, or all', async () => {
       const other = 'b'.repeat(64);
       await store.keep(tenant, answerEntry());
       await store.keep(tenant, answerEntry({ scope: 'ann' }));

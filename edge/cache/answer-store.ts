@@ -5,45 +5,45 @@
 import type { CachedAnswer } from './cached-answer.ts';
 
 export interface AnswerEntry {
-  /** The question's name, see `answer-key.ts`. */
+  /** The question's key; see `answer-key.ts`. */
   key: string;
-  /** Whom the answer is for: a user, or {@link EVERYBODY} of the tenant. */
+  /** Who may get the answer: a user, or {@link EVERYBODY} of the tenant. */
   scope: string;
-  /** The model that the question was for. */
+  /** The model that gave the answer. */
   model: string;
   answer: CachedAnswer;
-  /** Unix times in milliseconds. After `freshUntilMs` it is asked again, and still given until `staleUntilMs`. */
+  /** Unix times in milliseconds. After `freshUntilMs` the answer is regenerated, and still served until `staleUntilMs`. */
   storedAtMs: number;
   freshUntilMs: number;
   staleUntilMs: number;
-  /** The user whose question it answered first. */
+  /** The user who sent the question first. */
   askedBy?: string;
-  /** Prepared by the operator: it is the last to make room for others. */
+  /** Prepared by the operator: evicted after all others. */
   isPrepared?: boolean;
 }
 
-/** The scope of an answer that every user of the tenant may get. No user's name is empty. */
+/** The scope of an answer that every user of the tenant may get. No user id is empty. */
 export const EVERYBODY = '';
 
 export interface AnswerStore {
   /**
-   * The first of the scopes that has an answer which is not too old to be given.
+   * The answer of the first scope that has one which is not expired.
    * @throws AppError `store_unavailable`
    */
   find(tenant: string, key: string, scopes: readonly string[]): Promise<AnswerEntry | undefined>;
-  /** Puts an answer in the place of an older one. @throws AppError `store_unavailable` */
+  /** Stores an answer and replaces an older one. @throws AppError `store_unavailable` */
   keep(tenant: string, entry: AnswerEntry): Promise<void>;
   /**
-   * Forgets one question's answers, one model's, one user's, or all of a tenant's.
-   * @returns how many there were @throws AppError `store_unavailable`
+   * Removes the answers of one question, one model or one user, or all of a tenant's.
+   * @returns how many were removed @throws AppError `store_unavailable`
    */
   remove(tenant: string, which: RemovedAnswers): Promise<number>;
 }
 
-/** All of these hold for what is removed. */
+/** A removed answer matches every given field. */
 export interface RemovedAnswers {
   key?: string | undefined;
   model?: string | undefined;
-  /** For whom they are kept, or who asked first. */
+  /** The user who may get them, or who sent the question first. */
   user?: string | undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * The frequent answers of one tenant, one object for each sixteenth of the questions: finds an answer that is
- * there, lets those who ask the same at the same time share one call, and keeps what comes out whole. Owns the
- * calls under way; the answers are the store's.
+ * The cached answers of one tenant; each object holds a sixteenth of the questions. Finds an answer, shares one call
+ * among simultaneous readers of the same question, and keeps complete answers. Owns the running calls; the store owns the
+ * answers.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { AppError, toAppError } from '../../shared/errors.ts';
@@ -14,7 +14,7 @@ import type { ModelChoice } from '../models/model-choice.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
 import { setAlarmNoLaterThan } from '../wake-by.ts';
-import type { AskedQuestion } from './answer-key.ts';
+import type { CacheQuestion } from './answer-key.ts';
 import { type AnswerEntry, type AnswerStore, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';
 import { createPreparedList, type PreparedList } from './prepared-list.ts';
@@ -22,9 +22,9 @@ import { SharedGeneration } from './shared-generation.ts';
 import { createSqliteAnswerStore, type SqliteAnswerStore } from './sqlite-answer-store.ts';
 import { createUpstashAnswerStore } from './upstash-answer-store.ts';
 
-export type AnswerFound =
+export type FoundAnswer =
   | { kind: 'entry'; entry: AnswerEntry }
-  /** The events as `shared/protocol/generation-protocol.ts` encodes them; cancelling the body leaves the call to others. */
+  /** The events as `shared/protocol/generation-protocol.ts` encodes them; cancelling the body does not end the call for others. */
   | { kind: 'stream'; response: Response };
 
 export interface PreparedAnswer {
@@ -32,15 +32,15 @@ export interface PreparedAnswer {
   answer: CachedAnswer;
 }
 
-/** Prepared answers are asked again when this part of their time is left. */
-const REFRESH_PART = 0.2;
-/** Longest wait before a prepared answer that could not be had is asked again. */
-const REFRESH_AGAIN_MS = 60_000;
-/** Prepared answers asked again in one go. */
+/** A prepared answer is regenerated when this share of its lifetime is left. */
+const REFRESH_SHARE = 0.2;
+/** Longest wait before a failed regeneration is tried again. */
+const REFRESH_RETRY_MS = 60_000;
+/** Prepared answers that one alarm regenerates. */
 const REFRESH_AT_ONCE = 8;
 const MAX_SHARD_BYTES = 32 * 1024 * 1024;
 
-/** What the object works with, beyond its own storage. */
+/** The object's dependencies beside its storage. */
 export interface AnswersParts {
   /** The model that answers one call, within the caller's limits. */
   openModel: (context: RequestContext, choice: ModelChoice) => ChatModel;
@@ -53,12 +53,12 @@ export interface AnswersSettings {
   /** Where answers are kept; in the object's own storage without it. */
   redis: { url: string; token: string } | undefined;
   turnTimeoutMs: number;
-  /** How long an answer is fresh, and then still given while it is asked again. */
+  /** How long an answer is fresh, and how long after that it is served while it is regenerated. */
   ttlMs: number;
   staleMs: number;
 }
 
-/** `edge/worker.ts` gives it its parts. */
+/** `edge/worker.ts` provides the parts. */
 export abstract class AnswersObject extends DurableObject<EdgeBindings> {
   readonly #parts: AnswersParts;
   readonly #store: AnswerStore;
@@ -66,7 +66,7 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
   readonly #ownStore?: SqliteAnswerStore;
   readonly #prepared: PreparedList;
   /** By question and scope. */
-  readonly #underWay = new Map<string, SharedGeneration>();
+  readonly #running = new Map<string, SharedGeneration>();
   readonly #lookups = new Map<string, Promise<AnswerEntry | undefined>>();
 
   constructor(state: DurableObjectState, bindings: EdgeBindings, parts: AnswersParts) {
@@ -81,39 +81,39 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
     }
   }
 
-  /** The answer if there is one, else a share in the call that makes it. */
-  async ask(question: AskedQuestion): Promise<Reply<AnswerFound>> {
+  /** The answer if there is one, else the stream of the call that generates it, shared with other readers. */
+  async findOrGenerate(question: CacheQuestion): Promise<Reply<FoundAnswer>> {
     return reply(async () => {
       if (question.maxAgeMs === 0) return this.#share(this.#generate(question), question, 'miss');
       const entry = await this.#find(question);
       if (entry) return { kind: 'entry', entry };
-      const running = this.#underWay.get(nameOf(question));
+      const running = this.#running.get(nameOf(question));
       return running
         ? this.#share(running, question, 'coalesced')
         : this.#share(this.#generate(question), question, 'miss');
     });
   }
 
-  /** The answer if there is one. Asks no model. */
-  async find(question: AskedQuestion): Promise<Reply<AnswerEntry | undefined>> {
+  /** The answer if there is one. Calls no model. */
+  async find(question: CacheQuestion): Promise<Reply<AnswerEntry | undefined>> {
     return reply(() => this.#find(question));
   }
 
-  /** The answer to another question, for the scopes of this one, as long as it is fresh. */
-  async findFresh({ scopes, context }: AskedQuestion, key: string): Promise<Reply<AnswerEntry | undefined>> {
+  /** The fresh answer to another question, within the scopes of this one. */
+  async findFresh({ scopes, context }: CacheQuestion, key: string): Promise<Reply<AnswerEntry | undefined>> {
     return reply(async () => {
       const entry = await this.#store.find(context.tenant, key, scopes);
       return entry && entry.freshUntilMs > this.#parts.now() ? entry : undefined;
     });
   }
 
-  /** Keeps an answer that was made elsewhere. */
-  async keep(question: AskedQuestion, answer: CachedAnswer): Promise<Reply<void>> {
+  /** Keeps an answer that was generated elsewhere. */
+  async keep(question: CacheQuestion, answer: CachedAnswer): Promise<Reply<void>> {
     return reply(() => this.#keep(question, answer));
   }
 
-  /** Asks for an answer on behalf of every user of the tenant, and keeps it for `ttlMs`. */
-  async prepare(question: AskedQuestion, ttlMs: number): Promise<Reply<PreparedAnswer>> {
+  /** Generates an answer for every user of the tenant, and keeps it for `ttlMs`. */
+  async prepare(question: CacheQuestion, ttlMs: number): Promise<Reply<PreparedAnswer>> {
     return reply(async () => {
       const recorder = new AnswerRecorder();
       let failure: AppError | undefined;
@@ -129,15 +129,15 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
       const freshUntilMs = this.#parts.now() + ttlMs;
       const entry = { ...this.#entry(question, answer), scope: EVERYBODY, isPrepared: true };
       await this.#store.keep(question.context.tenant, { ...entry, freshUntilMs, staleUntilMs: freshUntilMs });
-      this.#prepared.put({ question, ttlMs, dueAtMs: freshUntilMs - ttlMs * REFRESH_PART });
-      await this.#watch();
+      this.#prepared.put({ question, ttlMs, dueAtMs: freshUntilMs - ttlMs * REFRESH_SHARE });
+      await this.#scheduleAlarm();
       return { freshUntilMs, answer };
     });
   }
 
   async remove(tenant: string, which: RemovedAnswers): Promise<Reply<number>> {
     return reply(() => {
-      // What an operator has prepared is no user's.
+      // Prepared questions belong to the operator, so the removal of a user keeps them.
       if (which.user === undefined) this.#prepared.remove(which);
       return this.#store.remove(tenant, which);
     });
@@ -151,15 +151,15 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
       const context = { ...question.context, requestId: newId(), deadlineMs };
       const outcome = await this.prepare({ ...question, context }, ttlMs);
       if (outcome.ok) continue;
-      // The old answer serves until its end.
+      // The old answer is served until it expires.
       this.#log(context, AppError.fromInfo(outcome.error));
-      const againMs = Math.min(REFRESH_AGAIN_MS, ttlMs * REFRESH_PART);
-      this.#prepared.put({ question, ttlMs, dueAtMs: Math.max(dueAtMs, now() + againMs) });
+      const retryMs = Math.min(REFRESH_RETRY_MS, ttlMs * REFRESH_SHARE);
+      this.#prepared.put({ question, ttlMs, dueAtMs: Math.max(dueAtMs, now() + retryMs) });
     }
-    await this.#watch();
+    await this.#scheduleAlarm();
   }
 
-  async #find({ key, scopes, maxAgeMs, ...question }: AskedQuestion): Promise<AnswerEntry | undefined> {
+  async #find({ key, scopes, maxAgeMs, ...question }: CacheQuestion): Promise<AnswerEntry | undefined> {
     const { tenant } = question.context;
     const name = JSON.stringify([key, scopes]);
     const lookup = this.#lookups.get(name) ?? this.#store.find(tenant, key, scopes);
@@ -171,12 +171,12 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
     return entry;
   }
 
-  /** A stale answer is given at once, and asked again behind the reader's back. */
-  #revalidate(question: AskedQuestion): void {
-    if (!this.#underWay.has(nameOf(question))) this.#generate(question).hold();
+  /** A stale answer is served at once and regenerated in the background. */
+  #revalidate(question: CacheQuestion): void {
+    if (!this.#running.has(nameOf(question))) this.#generate(question).hold();
   }
 
-  #generate(question: AskedQuestion): SharedGeneration {
+  #generate(question: CacheQuestion): SharedGeneration {
     const name = nameOf(question);
     const recorder = new AnswerRecorder();
     const generation: SharedGeneration = new SharedGeneration({
@@ -184,25 +184,25 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
       onEvent: (event) => recorder.push(event),
       timeoutMs: this.#parts.settings.turnTimeoutMs,
     });
-    this.#underWay.set(name, generation);
+    this.#running.set(name, generation);
     const settle = async () => {
       await generation.ended;
       if (recorder.answer) await this.#keep(question, recorder.answer);
     };
-    const over = settle()
+    const done = settle()
       .catch((error) => this.#log(question.context, error))
       .finally(() => {
-        if (this.#underWay.get(name) === generation) this.#underWay.delete(name);
+        if (this.#running.get(name) === generation) this.#running.delete(name);
       });
-    this.ctx.waitUntil(over);
+    this.ctx.waitUntil(done);
     return generation;
   }
 
-  #open({ context, choice, request }: AskedQuestion, signal: AbortSignal): ChatStream {
+  #open({ context, choice, request }: CacheQuestion, signal: AbortSignal): ChatStream {
     return this.#parts.openModel(context, choice).stream(request, signal);
   }
 
-  #share(generation: SharedGeneration, { key }: AskedQuestion, outcome: 'miss' | 'coalesced'): AnswerFound {
+  #share(generation: SharedGeneration, { key }: CacheQuestion, outcome: 'miss' | 'coalesced'): FoundAnswer {
     let seq = 0;
     const utf8 = new TextEncoder();
     const bytes = generation.read({ outcome, key }).pipeThrough(
@@ -214,14 +214,14 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
     return { kind: 'stream', response: new Response(bytes) };
   }
 
-  /** Another model's answer, as a ladder's lower rung gives it, is not the answer to this question. */
-  async #keep(question: AskedQuestion, answer: CachedAnswer): Promise<void> {
+  /** An answer of another model, such as a lower rung of a ladder, is not kept for this question. */
+  async #keep(question: CacheQuestion, answer: CachedAnswer): Promise<void> {
     if (answer.model !== question.model) return;
     await this.#store.keep(question.context.tenant, this.#entry(question, answer));
-    await this.#watch();
+    await this.#scheduleAlarm();
   }
 
-  #entry({ key, scopes, model, context }: AskedQuestion, answer: CachedAnswer): AnswerEntry {
+  #entry({ key, scopes, model, context }: CacheQuestion, answer: CachedAnswer): AnswerEntry {
     const { now, settings } = this.#parts;
     const freshUntilMs = now() + settings.ttlMs;
     const staleUntilMs = freshUntilMs + settings.staleMs;
@@ -230,8 +230,8 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
     return { key, scope, model, answer, askedBy, storedAtMs: now(), freshUntilMs, staleUntilMs };
   }
 
-  /** Wakes up for what is next: an answer to let go, or one to ask again. */
-  async #watch(): Promise<void> {
+  /** Schedules the alarm for the next answer that expires or must be regenerated. */
+  async #scheduleAlarm(): Promise<void> {
     const nextMs = Math.min(
       this.#ownStore?.expire() ?? Number.POSITIVE_INFINITY,
       this.#prepared.nextMs() ?? Number.POSITIVE_INFINITY,
@@ -244,14 +244,17 @@ export abstract class AnswersObject extends DurableObject<EdgeBindings> {
   }
 }
 
-function nameOf({ key, scopes }: AskedQuestion): string {
+function nameOf({ key, scopes }: CacheQuestion): string {
   return JSON.stringify([key, scopes.at(-1)]);
 }
 
-/** The object's methods as its stub has them. The platform's own type expands JSON without end. */
-export type AnswersStub = Pick<AnswersObject, 'ask' | 'find' | 'findFresh' | 'keep' | 'prepare' | 'remove'>;
+/** The object's methods on its stub; the platform's own type of a stub recurses without end on JSON values. */
+export type AnswersStub = Pick<
+  AnswersObject,
+  'findOrGenerate' | 'find' | 'findFresh' | 'keep' | 'prepare' | 'remove'
+>;
 
-/** Sixteen objects a tenant, by the first digit of a question's key. */
+/** Sixteen objects per tenant, by the first digit of a question's key. */
 export const ANSWER_SHARDS: readonly string[] = [...'0123456789abcdef'];
 
 export function answersOf(

@@ -1,18 +1,18 @@
-/** What a client says of caching in `Cache-Control` (RFC 9111, section 5.2.1), as far as it concerns an answer. */
+/** The directives of a request's `Cache-Control` (RFC 9111, section 5.2.1) that apply to an answer. */
 export interface CacheControl {
-  /** The answer is neither taken from the cache nor put into it. */
+  /** The answer is neither read from the cache nor stored in it. */
   noStore: boolean;
-  /** The answer is not taken from the cache. */
+  /** The answer is not read from the cache. */
   noCache: boolean;
-  /** Oldest answer that will do, in seconds. */
+  /** Largest age of an answer, in seconds. */
   maxAgeSeconds: number | undefined;
 }
 
-const nothingSaid: CacheControl = { noStore: false, noCache: false, maxAgeSeconds: undefined };
+const noDirectives: CacheControl = { noStore: false, noCache: false, maxAgeSeconds: undefined };
 
-/** Never throws: directives that are not known, and values that are no number, say nothing. */
+/** Never throws: ignores unknown directives and values that are not numbers. */
 export function parseCacheControl(header: string | undefined): CacheControl {
-  if (header === undefined) return nothingSaid;
+  if (header === undefined) return noDirectives;
   const directives = header
     .toLowerCase()
     .split(',')

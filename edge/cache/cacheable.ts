@@ -1,4 +1,4 @@
-/** Which answers may be given twice: the rule, and the reason where it says no. */
+/** Decides whether the cache may serve and keep an answer, and gives the reason if not. */
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import type { CacheControl } from './cache-control.ts';
 
@@ -6,14 +6,14 @@ export interface CacheFacts {
   control: CacheControl;
   /** Rounds of a conversation that the server or the client remembers. */
   earlierRounds: number;
-  /** Whether the answer is asked for once more. */
+  /** Whether the client wants a new answer to an old question. */
   isAgain: boolean;
 }
 
-/** Longest question that is kept, as JSON. A long one is seldom asked twice. */
+/** Longest cached question, in characters of JSON; long questions rarely repeat. */
 const MAX_QUESTION_CHARS = 64 * 1024;
 
-/** In order: the first that holds is the reason told in `x-edgewise-cache`. */
+/** In order: the first that applies is the reason in `x-edgewise-cache`. */
 const reasons: readonly [reason: string, holds: (request: ChatRequest, facts: CacheFacts) => boolean][] = [
   ['no-store', (_, { control }) => control.noStore],
   ['session', (_, { earlierRounds }) => earlierRounds > 0],
@@ -24,7 +24,7 @@ const reasons: readonly [reason: string, holds: (request: ChatRequest, facts: Ca
   ['long-question', ({ messages }) => JSON.stringify(messages).length > MAX_QUESTION_CHARS],
 ];
 
-/** @returns why the cache has no part in this answer; `undefined` when it has */
+/** @returns why the cache is bypassed; `undefined` when it is used */
 export function bypassReason(request: ChatRequest, facts: CacheFacts): string | undefined {
   return reasons.find(([, holds]) => holds(request, facts))?.[0];
 }

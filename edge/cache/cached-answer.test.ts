@@ -19,7 +19,7 @@ async function replay(answer: CachedAnswer, charsPerSecond = 0, waits: number[] 
   return events;
 }
 
-test('a whole answer is recorded, its pieces joined, and said again', async () => {
+test('a complete answer is recorded with its pieces joined, and replayed', async () => {
   const answer = record(
     start,
     { type: 'reasoning-delta', text: 'hm' },
@@ -46,7 +46,7 @@ test('log probabilities stay with their pieces', () => {
   expect(record(start, piece, piece, stop)?.said).toHaveLength(2);
 });
 
-test('a pace parts the text between characters, not within one', async () => {
+test('a pace splits the text between characters, not within one', async () => {
   const waits: number[] = [];
   const answer = record(start, text('😀'.repeat(100)), stop) as CachedAnswer;
   const pieces = (await replay(answer, 48, waits)).flatMap((event) =>
@@ -58,20 +58,20 @@ test('a pace parts the text between characters, not within one', async () => {
   expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeCloseTo((200 / 48) * 1000, 0);
 });
 
-describe('no answer to keep is', () => {
+describe('an answer is not kept when it', () => {
   test.each<[string, ChatEvent[]]>([
-    ['one cut by its length', [start, text('a'), { type: 'turn-end', finishReason: 'length' }]],
-    ['one that was filtered', [start, text('a'), { type: 'turn-end', finishReason: 'content_filter' }]],
-    ['one that was not ended', [start, text('a')]],
+    ['is cut by its length', [start, text('a'), { type: 'turn-end', finishReason: 'length' }]],
+    ['is filtered', [start, text('a'), { type: 'turn-end', finishReason: 'content_filter' }]],
+    ['does not end', [start, text('a')]],
     [
-      'one that failed',
+      'fails',
       [start, text('a'), { type: 'error', error: { code: 'upstream_cut', message: '', retryable: true } }],
     ],
-    ['one that calls a tool', [start, text('a'), { type: 'tool-call-delta', index: 0, arguments: '' }, stop]],
-    ['a refusal', [start, { type: 'refusal-delta', text: 'no' }, stop]],
-    ['an empty one', [start, usage, stop]],
-    ['one of no model', [text('a'), stop]],
-    ['a very long one', [start, text('x'.repeat(300_000)), stop]],
+    ['calls a tool', [start, text('a'), { type: 'tool-call-delta', index: 0, arguments: '' }, stop]],
+    ['is a refusal', [start, { type: 'refusal-delta', text: 'no' }, stop]],
+    ['is empty', [start, usage, stop]],
+    ['names no model', [text('a'), stop]],
+    ['is very long', [start, text('x'.repeat(300_000)), stop]],
   ])('%s', (_name, events) => {
     expect(record(...events)).toBeUndefined();
   });

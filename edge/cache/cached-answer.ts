@@ -1,7 +1,7 @@
-/** A whole answer as data, recorded from a model's events and played again as events. */
+/** A complete answer as data: recorded from a model's events, and replayed as events. */
 import type { CacheMark, ChatEvent, JsonObject, JsonValue, Usage } from '../../shared/model/chat-model.ts';
 
-type SaidEvent =
+type ContentEvent =
   | { type: 'text-delta'; text: string; logprobs?: JsonValue }
   | { type: 'reasoning-delta'; text: string }
   | { type: 'extra-delta'; fields: JsonObject };
@@ -10,8 +10,8 @@ export interface CachedAnswer {
   /** The model that answered. */
   model: string;
   provider: string;
-  /** What was said, in order; neighbours of one kind are one. */
-  said: SaidEvent[];
+  /** Text and its annotations in order; adjacent pieces of one kind are joined. */
+  said: ContentEvent[];
   usage?: Usage;
 }
 
@@ -22,10 +22,10 @@ export function answerText({ said }: CachedAnswer): string {
 /** Longest answer that is kept, in characters. */
 const MAX_ANSWER_CHARS = 256 * 1024;
 
-/** Listens to one answer. Only one that came to its own end, in words alone, is an answer to keep. */
+/** Records one answer. Only one that ends normally and consists of text alone is kept. */
 export class AnswerRecorder {
   #start: Extract<ChatEvent, { type: 'model-start' }> | undefined;
-  readonly #said: SaidEvent[] = [];
+  readonly #content: ContentEvent[] = [];
   #chars = 0;
   #usage: Usage | undefined;
   #isWhole = false;
@@ -35,16 +35,16 @@ export class AnswerRecorder {
     switch (event.type) {
       case 'model-start':
         this.#start = event;
-        // What another model said in its place is for the moment.
+        // An answer of a fallback model is not kept.
         this.#isSpoiled ||= event.fallback !== undefined;
         return;
       case 'text-delta':
       case 'reasoning-delta':
         this.#chars += event.text.length;
-        this.#say(event);
+        this.#append(event);
         return;
       case 'extra-delta':
-        this.#said.push(event);
+        this.#content.push(event);
         this.#isSpoiled ||= event.fields.edgewise !== undefined;
         return;
       case 'usage':
@@ -60,7 +60,7 @@ export class AnswerRecorder {
     }
   }
 
-  /** The answer, if it is one to keep: whole, in words, not empty, of bearable length. */
+  /** The answer, when it is complete, text alone, not empty and not too long. */
   get answer(): CachedAnswer | undefined {
     const start = this.#start;
     if (!start || !this.#isWhole || this.#isSpoiled) return undefined;
@@ -68,18 +68,18 @@ export class AnswerRecorder {
     return {
       model: start.model,
       provider: start.provider,
-      said: this.#said,
+      said: this.#content,
       ...(this.#usage && { usage: this.#usage }),
     };
   }
 
-  #say(event: Extract<SaidEvent, { text: string }>): void {
-    // What is too long is not kept anyway; it need not be held.
+  #append(event: Extract<ContentEvent, { text: string }>): void {
+    // An answer that is too long is not kept, so it takes no memory.
     if (this.#chars > MAX_ANSWER_CHARS) return;
-    const last = this.#said.at(-1);
+    const last = this.#content.at(-1);
     const joins = last?.type === event.type && !('logprobs' in last) && !('logprobs' in event);
     if (joins) last.text += event.text;
-    else this.#said.push({ ...event });
+    else this.#content.push({ ...event });
   }
 }
 
@@ -89,10 +89,10 @@ export interface ReplayPace {
   wait: (ms: number) => Promise<void>;
 }
 
-/** Characters of a paced piece. */
+/** Characters of one piece of a paced replay. */
 const PIECE_CHARS = 24;
 
-/** The answer as a model would have said it: piece by piece, or all of it together where it has no pace. */
+/** The answer as a model's events: piece by piece at the given pace, or all at once. */
 export async function* replayAnswer(
   { model, provider, said, usage }: CachedAnswer,
   cache: CacheMark,
@@ -116,7 +116,7 @@ export async function* replayAnswer(
   yield end;
 }
 
-/** Pieces of whole characters: a surrogate pair is never parted. */
+/** Pieces of whole characters: a surrogate pair is never split. */
 function piecesOf(text: string): string[] {
   return text.match(new RegExp(`[\\s\\S]{1,${PIECE_CHARS}}`, 'gu')) ?? [];
 }

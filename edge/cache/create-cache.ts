@@ -1,4 +1,4 @@
-/** The answer cache of an isolate, with its tiers and answers by meaning, as the configuration wants them. */
+/** Builds the isolate's answer cache from the configuration: its tiers and the semantic cache. */
 import type { ChatModel } from '../../shared/model/chat-model.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { EdgeBindings } from '../bindings.ts';
@@ -17,9 +17,9 @@ export interface CacheOptions {
   settings: CacheSettings;
   meaning: MeaningSettings;
   bindings: Pick<EdgeBindings, 'ANSWERS' | 'MEANING' | 'AI' | 'ASSETS'>;
-  /** The concrete model that a name stands for now. @throws AppError */
+  /** The concrete model to which a name resolves now. @throws AppError */
   resolveModel: (context: RequestContext, name: string) => Promise<string>;
-  /** A model of the core, for the judge of answers by meaning. */
+  /** A model of the core, for the judge of the semantic cache. */
   coreModel: (context: RequestContext, callId: string) => ChatModel;
   now: () => number;
   wait: (ms: number) => Promise<void>;
@@ -38,7 +38,7 @@ export interface CacheSettings {
 }
 
 export interface MeaningSettings {
-  /** Tenants that get answers by meaning; `*` for all. */
+  /** Tenants that use the semantic cache; `*` for all. */
   tenants: readonly string[];
   embeddings: EmbeddingsSettings | undefined;
   judgeModel: string | undefined;
@@ -48,7 +48,7 @@ type EmbeddingsSettings =
   | { kind: 'openai-compatible'; baseUrl: string; apiKey: string | undefined; model: string }
   | { kind: 'workers-ai'; model: string };
 
-/** @returns none where the cache is switched off */
+/** @returns `undefined` when the cache is switched off */
 export function createCache(options: CacheOptions): AnswerCache | undefined {
   const { settings, bindings, resolveModel, now, wait } = options;
   if (!settings.isOn) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Signs that the answer to a question depends on when or where it is asked, in English and Chinese. Careful
- * rather than clever: a question with a sign may be prepared all the same, with a time to live of its own.
+ * Patterns of English and Chinese questions whose answer depends on time or place. They match too often rather than too
+ * seldom; an operator can still prepare such a question with its own time to live.
  */
 const signs: readonly [reason: string, sign: RegExp][] = [
   [

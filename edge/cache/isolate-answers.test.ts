@@ -7,7 +7,7 @@ const MB = 1024 * 1024;
 let nowMs = Date.now();
 const open = (maxBytes = MB) => createIsolateAnswers(maxBytes, () => nowMs);
 
-test('gives what was kept, to the tenant and the scopes it was kept for', () => {
+test('returns an answer to its tenant and scopes only', () => {
   const answers = open();
   answers.keep('t', answerEntry({ key: 'k', scope: 'ann' }));
   expect(answers.find('t', 'k', [EVERYBODY, 'ann'])).toBeDefined();
@@ -17,7 +17,7 @@ test('gives what was kept, to the tenant and the scopes it was kept for', () => 
   expect(answers.find('t', 'k', [EVERYBODY, 'ann'])).toBeUndefined();
 });
 
-test('names that run into each other stay apart', () => {
+test('does not mix up keys whose parts join to the same text', () => {
   const answers = open();
   answers.keep('a', answerEntry({ key: 'k', scope: 'b c' }));
   expect(answers.find('a', 'k b', ['c'])).toBeUndefined();
@@ -25,7 +25,7 @@ test('names that run into each other stay apart', () => {
 });
 
 describe('an answer stays', () => {
-  test('for a minute at most, so that a removal elsewhere is seen', () => {
+  test('for a minute at most, so that a removal elsewhere takes effect', () => {
     const answers = open();
     answers.keep('t', answerEntry({ key: 'k', freshUntilMs: nowMs + 3_600_000 }));
     nowMs += 59_000;
@@ -44,7 +44,7 @@ describe('an answer stays', () => {
   });
 });
 
-test('after a million distinct answers it holds no more than its bytes', () => {
+test('stays within its bytes after a million distinct answers', () => {
   const maxBytes = 8 * MB;
   const answers = open(maxBytes);
   const texts = Array.from({ length: 64 }, (_, index) => 'x'.repeat(index * 200));

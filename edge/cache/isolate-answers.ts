@@ -1,27 +1,27 @@
 /**
- * The answers nearest to a client: in the memory of this isolate. Bounded in number and in bytes; each is
- * looked up again elsewhere after {@link LONGEST_STAY_MS}, so that a removal reaches every isolate by then.
+ * Copies of answers in the memory of this isolate. Bounded in number and bytes; each expires after
+ * {@link MAX_AGE_MS}, so that a removal takes effect in every isolate by then.
  */
 
+import { createLruCache } from '../../shared/lru-cache.ts';
 import type { AnswerEntry } from './answer-store.ts';
-import { createLruCache } from './lru-cache.ts';
 
 export interface IsolateAnswers {
-  /** The first of the scopes whose answer is fresh. O(1) a scope. */
+  /** The fresh answer of the first scope that has one. O(1) per scope. */
   find(tenant: string, key: string, scopes: readonly string[]): AnswerEntry | undefined;
   keep(tenant: string, entry: AnswerEntry): void;
   clear(tenant: string): void;
-  /** As counted: two bytes a character. */
+  /** Counted as two bytes per character. */
   readonly bytes: number;
 }
 
 const MAX_ENTRIES = 1000;
-const LONGEST_STAY_MS = 60_000;
+const MAX_AGE_MS = 60_000;
 
 /** @param now Unix time in milliseconds */
 export function createIsolateAnswers(maxBytes: number, now: () => number): IsolateAnswers {
   const answers = createLruCache<AnswerEntry>({
-    maxCopies: MAX_ENTRIES,
+    maxEntries: MAX_ENTRIES,
     maxBytes,
     bytesOf: (entry, name) => 2 * (name.length + JSON.stringify(entry).length),
     now,
@@ -36,12 +36,12 @@ export function createIsolateAnswers(maxBytes: number, now: () => number): Isola
       return undefined;
     },
     keep(tenant, entry) {
-      const ttl = Math.min(LONGEST_STAY_MS, entry.freshUntilMs - now());
+      const ttl = Math.min(MAX_AGE_MS, entry.freshUntilMs - now());
       answers.set(nameOf(tenant, entry.key, entry.scope), entry, ttl);
     },
     clear(tenant) {
       const prefix = nameOf(tenant, '', '');
-      for (const name of answers.names()) if (name.startsWith(prefix)) answers.delete(name);
+      for (const name of answers.keys()) if (name.startsWith(prefix)) answers.delete(name);
     },
     get bytes() {
       return answers.bytes;
@@ -50,6 +50,6 @@ export function createIsolateAnswers(maxBytes: number, now: () => number): Isola
 }
 
 function nameOf(tenant: string, key: string, scope: string): string {
-  // A length before a name of any characters, then a key of fixed length.
+  // A tenant may contain any character, so its length comes first; the key has a fixed length.
   return `${tenant.length}:${tenant}${key}${scope}`;
 }

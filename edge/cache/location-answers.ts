@@ -1,6 +1,6 @@
 /**
- * The answers of one location: the platform's own cache (`caches.default`), where there is one. As bounded in
- * time as the isolate's, since a removal does not reach it. A platform without it is asked once and then left alone.
+ * Copies of answers in the platform's cache of one location (`caches.default`), where the platform has one. They expire as
+ * early as the isolate's, since a removal does not reach them. A cache that fails once is not used again.
  */
 import type { AnswerEntry } from './answer-store.ts';
 
@@ -13,17 +13,17 @@ const LONGEST_STAY_S = 60;
 
 /** @param now Unix time in milliseconds */
 export function createLocationAnswers(open: () => Cache | undefined, now: () => number): LocationAnswers {
-  let isThere = true;
+  let isAvailable = true;
 
   async function reach<T>(work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
-    if (!isThere) return undefined;
+    if (!isAvailable) return undefined;
     try {
       const cache = open();
       if (cache) return await work(cache);
     } catch {
-      // A workerd without a cache service throws at every touch.
+      // A workerd without a cache service throws on every access.
     }
-    isThere = false;
+    isAvailable = false;
     return undefined;
   }
 
@@ -45,7 +45,7 @@ export function createLocationAnswers(open: () => Cache | undefined, now: () => 
   };
 }
 
-/** Nobody can ask for such an address from outside: the cache is reached through this Worker alone. */
+/** Not reachable from outside: only this Worker has access to the cache. */
 function addressOf(tenant: string, key: string, scope: string): string {
   return `https://answers.invalid/${[tenant, key, scope].map(encodeURIComponent).join('/')}`;
 }

@@ -18,13 +18,13 @@ test('keeps an answer for its tenant and scope, while it is fresh', async () => 
   expect(await answers.find('a/b', entry.key, ['ann'])).toBeUndefined();
 });
 
-test('a platform without one is asked once', async () => {
-  let asked = 0;
+test('a platform without a cache is tried once', async () => {
+  let attempts = 0;
   const answers = createLocationAnswers(() => {
-    asked++;
+    attempts++;
     throw new Error('no cache was configured');
   }, Date.now);
   await answers.keep('t', answerEntry());
   expect(await answers.find('t', answerEntry().key, [EVERYBODY])).toBeUndefined();
-  expect(asked).toBe(1);
+  expect(attempts).toBe(1);
 });

@@ -1,16 +1,16 @@
-/** The questions of an Answers object that are asked again before their answers get old. Owns the table `prepared`. */
-import type { AskedQuestion } from './answer-key.ts';
+/** The prepared questions of an Answers object, whose answers are regenerated before they expire. Owns the table `prepared`. */
+import type { CacheQuestion } from './answer-key.ts';
 
 export interface PreparedQuestion {
-  question: AskedQuestion;
+  question: CacheQuestion;
   ttlMs: number;
-  /** When to ask again, Unix time in milliseconds. */
+  /** When to regenerate, Unix time in milliseconds. */
   dueAtMs: number;
 }
 
 export interface PreparedList {
   put(prepared: PreparedQuestion): void;
-  /** The questions that are due by then, the longest overdue first. */
+  /** At most `limit` questions that are due, the longest overdue first. */
   due(nowMs: number, limit: number): PreparedQuestion[];
   /** When the next one is due. */
   nextMs(): number | undefined;

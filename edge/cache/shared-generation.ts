@@ -1,6 +1,6 @@
 /**
- * One answer in the making that several readers share: each gets the beginning and then the live rest. Owns
- * the call and its events while it runs; the call ends when its last reader leaves.
+ * One model call that several readers share: each gets all events from the first one on, then the live ones. Owns the call
+ * and its events while it runs; the call ends when its last reader leaves.
  */
 import {
   type CacheMark,
@@ -12,9 +12,9 @@ import { startDeadline } from '../../shared/stream/deadline.ts';
 
 export interface SharedGenerationOptions {
   open: (signal: AbortSignal) => ChatStream;
-  /** Told every event, once. */
+  /** Receives every event once. */
   onEvent: (event: ChatEvent) => void;
-  /** Ends the call after so many milliseconds, whoever reads. */
+  /** Time after which the call ends, even with readers. */
   timeoutMs: number;
 }
 
@@ -24,7 +24,7 @@ export class SharedGeneration {
   readonly #events: ChatEvent[] = [];
   #readers = 0;
   #wake = Promise.withResolvers<void>();
-  /** Resolves when the last event is in. */
+  /** Resolves after the last event. */
   readonly ended: Promise<void>;
 
   constructor(options: SharedGenerationOptions) {
@@ -32,14 +32,14 @@ export class SharedGeneration {
     this.ended = this.#run();
   }
 
-  /** The events from the first one on. `mark` says what this reader is told of the cache. */
+  /** The events from the first one on. @param mark what the response of this reader reports about the cache */
   read(mark: CacheMark): ReadableStream<ChatEvent> {
     let next = 0;
-    let reads = true;
+    let isReading = true;
     this.#readers++;
     const leave = () => {
-      if (!reads) return;
-      reads = false;
+      if (!isReading) return;
+      isReading = false;
       if (--this.#readers === 0) this.#abort.abort();
     };
     return new ReadableStream<ChatEvent>(
@@ -66,21 +66,21 @@ export class SharedGeneration {
   async #run(): Promise<void> {
     const { signal, clear } = startDeadline(this.#options.timeoutMs, this.#abort.signal);
     try {
-      // Somebody else may have asked only because the first one had: their answer is worth a second call.
+      // Readers who joined a call that then failed deserve a call of their own.
       if (!(await this.#attempt(signal, false))) await this.#attempt(signal, true);
     } finally {
       clear();
     }
   }
 
-  /** @returns false when it failed before it said anything, and may be tried once more for others' sake */
+  /** @returns false when the call failed before any output and other readers justify a second one */
   async #attempt(signal: AbortSignal, isLast: boolean): Promise<boolean> {
     const { open } = this.#options;
-    let saidSomething = false;
+    let hasOutput = false;
     for await (const event of open(signal)) {
       const isFailure = event.type === 'error' && event.error.retryable;
-      if (isFailure && !isLast && !saidSomething && this.#readers > 1) return false;
-      saidSomething ||= event.type !== 'model-start';
+      if (isFailure && !isLast && !hasOutput && this.#readers > 1) return false;
+      hasOutput ||= event.type !== 'model-start';
       if (event.type === 'model-start' && this.#events.length > 0) continue;
       this.#options.onEvent(event);
       this.#events.push(event);
@@ -91,7 +91,7 @@ export class SharedGeneration {
   }
 }
 
-/** Limits are those of whoever asked first, and nobody else's business. */
+/** The limits belong to the first caller; no other reader may see them. */
 function started(event: Extract<ChatEvent, { type: 'model-start' }>, cache: CacheMark): ChatEvent {
   const { limits, ...start } = event;
   return { ...start, cache, ...(limits && cache.outcome === 'miss' && { limits }) };

@@ -2,13 +2,13 @@
 import type { AnswerStore } from './answer-store.ts';
 
 export interface SqliteAnswerStore extends AnswerStore {
-  /** Removes what is too old to be given. @returns when that is next, Unix milliseconds */
+  /** Removes expired answers. @returns when the next one expires, Unix time in milliseconds */
   expire(): number | undefined;
 }
 
 export interface SqliteAnswerStoreOptions {
   storage: Pick<DurableObjectStorage, 'sql'>;
-  /** Most bytes of answers; the oldest make room. */
+  /** Most bytes of all answers; the oldest are evicted first. */
   maxBytes: number;
   /** Unix time in milliseconds. */
   now: () => number;
@@ -16,8 +16,8 @@ export interface SqliteAnswerStoreOptions {
 
 type Row = { scope: string; body: string } & Record<string, SqlStorageValue>;
 
-/** One tenant's object holds one tenant's answers, so the tenant is not stored again. */
-// long: a factory: one short function for each method of the store
+/** An object holds the answers of one tenant, so rows need no tenant. */
+// long: a factory with one short function per method of the store
 export function createSqliteAnswerStore({
   storage,
   maxBytes,
@@ -31,7 +31,7 @@ export function createSqliteAnswerStore({
   sql.exec('CREATE INDEX IF NOT EXISTS answer_by_age ON answer (prepared, stored_at_ms)');
   sql.exec('CREATE INDEX IF NOT EXISTS answer_by_end ON answer (stale_until_ms)');
   sql.exec('CREATE INDEX IF NOT EXISTS answer_by_model ON answer (model)');
-  /** Counted once, then kept in step, so that keeping one costs the same among few and many. */
+  /** Counted once and then updated, so that storing an answer does not count all of them. */
   let bytes = sql.exec<{ bytes: number }>('SELECT COALESCE(SUM(bytes), 0) AS bytes FROM answer').one().bytes;
 
   function forget(condition: string, ...values: (string | number)[]): number {
@@ -60,7 +60,7 @@ export function createSqliteAnswerStore({
     async keep(_tenant, entry) {
       const body = JSON.stringify(entry);
       forget('key = ? AND scope = ?', entry.key, entry.scope);
-      // Room is made among the answers that nobody prepared first, the oldest ones before the others.
+      // Evicts answers that are not prepared first, and among those the oldest.
       while (bytes > 0 && bytes + body.length > maxBytes) {
         forget('rowid IN (SELECT rowid FROM answer ORDER BY prepared, stored_at_ms LIMIT 16)');
       }
@@ -82,13 +82,13 @@ export function createSqliteAnswerStore({
     async remove(_tenant, { key, model, user }) {
       const conditions = ['TRUE'];
       const values: string[] = [];
-      const hold = (condition: string, ...given: string[]) => {
+      const require = (condition: string, ...parameters: string[]) => {
         conditions.push(condition);
-        values.push(...given);
+        values.push(...parameters);
       };
-      if (key !== undefined) hold('key = ?', key);
-      if (model !== undefined) hold('model = ?', model);
-      if (user !== undefined) hold("(scope = ? OR json_extract(body, '$.askedBy') = ?)", user, user);
+      if (key !== undefined) require('key = ?', key);
+      if (model !== undefined) require('model = ?', model);
+      if (user !== undefined) require("(scope = ? OR json_extract(body, '$.askedBy') = ?)", user, user);
       return forget(conditions.join(' AND '), ...values);
     },
 

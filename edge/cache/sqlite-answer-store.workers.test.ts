@@ -8,7 +8,7 @@ import { createSqliteAnswerStore, type SqliteAnswerStore } from './sqlite-answer
 
 const { ANSWERS } = env as unknown as EdgeBindings;
 
-/** A store in an object of its own; every call enters that object and opens the store anew. */
+/** A store in an object of its own; every call enters that object and opens the store again. */
 function inObject(maxBytes: number) {
   const stub = ANSWERS.get(ANSWERS.newUniqueId());
   return <T>(use: (store: SqliteAnswerStore) => T | Promise<T>): Promise<T> =>
@@ -28,7 +28,7 @@ async function openStore(): Promise<AnswerStore> {
 
 describeAnswerStore('the SQLite answer store', openStore);
 
-test('stays under its bytes: the oldest answers make room, prepared ones last', async () => {
+test('stays within its bytes: evicts the oldest answers first, prepared ones last', async () => {
   const use = inObject(20_000);
   const keyOf = (index: number) => String(index).padStart(64, '0');
   await use(async (store) => {
@@ -47,7 +47,7 @@ test('stays under its bytes: the oldest answers make room, prepared ones last', 
   });
 });
 
-test('lets go of what is too old, and says when the next is', async () => {
+test('removes expired answers and returns when the next one expires', async () => {
   await inObject(1e6)(async (store) => {
     const soon = Date.now() + 50_000;
     await store.keep('t', answerEntry({ key: '1', staleUntilMs: Date.now() - 1 }));

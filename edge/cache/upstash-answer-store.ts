@@ -1,4 +1,4 @@
-/** Answers in Upstash Redis: one string a question and scope, which Redis lets go by itself. */
+/** Answers in Upstash Redis: one string per question and scope, with an expiry. */
 import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
 import type { AnswerEntry, AnswerStore, RemovedAnswers } from './answer-store.ts';
@@ -10,11 +10,11 @@ export interface UpstashAnswerStoreOptions {
   now: () => number;
 }
 
-/** Keys looked at in one step of a removal. */
+/** Keys per step of a removal. */
 const SCAN_COUNT = 500;
 
 export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStoreOptions): AnswerStore {
-  // Answers are JSON already. A cache that does not answer at once is no help: nothing is tried twice.
+  // Answers are JSON already. A slow cache is of no use, so nothing is retried.
   const redis = new Redis({
     url,
     token,
@@ -23,7 +23,7 @@ export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStore
     enableTelemetry: false,
   });
 
-  async function reach<T>(command: Promise<T>): Promise<T> {
+  async function run<T>(command: Promise<T>): Promise<T> {
     try {
       return await command;
     } catch (cause) {
@@ -34,14 +34,14 @@ export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStore
   return {
     async find(tenant, key, scopes) {
       const names = scopes.map((scope) => nameOf(tenant, key, scope));
-      const bodies = await reach(redis.mget<(string | null)[]>(...names));
+      const bodies = await run(redis.mget<(string | null)[]>(...names));
       const entries = bodies.flatMap((body): AnswerEntry[] => (body === null ? [] : [JSON.parse(body)]));
       return entries.find((entry) => entry.staleUntilMs > now());
     },
 
     async keep(tenant, entry) {
       const px = Math.max(1, Math.ceil(entry.staleUntilMs - now()));
-      await reach(redis.set(nameOf(tenant, entry.key, entry.scope), JSON.stringify(entry), { px }));
+      await run(redis.set(nameOf(tenant, entry.key, entry.scope), JSON.stringify(entry), { px }));
     },
 
     async remove(tenant, { key, model, user }) {
@@ -49,19 +49,19 @@ export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStore
       let removed = 0;
       let cursor = '0';
       do {
-        const [next, names] = await reach(redis.scan(cursor, { match, count: SCAN_COUNT }));
+        const [next, names] = await run(redis.scan(cursor, { match, count: SCAN_COUNT }));
         cursor = String(next);
-        const doomed =
-          model === undefined && user === undefined ? names : await ofThose(names, { model, user });
-        if (doomed.length > 0) removed += await reach(redis.del(...doomed));
+        const matching =
+          model === undefined && user === undefined ? names : await matchingNames(names, { model, user });
+        if (matching.length > 0) removed += await run(redis.del(...matching));
       } while (cursor !== '0');
       return removed;
     },
   };
 
-  async function ofThose(names: string[], { model, user }: RemovedAnswers): Promise<string[]> {
+  async function matchingNames(names: string[], { model, user }: RemovedAnswers): Promise<string[]> {
     if (names.length === 0) return [];
-    const bodies = await reach(redis.mget<(string | null)[]>(...names));
+    const bodies = await run(redis.mget<(string | null)[]>(...names));
     return names.filter((_, index) => {
       const body = bodies[index];
       if (typeof body !== 'string') return false;

@@ -7,7 +7,7 @@ import type { CacheMark, ChatEvent, ChatRequest } from '../../shared/model/chat-
 import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
 import { TurnExpander } from '../../shared/turn/turn-expander.ts';
 import { emptyTurnResult, type TurnResult } from '../../shared/turn/turn-result.ts';
-import type { KnownAnswer } from '../cache/answer-cache.ts';
+import type { LocalAnswer } from '../cache/answer-cache.ts';
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
 import type { TurnTimings } from '../observe/turn-timings.ts';
@@ -18,7 +18,7 @@ export interface FastPath {
   turnId: string;
   request: ChatRequest;
   lightModel: string | undefined;
-  find: (choice: ModelChoice) => Promise<KnownAnswer | undefined>;
+  find: (choice: ModelChoice) => Promise<LocalAnswer | undefined>;
   plugins: Pick<TurnPlugins, 'onKnownAnswer'>;
   timings: TurnTimings;
   /** Unix time in milliseconds. */

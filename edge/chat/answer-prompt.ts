@@ -100,7 +100,7 @@ async function answerStateless(parts: AnswerPromptParts, prompt: StatelessPrompt
       turnId,
       request,
       lightModel,
-      find: (chosen) => cache.findNear({ ...cached, choice: chosen }, request),
+      find: (chosen) => cache.findLocal({ ...cached, choice: chosen }, request),
       plugins,
       timings,
       now,

@@ -22,7 +22,7 @@ export interface AnswerPromptParts {
   /** Name of the light model, where one is configured. */
   lightModel: string | undefined;
   /** None when it is switched off. */
-  cache: Pick<AnswerCache, 'ofTurn' | 'findNear'> | undefined;
+  cache: Pick<AnswerCache, 'ofTurn' | 'findLocal'> | undefined;
   limiter: Pick<Limiter, 'layer'>;
   models: TurnModels;
   observer: Pick<Observer, 'turnEnded' | 'answeredAtOnce'>;

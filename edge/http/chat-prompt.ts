@@ -1,5 +1,5 @@
+import { createLruCache } from '../../shared/lru-cache.ts';
 import { type ChatCompletionInput, parseChatCompletionRequest } from '../../shared/wire/chat-schema.ts';
-import { createLruCache } from '../cache/lru-cache.ts';
 import type { DerivedFromPrompt } from '../chat/prompt-contract.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { parseJson, readJsonText } from './json-body.ts';
@@ -19,7 +19,7 @@ const LONGEST_STAY_MS = 60_000;
  * Bodies that came a moment ago: the same one again need not be parsed and checked again. Body and input are frozen, since
  * several turns may hold them.
  */
-const recent = createLruCache<ChatPrompt>({ maxCopies: 500, now: () => Date.now() });
+const recent = createLruCache<ChatPrompt>({ maxEntries: 500, now: () => Date.now() });
 
 /** @throws AppError as `readJson` and `parseChatCompletionRequest` */
 export async function readChatPrompt(c: EdgeContext): Promise<ChatPrompt> {

@@ -137,8 +137,21 @@ describe('a response', () => {
     expect(list).toEqual({
       object: 'list',
       data: [
-        { id: `fc_${turnId}_0_0`, type: 'function_call', call_id: 'c1', name: 'f', arguments: '{}' },
-        { id: `fco_${turnId}_1`, type: 'function_call_output', call_id: 'c1', output: '42' },
+        {
+          id: `fc_${turnId}_0_0`,
+          type: 'function_call',
+          status: 'completed',
+          call_id: 'c1',
+          name: 'f',
+          arguments: '{}',
+        },
+        {
+          id: `fco_${turnId}_1`,
+          type: 'function_call_output',
+          status: 'completed',
+          call_id: 'c1',
+          output: '42',
+        },
         {
           id: `msg_${turnId}_2`,
           type: 'message',
@@ -151,6 +164,53 @@ describe('a response', () => {
       last_id: `msg_${turnId}_2`,
       has_more: false,
     });
+  });
+
+  test('lists input in the forms of the Responses API, not of Chat Completions', async () => {
+    const image = { url: 'https://a.test/cat.png', detail: 'low' };
+    const inline = { url: 'data:image/png;base64,AA==' };
+    session.question.mockResolvedValue({
+      ok: true,
+      value: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: image },
+            { type: 'image_url', image_url: inline },
+            { type: 'file', file: { file_id: 'file_1' } },
+            { type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'A cat.' },
+            { type: 'refusal', refusal: 'No more.' },
+          ],
+        },
+        { role: 'assistant', content: 'A dog.' },
+        { role: 'tool', tool_call_id: 'c1', content: [{ type: 'text', text: '42' }] },
+      ],
+    });
+    const { data } = (await (await send('GET', `/v1/responses/${id}/input_items`)).json()) as {
+      data: { content?: unknown; output?: unknown }[];
+    };
+    expect(data.map(({ content, output }) => content ?? output)).toEqual([
+      [
+        { type: 'input_text', text: 'What is this?' },
+        { type: 'input_image', detail: 'low', image_url: image.url },
+        { type: 'input_image', detail: 'auto', image_url: inline.url },
+        { type: 'input_file', file_id: 'file_1' },
+        { type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } },
+      ],
+      [
+        { type: 'output_text', text: 'A cat.', annotations: [] },
+        { type: 'refusal', refusal: 'No more.' },
+      ],
+      [{ type: 'output_text', text: 'A dog.', annotations: [] }],
+      [{ type: 'input_text', text: '42' }],
+    ]);
   });
 
   test.each([

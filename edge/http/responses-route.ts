@@ -1,7 +1,6 @@
 /** OpenAI's Responses API. A stored response is a turn of a session, and its id says of which. */
 
 import { AppError } from '../../shared/errors.ts';
-import type { ChatMessage } from '../../shared/model/chat-model.ts';
 import { branchOf } from '../session/message-tree.ts';
 import type { SessionStub } from '../session/session-stub.ts';
 import type { WireRequest } from '../wire/create-wire.ts';
@@ -9,6 +8,7 @@ import { parseResponseId, responseId } from '../wire/response-id.ts';
 import { parseResponsesRequest } from '../wire/responses-schema.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
+import { toInputItems } from './input-items.ts';
 import { readJson } from './json-body.ts';
 import type { PromptAnswers } from './prompt-answers.ts';
 import { parseInteger } from './query.ts';
@@ -104,25 +104,4 @@ function taken(reply: Awaited<ReturnType<SessionStub['attach']>>): Response {
 /** The Responses API knows no 410: what is gone is not there. */
 function toResponseError(error: AppError): AppError {
   return error.code === 'turn_expired' ? new AppError('response_not_found') : error;
-}
-
-interface InputItem {
-  id: string;
-  [field: string]: unknown;
-}
-
-function toInputItems(message: ChatMessage, id: string): InputItem[] {
-  const { role, content, tool_call_id: callId } = message;
-  if (role === 'tool')
-    return [{ id: `fco_${id}`, type: 'function_call_output', call_id: callId, output: content }];
-  const calls = (message.tool_calls ?? []).map((call, index) => ({
-    id: `fc_${id}_${index}`,
-    type: 'function_call',
-    call_id: call.id,
-    ...call.function,
-  }));
-  if (content == null) return calls;
-  const type = role === 'assistant' ? 'output_text' : 'input_text';
-  const parts = typeof content === 'string' ? [{ type, text: content }] : content;
-  return [{ id: `msg_${id}`, type: 'message', role, status: 'completed', content: parts }, ...calls];
 }

@@ -67,6 +67,7 @@ export const roomOrder: Readonly<Record<Side, readonly string[]>> = {
     'errors.ts',
     'limit-mark.ts',
     'hash.ts',
+    'lru-cache.ts',
   ],
 };
 

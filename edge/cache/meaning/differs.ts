@@ -1,12 +1,12 @@
 /**
- * The rules that refuse: whatever finds two questions alike, one answer does not serve both when one of these
- * differs. When in doubt they refuse; a model call is cheaper than a wrong answer.
+ * Rules that veto a match: when two similar questions differ in one of these features, one answer does not serve both.
+ * When in doubt they veto, since a model call is cheaper than a wrong answer.
  */
 import type { QuestionFeatures, QuestionForm } from './question-form.ts';
 
 export type Difference = 'language' | keyof QuestionFeatures | 'wording';
 
-/** In the order of being told. */
+/** In the order in which {@link differs} reports them. */
 const classes: readonly (keyof QuestionFeatures)[] = [
   'negation',
   'number',
@@ -21,9 +21,9 @@ const classes: readonly (keyof QuestionFeatures)[] = [
 ];
 
 /**
- * @param finder Who found them alike: by `meaning` (embeddings) the wording may differ; by `wording` alone there
- * is nothing else to go by, so the words that carry meaning must be the same ones in the same order.
- * @returns the first class in which the questions differ; `undefined` when one answer may serve both
+ * @param finder how the match was found: by `meaning` (embeddings) the wording may differ; by `wording` alone, the content
+ * words must be the same in the same order
+ * @returns the first feature in which the questions differ; `undefined` when one answer may serve both
  */
 export function differs(
   one: QuestionForm,
@@ -32,23 +32,23 @@ export function differs(
 ): Difference | undefined {
   if (one.language !== other.language || one.language === 'other') return 'language';
   const byWording = finder === 'wording';
-  // Canonical words say the kind, the side and the direction of a question themselves, synonyms apart.
-  const told = byWording ? classes.filter((name) => isStrict(name)) : classes;
-  for (const name of told) if (!isSame(one.features[name], other.features[name])) return name;
+  // Equal canonical words already imply the same kind, side and direction.
+  const compared = byWording ? classes.filter((name) => isStrict(name)) : classes;
+  for (const name of compared) if (!isSame(one.features[name], other.features[name])) return name;
   if (byWording) return isSame(one.words, other.words) ? undefined : 'wording';
   if (isReordered(one.words, other.words)) return 'direction';
   return isSwapped(one.words, other.words) ? 'wording' : undefined;
 }
 
-/** The same words in another order say another thing: who sues whom. */
+/** The same words in another order can have another meaning: who sues whom. */
 function isReordered(one: readonly string[], other: readonly string[]): boolean {
   return !isSame(one, other) && isSame([...one].sort(), [...other].sort());
 }
 
-/** Most words that stand in the place of others. */
+/** Most words that are replaced by others. */
 const MAX_SWAPPED = 2;
 
-/** One frame with another word in it asks about another thing: "how do I cook rice", "how do I cook beans". */
+/** Whether a few words in the same sentence are replaced: "how do I cook rice", "how do I cook beans". */
 function isSwapped(one: readonly string[], other: readonly string[]): boolean {
   const shorter = Math.min(one.length, other.length);
   let before = 0;

@@ -12,7 +12,7 @@ export interface EmbeddingsAddress {
   fetch: typeof fetch;
 }
 
-/** An embedding that comes later than this is no help. */
+/** A later embedding would delay the answer too much. */
 const EMBED_TIMEOUT_MS = 2000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -21,11 +21,11 @@ const openAISchema = v.object({ data: v.tuple([v.object({ embedding: vector })])
 const workersAISchema = v.object({ data: v.tuple([vector]) });
 
 /** @throws AppError `upstream_unavailable`, `upstream_invalid` when it is called */
-export function createOpenAIEmbed({ baseUrl, apiKey, model, fetch: ask }: EmbeddingsAddress): Embed {
+export function createOpenAIEmbed({ baseUrl, apiKey, model, fetch: send }: EmbeddingsAddress): Embed {
   return async function embed(text) {
     let body: unknown;
     try {
-      const response = await ask(`${baseUrl}/embeddings`, {
+      const response = await send(`${baseUrl}/embeddings`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
         body: JSON.stringify({ model, input: [text] }),
@@ -56,7 +56,7 @@ function parse<Output>(schema: v.GenericSchema<unknown, Output>, body: unknown):
   return parsed.output;
 }
 
-/** In [-1, 1]; 0 where the sizes differ, as after a change of the model. */
+/** In [-1, 1]; 0 when the sizes differ, as after a change of the model. */
 export function cosineSimilarity(one: readonly number[], stored: ArrayBuffer | null): number {
   const other = stored ? new Float32Array(stored) : new Float32Array();
   if (one.length !== other.length || one.length === 0) return 0;

@@ -9,13 +9,13 @@ const times = (count: number, observation: Observation) => Array.from({ length: 
 const mayAnswer = (evidence: readonly Observation[], similarity: number, options: { delta: number }) =>
   new Evidence(evidence).mayAnswer(similarity, options);
 
-test('without evidence nothing is given, and little evidence is not enough', () => {
+test('serves nothing without evidence or with little evidence', () => {
   expect(mayAnswer([], 1, { delta: 0.02 })).toBe(false);
   expect(mayAnswer(times(4, right(1)), 1, { delta: 0.5 })).toBe(false);
   expect(mayAnswer(times(5, right(1)), 1, { delta: 0.001 })).toBe(false);
 });
 
-test('evidence opens the door, for what is at least as similar', () => {
+test('serves questions at least as similar as the evidence', () => {
   const evidence = [...times(40, right(0.95)), ...times(10, wrong(0.6))];
   expect(mayAnswer(evidence, 0.97, { delta: 0.02 })).toBe(true);
   expect(mayAnswer(evidence, 0.6, { delta: 0.02 })).toBe(false);
@@ -23,15 +23,15 @@ test('evidence opens the door, for what is at least as similar', () => {
   expect(known.errorChance(0.99)).toBeLessThan(known.errorChance(0.8));
 });
 
-test('a mistake closes it again', () => {
+test('mistakes withdraw the answer', () => {
   const evidence = times(60, right(0.95));
   expect(mayAnswer(evidence, 0.95, { delta: 0.02 })).toBe(true);
   expect(mayAnswer([...evidence, ...times(2, wrong(0.95))], 0.95, { delta: 0.02 })).toBe(false);
 });
 
 /**
- * Entries of several true curves, among them ones that break the assumption: one whose similarity says nothing,
- * and one that is never quite right.
+ * Entries with several true curves, some of which break the assumption: one is independent of similarity, and one is
+ * never quite right.
  */
 const truths: readonly ((similarity: number) => number)[] = [
   (similarity) => (similarity > 0.7 ? 1 : 0),
@@ -45,42 +45,42 @@ const truths: readonly ((similarity: number) => number)[] = [
 ];
 const PROMPTS_PER_ENTRY = 400;
 
-function simulate(seed: number, delta: number): { given: number; wrong: number; prompts: number } {
+function simulate(seed: number, delta: number): { served: number; wrong: number; prompts: number } {
   const random = seededRandom(seed);
   const chance = () => random(1_000_000) / 1_000_000;
-  let given = 0;
+  let served = 0;
   let mistakes = 0;
   for (const truth of truths) {
     const evidence = new Evidence();
     for (let prompt = 0; prompt < PROMPTS_PER_ENTRY; prompt++) {
       const similarity = 0.5 + chance() / 2;
       const wasRight = chance() < truth(similarity);
-      // One in twenty of those that could be given is asked all the same, as the cache itself does.
+      // The cache sends one in twenty of the questions that it could answer to the model.
       if (evidence.mayAnswer(similarity, { delta }) && chance() > 0.05) {
-        given++;
+        served++;
         if (!wasRight) mistakes++;
       } else evidence.add({ similarity, wasRight });
     }
   }
-  return { given, wrong: mistakes, prompts: truths.length * PROMPTS_PER_ENTRY };
+  return { served, wrong: mistakes, prompts: truths.length * PROMPTS_PER_ENTRY };
 }
 
 describe.each([0.01, 0.02, 0.05, 0.1])('with delta %d', (delta) => {
-  test('the realised error stays under it, over prompts with known truth', () => {
-    let given = 0;
+  test('the measured error stays below it, over prompts with known truth', () => {
+    let served = 0;
     let prompts = 0;
     let mistakes = 0;
     for (let seed = 1; seed <= 20; seed++) {
       const run = simulate(seed, delta);
-      // Of all that were asked, as vCache counts; one run is a sample, and is allowed its spread.
+      // As a share of all prompts, as vCache counts.
       expect(run.wrong / run.prompts, `seed ${seed}`).toBeLessThanOrEqual(delta);
-      given += run.given;
+      served += run.served;
       prompts += run.prompts;
       mistakes += run.wrong;
     }
-    // Of those that were given, which is the stricter count.
-    expect(mistakes / given).toBeLessThanOrEqual(delta);
-    // The bound is not kept by giving nothing.
-    expect(given / prompts).toBeGreaterThan(0.1);
+    // As a share of the served answers, which is stricter.
+    expect(mistakes / served).toBeLessThanOrEqual(delta);
+    // Serving nothing would satisfy the bound, too.
+    expect(served / prompts).toBeGreaterThan(0.1);
   }, 60_000);
 });

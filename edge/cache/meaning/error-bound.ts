@@ -1,17 +1,16 @@
 /**
- * When a cached answer may be given for a question that is worded differently: the rule of vCache
- * (arXiv:2502.03771), per entry, on pairs of (similarity, was it right).
+ * Decides whether a cached answer may be served for a differently worded question: the rule of vCache
+ * (arXiv:2502.03771), per entry, on pairs of similarity and correctness.
  *
- * The chance that the entry's answer is right for a question at similarity `s` is taken to be a logistic curve
- * 1 / (1 + exp(-gamma * (s - t))). Where vCache fits one curve and widens it by a confidence term, this keeps the
- * whole posterior over a grid of curves, so that few observations need no special case: the answer is given when
- * the posterior chance of an error is at most `delta`. Among the curves are flat ones, for an entry whose
- * similarity says nothing.
+ * The chance that the entry's answer is right for a question at similarity `s` is modeled as a logistic curve
+ * 1 / (1 + exp(-gamma * (s - t))). vCache fits one curve and widens it by a confidence term; this keeps the whole
+ * posterior over a grid of curves, so that few observations need no special case. The answer is served when the
+ * posterior chance of an error is at most `delta`. Some curves are flat, for an entry whose correctness does not depend on
+ * similarity.
  *
- * What the bound assumes: that the curve is of that form and rises with similarity; that the questions of an entry
- * come as they came before (an entry that is given is still asked again once in a while, so that a change is
- * seen); that the judge is right, or at least that its mistakes count as the entry's. The bound is on the expected
- * share of wrong answers among those given, not on each of them.
+ * The bound assumes that the curve has that form and rises with similarity; that the distribution of an entry's questions
+ * is stable (an audit sends some of them to the model, so that a change is noticed); and that the judge is right, or that
+ * its mistakes count as the entry's. It limits the expected share of wrong answers among the served ones, not each answer.
  */
 
 /** One judged question of an entry. */
@@ -24,22 +23,22 @@ export interface Observation {
 export interface ErrorBoundOptions {
   /** Largest expected share of wrong answers, in (0, 1). */
   delta: number;
-  /** Fewest observations before an answer is given. */
+  /** Fewest observations before an answer is served. */
   minObservations?: number;
 }
 
 export const USUAL_DELTA = 0.02;
 const MIN_OBSERVATIONS = 5;
 
-/** Where the curve crosses one half; beyond 1, similarity alone never does. */
+/** The similarity at which a curve crosses one half; beyond 1, it never does. */
 const thresholds = [
   -2, -1, -0.5, 0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.5, 2,
 ];
-/** How steep it is. */
+/** The steepness of a curve. */
 const slopes = [0.5, 1, 2, 4, 8, 16, 32, 64];
 const curves = thresholds.flatMap((threshold) => slopes.map((slope) => ({ threshold, slope })));
 
-/** What is known of one entry. Owns its posterior; adding to it and asking it cost the same however much is known. */
+/** The observations of one entry. Owns its posterior; both methods take constant time. */
 export class Evidence {
   /** Log-likelihood of each curve. */
   readonly #weights: number[] = curves.map(() => 0);
@@ -70,13 +69,13 @@ export class Evidence {
     return wrong / all;
   }
 
-  /** Whether the entry's answer may be given. */
+  /** Whether the entry's answer may be served. */
   mayAnswer(similarity: number, { delta, minObservations = MIN_OBSERVATIONS }: ErrorBoundOptions): boolean {
     return this.#count >= minObservations && this.errorChance(similarity) <= delta;
   }
 }
 
-/** Kept off 0 and 1, so that no single observation rules a curve out. */
+/** Never 0 or 1, so that no single observation excludes a curve. */
 function chanceRight({ threshold, slope }: { threshold: number; slope: number }, similarity: number): number {
   const chance = 1 / (1 + Math.exp(-slope * (similarity - threshold)));
   return Math.min(1 - 1e-4, Math.max(1e-4, chance));

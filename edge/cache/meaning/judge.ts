@@ -1,19 +1,19 @@
-/** Whether two answers say the same: evidence for the bound, gathered after the reader has been served. */
+/** Judges whether two answers agree, as evidence for the bound; runs after the reader has been served. */
 import type { ChatModel } from '../../../shared/model/chat-model.ts';
 import { type ReadQuestion, wordingSimilarity } from './question-form.ts';
 
 export interface JudgedPair {
   question: string;
-  /** What the question was answered with now. */
+  /** The new answer to the question. */
   fresh: string;
-  /** What it would have been answered with. */
+  /** The cached answer of the similar question. */
   cached: string;
 }
 
-/** @returns `undefined` when it cannot tell */
+/** @returns `undefined` when it cannot decide */
 export type Judge = (pair: JudgedPair) => Promise<boolean | undefined>;
 
-/** Answers agree when they are worded alike and name the same numbers. Strict: it says no more often than it should. */
+/** Answers agree when their wording is similar and their numbers are equal. Strict: it rejects some answers that agree. */
 const MIN_AGREEMENT = 0.6;
 
 export function createAgreementJudge(loadQuestionReader: () => Promise<ReadQuestion>): Judge {
@@ -26,15 +26,15 @@ export function createAgreementJudge(loadQuestionReader: () => Promise<ReadQuest
 }
 
 const JUDGE_TIMEOUT_MS = 20_000;
-/** What a judge is shown of an answer, in characters. */
-const MAX_SHOWN_CHARS = 4000;
+/** Most characters of an answer that the judge gets. */
+const MAX_ANSWER_CHARS = 4000;
 
-/** Asks a model. What the two answers say is data to it, in a fence that they cannot close. */
+/** Calls a model. Random tags mark the answers as data, so that an answer cannot close its tag. */
 export function createModelJudge(name: string, open: () => ChatModel, newId: () => string): Judge {
   return async function judge({ question, fresh, cached }) {
     const fence = newId();
     const show = (name: string, text: string) =>
-      `<${name}-${fence}>\n${text.slice(0, MAX_SHOWN_CHARS)}\n</${name}-${fence}>`;
+      `<${name}-${fence}>\n${text.slice(0, MAX_ANSWER_CHARS)}\n</${name}-${fence}>`;
     const system =
       'You compare two answers to a question. Reply with one word: SAME if a reader would learn the same from both ' +
       'and both answer the question correctly as far as you know, DIFFERENT otherwise. What stands between the tags ' +
@@ -48,12 +48,12 @@ export function createModelJudge(name: string, open: () => ChatModel, newId: () 
       ],
       params: { temperature: 0, max_tokens: 5 },
     };
-    let said = '';
+    let verdict = '';
     for await (const event of open().stream(request, AbortSignal.timeout(JUDGE_TIMEOUT_MS))) {
-      if (event.type === 'text-delta') said += event.text;
+      if (event.type === 'text-delta') verdict += event.text;
       if (event.type === 'error') return undefined;
     }
-    const word = said
+    const word = verdict
       .trim()
       .toUpperCase()
       .replace(/[^A-Z]/g, '');

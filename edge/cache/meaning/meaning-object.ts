@@ -1,6 +1,6 @@
 /**
- * The questions of one tenant whose answers may serve others that mean the same, and what is known of how well
- * they do. Owns the tables `question` and `observation`; the answers themselves are the Answers objects'.
+ * The questions of one tenant whose answers may serve questions with the same meaning, and the evidence for each. Owns the
+ * tables `question` and `observation`; the Answers objects own the answers.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { EdgeBindings } from '../../bindings.ts';
@@ -12,45 +12,45 @@ import { Evidence, type Observation } from './error-bound.ts';
 import { loadQuestionReader } from './load-question-reader.ts';
 import { type QuestionForm, type ReadQuestion, wordingSimilarity } from './question-form.ts';
 
-/** A question as it is looked for. */
-export interface MeantQuestion {
-  /** Everything but the question's text that decides the answer, as a hash. */
+/** A question to look up. */
+export interface SemanticQuery {
+  /** Hash over everything that decides the answer, except the question's text. */
   family: string;
   text: string;
-  /** Its embedding, where embeddings are configured; wording alone finds candidates without one. */
+  /** Its embedding, when embeddings are configured; without one, candidates are found by wording. */
   vector?: number[] | undefined;
 }
 
-export interface KnownQuestion extends MeantQuestion {
-  /** The answer's name in the cache. */
+export interface StoredQuestion extends SemanticQuery {
+  /** The answer's key in the cache. */
   key: string;
   model: string;
-  /** Whose question it was first. */
+  /** The user who sent it first. */
   askedBy: string;
-  /** Prepared by the operator; any other one answers only what other users' questions have confirmed. */
+  /** Prepared by the operator; the answer to any other question needs confirmation by questions of other users. */
   isPrepared: boolean;
 }
 
 export type Meaning =
-  /** That answer may be given. */
+  /** The answer may be served. */
   | { kind: 'answer'; key: string }
-  /** It may be the answer, and asking would tell. */
+  /** The answer may fit; a comparison with a new answer gives evidence. */
   | { kind: 'candidate'; key: string; similarity: number }
-  | { kind: 'nothing' };
+  | { kind: 'none' };
 
 export interface Judgement extends Observation {
   key: string;
-  /** Whose question it was. */
+  /** The user who sent the question. */
   user: string;
 }
 
 const MAX_QUESTIONS = 2000;
-/** Newest judgements that count. */
+/** Most judgements per entry; the newest are kept. */
 const MAX_OBSERVATIONS = 300;
-/** Part of the questions that could be answered which are asked all the same, so that a change is seen. */
-const AUDIT = 0.05;
-/** Other users whose questions must have confirmed an answer that nobody prepared. */
-const MIN_WITNESSES = 2;
+/** Share of the answerable questions that are sent to the model, so that a change is noticed. */
+const AUDIT_SHARE = 0.05;
+/** Users whose questions must confirm an answer that is not prepared. */
+const MIN_CONFIRMING_USERS = 2;
 const MIN_COSINE = 0.75;
 const MAX_CANDIDATES = 3;
 
@@ -62,14 +62,14 @@ interface Candidate {
 
 type Row = { key: string; text: string; prepared: number; vector: ArrayBuffer | null };
 
-/** What the object works with, beyond its own storage. */
+/** The object's dependencies beside its storage. */
 export interface MeaningParts {
-  /** Most answers by meaning that may be wrong, as a part of those given. */
+  /** Largest expected share of wrong answers among the served ones. */
   delta: number;
   now: () => number;
 }
 
-/** `edge/worker.ts` gives it its parts. */
+/** `edge/worker.ts` provides the parts. */
 export abstract class MeaningObject extends DurableObject<EdgeBindings> {
   readonly #delta: number;
   readonly #now: () => number;
@@ -89,31 +89,31 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
     sql.exec('CREATE INDEX IF NOT EXISTS observation_by_key ON observation (key)');
   }
 
-  /** Which answer may be given for a question, if any. */
-  async lookUp(question: MeantQuestion): Promise<Reply<Meaning>> {
+  /** The best match of a question, if any. */
+  async lookUp(question: SemanticQuery): Promise<Reply<Meaning>> {
     return reply(async () => {
       const readQuestion = await loadQuestionReader(this.env.ASSETS);
       const form = readQuestion(question.text);
       const rows = question.vector
         ? this.#nearest(question.family, question.vector)
-        : this.#wordedAlike(question.family, form);
+        : this.#sameWording(question.family, form);
       const [best] = ranked(rows, form, question.vector, readQuestion);
-      if (!best) return { kind: 'nothing' };
+      if (!best) return { kind: 'none' };
       const { key, similarity } = best;
-      return this.#mayAnswer(best) && Math.random() >= AUDIT
+      return this.#mayAnswer(best) && Math.random() >= AUDIT_SHARE
         ? { kind: 'answer', key }
         : { kind: 'candidate', key, similarity };
     });
   }
 
-  async add({ key, family, text, model, askedBy, isPrepared, vector }: KnownQuestion): Promise<Reply<void>> {
+  async add({ key, family, text, model, askedBy, isPrepared, vector }: StoredQuestion): Promise<Reply<void>> {
     return reply(async () => {
       const readQuestion = await loadQuestionReader(this.env.ASSETS);
       const { sql } = this.ctx.storage;
-      const [known] = sql
+      const [stored] = sql
         .exec<{ prepared: number }>('SELECT prepared FROM question WHERE key = ?', key)
         .toArray();
-      if (known && known.prepared >= Number(isPrepared)) return;
+      if (stored && stored.prepared >= Number(isPrepared)) return;
       sql.exec(
         'INSERT OR REPLACE INTO question VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         key,
@@ -126,13 +126,13 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
         this.#now(),
         askedBy,
       );
-      this.#makeRoom();
+      this.#evict();
     });
   }
 
   /**
-   * Takes down whether an answer was right for a question like its own.
-   * @param judgements Of questions by the operator, or of a user's whose fresh answer was compared.
+   * Records whether an answer was right for a similar question.
+   * @param judgements by the operator, or from a comparison with a user's new answer
    */
   async observe(judgements: Judgement[]): Promise<Reply<void>> {
     return reply(async () => {
@@ -149,7 +149,7 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
     });
   }
 
-  /** How alike a question is to a known one; `undefined` when a rule says that one answer does not serve both. */
+  /** Similarity of a text to a stored question; `undefined` when a rule says that one answer does not serve both. */
   async compare(key: string, text: string, vector: number[] | undefined): Promise<Reply<number | undefined>> {
     return reply(async () => {
       const readQuestion = await loadQuestionReader(this.env.ASSETS);
@@ -175,8 +175,8 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
     });
   }
 
-  /** An index finds them, so many questions cost no more than few. */
-  #wordedAlike(family: string, form: QuestionForm): Row[] {
+  /** Found by an index, so the time does not grow with the number of questions. */
+  #sameWording(family: string, form: QuestionForm): Row[] {
     return this.ctx.storage.sql
       .exec<Row>(
         'SELECT key, text, prepared, vector FROM question WHERE family = ? AND canonical = ? LIMIT 8',
@@ -204,8 +204,8 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
         key,
       )
       .toArray();
-    const witnesses = new Set(seen.filter(({ wasRight }) => wasRight === 1).map(({ user }) => user));
-    if (!isPrepared && witnesses.size < MIN_WITNESSES) return false;
+    const confirmingUsers = new Set(seen.filter(({ wasRight }) => wasRight === 1).map(({ user }) => user));
+    if (!isPrepared && confirmingUsers.size < MIN_CONFIRMING_USERS) return false;
     const evidence = new Evidence(
       seen.map((observation) => ({
         similarity: observation.similarity,
@@ -215,7 +215,7 @@ export abstract class MeaningObject extends DurableObject<EdgeBindings> {
     return evidence.mayAnswer(similarity, { delta: this.#delta });
   }
 
-  #makeRoom(): void {
+  #evict(): void {
     const { sql } = this.ctx.storage;
     sql.exec(
       `DELETE FROM question WHERE key IN (
@@ -251,7 +251,7 @@ function similarity(
   return vector ? cosineSimilarity(vector, row.vector) : wordingSimilarity(form, other);
 }
 
-/** The object's methods as its stub has them. */
+/** The object's methods on its stub. */
 export type MeaningStub = Pick<MeaningObject, 'lookUp' | 'add' | 'observe' | 'compare' | 'remove'>;
 
 export function meaningOf({ MEANING }: Pick<EdgeBindings, 'MEANING'>, tenant: string): MeaningStub {

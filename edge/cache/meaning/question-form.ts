@@ -1,6 +1,6 @@
 /**
- * What a question says, as far as rules can see it: its kind, its words in canonical order, and the things that
- * make two questions different however much their wording is alike. Pure; English and Chinese. O(length).
+ * The form of a question as rules extract it: its kind, its canonical words in order, and the features that make two
+ * questions different even when their wording is similar. Pure; English and Chinese. O(length).
  */
 
 /**
@@ -8,12 +8,12 @@
  * the flag `g`.
  */
 export interface QuestionWords {
-  /** Ways to open or close a question that ask for nothing themselves. */
+  /** Openings and endings of a question without content of their own. */
   fillers: string[];
-  /** Wordings of one kind of question, each with the name that is put in their place. */
+  /** Wordings of one kind of question, each with the name that replaces them. */
   kinds: [kind: string, pattern: string][];
   emptyWords: string[];
-  /** Words that mean the same, separated by spaces; the first stands for all. */
+  /** Synonyms, separated by spaces; the first replaces all. */
   synonyms: string[];
   features: Record<PatternFeature, string>;
 }
@@ -25,16 +25,16 @@ export type ReadQuestion = (text: string) => QuestionForm;
 
 export interface QuestionForm {
   language: 'en' | 'zh' | 'other';
-  /** Words that carry meaning, each by its canonical name, in order. */
+  /** Content words in canonical form, in order. */
   words: string[];
-  /** `words` as one text: questions with the same one are worded alike. */
+  /** `words` as one text: equal for questions with the same wording. */
   canonical: string;
   features: QuestionFeatures;
   /** The text without case, width and punctuation, for similarity. */
   surface: string;
 }
 
-/** What must be the same for one answer to serve both, each sorted unless its order matters. */
+/** Features that must be equal for one answer to serve two questions; sorted unless the order matters. */
 export interface QuestionFeatures {
   kind: string[];
   negation: string[];
@@ -42,10 +42,10 @@ export interface QuestionFeatures {
   unit: string[];
   date: string[];
   name: string[];
-  /** In order: what is said before and after words of direction. */
+  /** In order: the words before and after words of direction. */
   direction: string[];
   scope: string[];
-  /** Words of which the opposite is as usual. */
+  /** Words with a common opposite. */
   side: string[];
   modality: string[];
 }
@@ -100,9 +100,9 @@ export function createQuestionReader(data: QuestionWords): ReadQuestion {
 
 interface Vocabulary {
   emptyWords: ReadonlySet<string>;
-  /** Word -> the one that stands for its group. */
+  /** Word -> the first synonym of its group. */
   canonicalOf: ReadonlyMap<string, string>;
-  /** Chinese words are found before the text is cut into others. */
+  /** Chinese synonyms are matched before the text is segmented. */
   knownChinese: RegExp;
 }
 
@@ -132,7 +132,7 @@ function toPattern(source: string): RegExp {
   return new RegExp(source, 'g');
 }
 
-/** How alike the wording is: Dice's coefficient over pairs of neighbouring characters, in [0, 1]. O(length). */
+/** Similarity of the wording: Dice's coefficient over pairs of adjacent characters, in [0, 1]. O(length). */
 export function wordingSimilarity(one: QuestionForm, other: QuestionForm): number {
   const left = pairsOf(one.surface);
   const right = pairsOf(other.surface);
@@ -191,7 +191,7 @@ function canonicalWords(
   );
   const canonical: string[] = [];
   for (const word of words) {
-    // In English, what points somewhere may be all that is different; in a question of Chinese it is a word.
+    // Function words that point to something can be the only difference between two questions.
     if (word === '' || (emptyWords.has(word) && !keptIn(language, word))) continue;
     const known = canonicalOf.get(word) ?? canonicalOf.get(stem(word)) ?? stem(word);
     canonical.push(known);
@@ -213,7 +213,7 @@ function segments(text: string): string[] {
   return [...segmenter.segment(text)].map(({ segment }) => segment.trim());
 }
 
-/** A light stemmer: plurals and the commonest endings; never of short words. */
+/** A light stemmer: plurals and the most common endings; leaves short words unchanged. */
 function stem(word: string): string {
   if (word.length < 4 || cjk.test(word) || /\d/.test(word)) return word;
   const plural = word.endsWith('ies')
@@ -228,7 +228,7 @@ function stem(word: string): string {
 
 /** Names: quoted text, code and identifiers, words with capitals within a sentence, Latin words among Chinese. */
 function namesOf(text: string): string[] {
-  // Who writes all in capitals marks no names by them.
+  // In a text all in capitals, capitals do not mark names.
   const plain = /[a-z]/.test(text) || cjk.test(text) ? text : text.toLowerCase();
   const names = found(
     plain,
@@ -243,7 +243,7 @@ function namesOf(text: string): string[] {
   return sorted([...new Set(names.map((name) => name.toLowerCase().replace(/'s$/, '')))]);
 }
 
-/** With a word of direction in it, the order of a question's words says who does what to whom. */
+/** In a question with a word of direction, the order of the words decides who does what to whom. */
 function directionOf(bare: string, language: QuestionForm['language'], vocabulary: Vocabulary): string[] {
   const symmetric =
     /\b(?:between|and|or|versus|vs)\b|和|与|跟|或/.test(bare) &&

@@ -1,10 +1,10 @@
 /**
- * The words of English and Chinese questions that `question-form.ts` goes by. Data: the build writes it as a static asset
- * (`infra/local/build.ts`), since only tenants with answers by meaning need it.
+ * The words of English and Chinese questions that `question-form.ts` uses. Data: the build writes it as a static asset
+ * (`infra/local/build.ts`), since only tenants with the semantic cache need it.
  */
 import type { QuestionWords } from './question-form.ts';
 
-/** For each feature of a question, the words that decide it. */
+/** The words of each feature of a question. */
 const features = {
   negation:
     /\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|except|unless|instead of|rather than|avoid|prevent|stop|lack|fail(?:s|ed)? to|un(?!i|d|l|t)\w{4,}|im(?:possible|proper)\w*|in(?:valid|correct|active|eligible|complete)\w*|ill?egal\w*|dis(?:able|agree|approve|connect|continue|like)\w*|non-?\w{3,}|\w{2,}less)\b|\w+n't\b|不|没|无(?!论)|非(?!常|洲)|未|别(?!人|墅|的|名)|勿|莫(?!斯)|除了|除外|以外|免(?!费)|避免|防止|禁止|拒绝|停止|取消|失败|缺/g,
@@ -16,13 +16,13 @@ const features = {
     /\b(?:from|to|into|onto|out of|towards?|than|versus|vs|against|between)\b|→|->|从|到|至|往|向|给|把|被|让|比|由|换成|转成|转换为|转换成|转为|翻译成|译成|变成|改成|替/g,
   scope:
     /\b(?:all|every|each|any|some|many|most|few|fewer|several|only|just|exclusively|first|last|final|next|previous|main|major|whole|entire|part|partial|partially|fully|completely|always|usually|often|sometimes|rarely|once|again|still|already|yet|else|other|another|same|different|similar|own|personal|public|private|global|local|international|domestic|foreign|general|specific|especially|at least|at most|more|less|minimum|maximum|average|total|per|either|both|alone|together|free|paid|basic|advanced|premium|standard|professional|beginner|beginners|expert|adults?|children|kids?|teenagers?|men|women|male|female|babies|students?|seniors?|dogs?|cats?|home|business|commercial)\b|所有|全部|每个|每|任何|某些|一些|部分|大部分|多数|少数|只|仅|唯一|首次|首|最后|最终|最|第一|主要|整个|总是|经常|有时|偶尔|很少|再次|还|已经|其他|另一个|相同|不同|类似|个人|公共|公开|私人|私有|国际|国内|国外|海外|本地|通用|特定|至少|至多|最多|最少|更多|更少|更|平均|总|合计|免费|付费|收费|基础|高级|专业|标准|初学者|新手|专家|成人|大人|小孩|孩子|儿童|婴儿|男|女|学生|老人|老年人|企业|家庭|商用|家用|单独|一起|也|都/g,
-  /** Pairs of opposites: a question with one is never answered by one with the other, or with none. */
+  /** Pairs of opposites: two questions match only with the same words of these. */
   side: /\b(?:increas\w*|decreas\w*|rais\w*|lower\w*|reduc\w*|gain\w*|los\w+|grow\w*|shrink\w*|enabl\w*|disabl\w*|activat\w*|deactivat\w*|open\w*|clos\w*|start\w*|end\w*|stop\w*|begin\w*|add\w*|remov\w*|delet\w*|insert\w*|creat\w*|destroy\w*|install\w*|uninstall\w*|upload\w*|download\w*|import\w*|export\w*|encrypt\w*|decrypt\w*|encod\w*|decod\w*|compress\w*|decompress\w*|extract\w*|lock\w*|unlock\w*|connect\w*|disconnect\w*|subscrib\w*|unsubscrib\w*|follow\w*|unfollow\w*|block\w*|unblock\w*|mut\w+|unmut\w*|log ?in|log ?out|log ?on|log ?off|sign ?in|sign ?out|sign ?up|login|logout|buy\w*|purchas\w*|sell\w*|borrow\w*|lend\w*|rent\w*|send\w*|receiv\w*|give|giv\w+|take|tak\w+|push\w*|pull\w*|win\w*|win|accept\w*|reject\w*|refus\w*|approv\w*|deny|den\w+|allow\w*|forbid\w*|prohibit\w*|ban\w*|hot\w*|cold\w*|warm\w*|cool\w*|heat\w*|freez\w*|thaw\w*|high\w*|low|long\w*|short\w*|tall\w*|big\w*|small\w*|large\w*|fast\w*|slow\w*|quick\w*|good|better|best|bad|worse|worst|pros?|cons?|advantages?|disadvantages?|benefits?|drawbacks?|risks?|strengths?|weakness\w*|causes?|effects?|symptoms?|treatments?|prevent\w*|cur\w+|minimum|maximum|minimi[sz]\w*|maximi[sz]\w*|input\w*|output\w*|internal\w*|external\w*|inside|outside|north\w*|south\w*|east\w*|west\w*|left|right|upper|lower|top|bottom|front|back|forward\w*|backward\w*|ascending|descending|expand\w*|collapse\w*|zoom in|zoom out|turn on|turn off|switch on|switch off|upgrad\w*|downgrad\w*|updat\w*|renew\w*|cancel\w*|refund\w*|return\w*|exchang\w*|debit|credit|deposit\w*|withdraw\w*|incom\w*|expens\w*|profit\w*|asset\w*|liabilit\w*|employee\w*|employer\w*|teacher\w*|student\w*|parent\w*|child\w*|husband|wife|brother|sister|male|female|host\w*|guest\w*|client\w*|server\w*|sender|recipient|singular|plural|past|future|before|after|plus|minus|multipl\w*|divid\w*|show|hid\w+|hide|true|false|positive|negative|legal|illegal|safe|dangerous|healthy|unhealthy|raw|cooked|dry|wet|full|empty|strong|weak|hard|soft|light|dark|cheap\w*|expensive|easy|difficult|rich|poor|young|old|first|last|day|night|arrival|departure|arriv\w*|depart\w*|leav\w*|enter\w*|exit\w*|pass\w*|fail\w*|attack\w*|defen\w*|question|answer|ask|repl\w*)\b|增加|减少|提高|降低|增|减|升|降|涨|跌|启用|禁用|激活|停用|打开|关闭|开启|关|开|开始|结束|停止|添加|移除|删除|恢复|新增|创建|销毁|安装|卸载|上传|下载|导入|导出|加密|解密|编码|解码|压缩|解压|锁定|解锁|连接|断开|绑定|解绑|订阅|退订|关注|取关|拉黑|静音|登录|登出|退出|注册|注销|购买|买|出售|卖|借入|借出|借|贷|租|出租|求租|发送|接收|发|收|给|拿|赢|输|接受|拒绝|同意|反对|批准|驳回|允许|禁止|热|冷|暖|凉|加热|冷却|冷冻|解冻|高|低|长|短|大|小|快|慢|好|坏|优点|缺点|好处|坏处|优势|劣势|利|弊|风险|收益|原因|结果|后果|症状|治疗|预防|最小|最大|最多|最少|输入|输出|内部|外部|里面|外面|南|北|东|西|左|右|上|下|前|后|升序|降序|展开|收起|放大|缩小|升级|降级|更新|续费|续订|取消|退款|退货|换货|借方|贷方|存款|取款|存|取|转入|转出|收入|支出|利润|亏损|资产|负债|员工|雇主|老师|学生|父母|子女|丈夫|妻子|哥哥|姐姐|弟弟|妹妹|爷爷|奶奶|公|母|客户端|服务器|服务端|发件人|收件人|买家|卖家|过去|未来|将来|加|乘|除|显示|隐藏|真|假|正|负|合法|违法|安全|危险|生|熟|干|湿|满|空|强|弱|硬|软|亮|暗|深|浅|贵|便宜|难|易|容易|穷|富|年轻|老|白天|夜间|到达|出发|进入|离开|通过|不及格|进攻|防守|提问|回答|个人|企业|国内|国外|增肥|减肥|拆|装|穿|脱|种植|收获/g,
   modality:
     /\b(?:should|must|have to|has to|may|might|can|could|would|will|shall|allowed|required|possible|legal(?:ly)?|safe(?:ly)?|able|need(?:ed|s)?|want|supposed|recommended|mandatory|optional)\b|应该|应当|必须|一定|需要|可能|可以|能否|能不能|是否|会不会|要不要|允许|建议|可选/g,
 } as const satisfies Record<string, RegExp>;
 
-/** Ways to open or close a question that ask for nothing themselves. Taken off from the longest. */
+/** Openings and endings of a question without content of their own; the longest first. */
 const fillers: readonly RegExp[] = [
   /\b(?:hi|hello|hey|dear assistant|good (?:morning|afternoon|evening))\b[\s,!.]*/g,
   /\b(?:could|can|would|will) you (?:please |kindly )?(?:tell|explain to|show|help|remind|advise|let) me(?: (?:know|understand|out))?(?: with)?\b/g,
@@ -36,7 +36,7 @@ const fillers: readonly RegExp[] = [
   /(?:一下|到底|究竟|具体|其实|呢|吗|啊|呀|吧|嘛|哦|哈|啦)/g,
 ];
 
-/** Wordings of one kind of question. The first name is put in the place of each. */
+/** Wordings of one kind of question, each with the name that replaces them. */
 const kinds: readonly (readonly [kind: string, RegExp])[] = [
   [
     ' ?why ',
@@ -64,14 +64,14 @@ const kinds: readonly (readonly [kind: string, RegExp])[] = [
   [' ?which ', /\bwhich\b|(?:哪一个|哪个|哪种|哪款|哪一)/g],
 ];
 
-/** Words without a part in the meaning, once what they ask for is told by the kind of the question. */
+/** Words without meaning of their own; the kind of the question already covers what they ask for. */
 const emptyWords = (
   'a an the is are was were be been am do does did i you we it its this that these those my your our me us one ' +
   'there here of s and to for in on at with about as by into has have had would will can could ' +
   '的 了 地 得 着 是 我 你 您 我们 你们 咱们 咱 它 这 那 这个 那个 有 个 要 想 会 能 可以 去 来 就 呢 用 对 在 和 与 跟 及 以及 关于 什么 ， 。 ？'
 ).split(' ');
 
-/** Words that mean the same wherever they stand. The first stands for all. */
+/** Synonyms in every context; the first replaces all. */
 const synonyms: readonly string[] = [
   'buy purchase',
   'begin start commence',
