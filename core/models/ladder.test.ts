@@ -81,6 +81,7 @@ function setUp(patienceMs: number, lastResort: ChatModel | undefined) {
         steps: [[{ target, weight: 1 }]],
         lastResort,
         patienceMs,
+        firstTokenMs: 20_000,
         hedge: undefined,
         now: clock.now,
         random: Math.random,

@@ -17,6 +17,8 @@ export interface LadderOptions {
   lastResort: ChatModel | undefined;
   /** How long a call waits for its turn at a target that another one stands behind, in milliseconds. */
   patienceMs: number;
+  /** What all rungs but the last have together until the first token, in milliseconds. */
+  firstTokenMs: number;
   hedge: HedgeOptions | undefined;
   now: () => number;
   random: () => number;
@@ -24,7 +26,7 @@ export interface LadderOptions {
 
 /** @throws Error when there is neither a step nor a last resort */
 export function climbFor(caller: Caller, options: LadderOptions): ChatModel {
-  const { name, steps, lastResort, patienceMs, hedge, now, random } = options;
+  const { name, steps, lastResort, patienceMs, firstTokenMs, hedge, now, random } = options;
   const targets = steps.flatMap((step) => drawOrder(step, random));
   // Offline work has time: it waits for a model, and a quotation is no use to it.
   const canWait = caller.priority === 'batch' && targets.length > 0;
@@ -47,7 +49,7 @@ export function climbFor(caller: Caller, options: LadderOptions): ChatModel {
     rungs[1] = { ...first, canServe: async (request) => !(await either(request)) && first.canServe(request) };
   }
   if (lastResort && !canWait) rungs.push({ model: lastResort, canServe: takesPlainText });
-  return withFallback(name, rungs);
+  return withFallback(name, rungs, canWait ? undefined : firstTokenMs);
 }
 
 /** Drawn without replacement, each by its weight (Efraimidis and Spirakis, 2006). */

@@ -101,6 +101,8 @@ const dispatch = v.strictObject({
   ),
   /** How long a call waits for its turn at one target of a ladder before it steps down. */
   patience_ms: v.optional(millisecond, 10_000),
+  /** What the models of a ladder, but the last, have together until one has taken the request. */
+  first_token_budget_ms: v.optional(millisecond, 20_000),
   /** Absent: no call is asked of two. */
   hedge_after_ms: v.optional(millisecond),
   /** What stands last in every ladder. */

@@ -60,6 +60,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     dispatch.last_resort === 'extractive' || steps.length === 0;
   const ladder = {
     patienceMs: dispatch.patience_ms,
+    firstTokenMs: dispatch.first_token_budget_ms,
     hedge:
       dispatch.hedge_after_ms === undefined
         ? undefined

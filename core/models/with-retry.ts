@@ -1,6 +1,6 @@
 /**
  * Asks a model again when that can help, as long as it has not said anything: the one layer that retries. Waits with
- * full jitter, or as long as the upstream says, and never past the caller's deadline.
+ * full jitter, or as long as the upstream says, and never past the caller's deadline or the ladder's time.
  */
 import { AppError, type ErrorInfo } from '../../shared/errors.ts';
 import { type ChatEvent, type ChatModel, isTerminal } from '../../shared/model/chat-model.ts';
@@ -35,8 +35,12 @@ export function withRetry(model: ChatModel, options: RetryOptions): ChatModel {
         failures < maxRetries && canRetrySoon(failure)
           ? retryDelayMs({ failures, retryAfterMs }, policy, random)
           : undefined;
-      if (waitMs === undefined || call.signal.aborted) return yield [{ type: 'error', error: failure }];
+      const budget = call.request.firstTokenBudget;
+      const isLate = budget !== undefined && (waitMs ?? 0) >= budget.leftMs;
+      if (waitMs === undefined || isLate || call.signal.aborted)
+        return yield [{ type: 'error', error: failure }];
       await wait(waitMs, call.leaving);
+      if (budget) budget.leftMs -= waitMs;
       if (call.leaving.aborted) return yield [{ type: 'error', error: new AppError('cancelled').toInfo() }];
     }
   });

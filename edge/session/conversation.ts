@@ -10,6 +10,7 @@ import {
   countMessageTokens,
   messageTokenBound,
   REPLY_PRIMING_TOKENS,
+  withinBudget,
 } from '../../shared/model/token-count.ts';
 import type { CountTokens } from '../../shared/model/with-counted-usage.ts';
 import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
@@ -207,7 +208,7 @@ export class Conversation implements TurnConversation {
   }
 
   async #receipt({ encoding, window }: Prompt): Promise<ContextReceipt> {
-    const count = await this.#options.counters.load(encoding);
+    const count = withinBudget(await this.#options.counters.load(encoding));
     const tokens = window.messages.reduce(
       (sum, message) => sum + countMessageTokens(message, count),
       REPLY_PRIMING_TOKENS,
@@ -253,8 +254,9 @@ export class Conversation implements TurnConversation {
     }: { encoding: TokenEncoding; fitting: Fitting; count: CountTokens | undefined },
   ): FittedWindow {
     const { reservedTokens, ...limits } = fitting;
+    const counter = count && withinBudget(count);
     const size = (message: ChatMessage) =>
-      count ? countMessageTokens(message, count) : messageTokenBound(message);
+      counter ? countMessageTokens(message, counter) : messageTokenBound(message);
     const counted = (message: ChatMessage): CountedMessage => ({ message, tokens: size(message) });
     const first = messages.findIndex(({ message }) => message.role === 'user');
     const history = first < 0 ? [] : messages.slice(first);
@@ -290,7 +292,8 @@ export class Conversation implements TurnConversation {
     encoding: TokenEncoding,
   ): StoredMessage[] {
     const { turnId, newId, now, counters } = this.#options;
-    const count = counters.ready(encoding);
+    const ready = counters.ready(encoding);
+    const count = ready && withinBudget(ready);
     const createdAtMs = now();
     let parent = previous;
     return messages.map((message) => {

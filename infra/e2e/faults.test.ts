@@ -284,6 +284,29 @@ test('from a client that leaves to the upstream that hears it: under 100 ms at t
   expect(delaysMs.sort((a, b) => a - b)[10]).toBeLessThan(100);
 });
 
+test('two models that take no request cost a ladder its budget, not six connects', {
+  timeout: 30_000,
+}, async () => {
+  const path = join(tmpdir(), `edgewise-budget-${process.pid}.toml`);
+  const text = models(one.baseUrl, two.baseUrl)
+    .replace('max_retries = 1', 'max_retries = 2\nfirst_token_budget_ms = 3000')
+    .replaceAll(/time_limits.*/g, '');
+  await writeFile(path, text);
+  const other = await startSystem({ model: false, env: { EDGEWISE_MODELS_FILE: path } });
+  try {
+    one.behave(neverAccept);
+    two.behave(neverAccept);
+    const startMs = Date.now();
+    const answer = await other.chat('Tell me.', { model: 'unhurried' });
+    expect(answer.headers.get('x-edgewise-model')).toBe('edgewise-extractive');
+    expect(answer.headers.get('x-edgewise-fallback')).toBe('patient;reason=connect_timeout');
+    expect(Date.now() - startMs).toBeLessThan(8000);
+    expect([one.calls.length, two.calls.length]).toEqual([1, 1]);
+  } finally {
+    await other.stop();
+  }
+});
+
 describe('a breaker', () => {
   test('is told in the list of models, keeps calls away, and lets one try', { timeout: 20_000 }, async () => {
     const alone = await startScriptedUpstream();

@@ -47,6 +47,17 @@ export interface ChatRequest {
   recall?: RecallWish | undefined;
   /** The answer is taken as a whole: its events need not come one by one. */
   isWhole?: boolean;
+  /** Set where another model stands behind the one that is asked. */
+  firstTokenBudget?: TimeBudget | undefined;
+}
+
+/**
+ * What a model may take of the time that its ladder has until the first token: tries, and pauses between them. Each layer
+ * that waits takes from it. A model that has taken the request keeps its own limit for the first token.
+ */
+export interface TimeBudget {
+  /** Milliseconds; below 0 when more was taken. */
+  leftMs: number;
 }
 
 /** What to look for before a model is asked. */

@@ -3,7 +3,7 @@
 import { type ChatRequest, type JsonObject, messageText } from './chat-model.ts';
 import { askedOutputTokens } from './request-size.ts';
 import type { TokenEncoding } from './token-count.ts';
-import { countMessageTokens, messageTokenBound } from './token-count.ts';
+import { countMessageTokens, messageTokenBound, withinBudget } from './token-count.ts';
 import type { CountTokens } from './with-counted-usage.ts';
 
 export const capabilities = ['tools', 'vision', 'json_schema'] as const;
@@ -37,7 +37,7 @@ export async function canServe(
   const left = room.contextLength - (askedOutputTokens(params) ?? 0);
   // Most prompts fit by their bytes, and need no tokenizer.
   if (sum(messages, messageTokenBound) <= left) return true;
-  const count = await loadCounter(room.encoding);
+  const count = withinBudget(await loadCounter(room.encoding));
   return sum(messages, (message) => countMessageTokens(message, count)) <= left;
 }
 

@@ -1,11 +1,40 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatMessage } from './chat-model.ts';
-import { countMessageTokens, messageTokenBound, tokenEncodingFor } from './token-count.ts';
+import {
+  COUNTED_CHARS_OF_REQUEST,
+  countMessageTokens,
+  countRequestTokens,
+  messageTokenBound,
+  tokenEncodingFor,
+} from './token-count.ts';
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean).length;
 const bytes = (text: string) => new TextEncoder().encode(text).length;
 const call = { id: 'c', type: 'function' as const, function: { name: 'f', arguments: '{ }' } };
 const custom = { id: 'c', type: 'custom', custom: { name: 'sql', input: 'select 1' } };
+
+describe('countRequestTokens', () => {
+  test('counts messages, tools and unknown texts, and nothing that steers', () => {
+    const messages: ChatMessage[] = [{ role: 'user', content: 'one two' }];
+    const params = { tools: [{ type: 'function' }], suffix: 'three four', user: 'ann', temperature: 1 };
+    expect(countRequestTokens({ model: 'm', messages, params }, words)).toBe(3 + (3 + 1 + 2) + 1 + 2);
+  });
+
+  test('gives a tokenizer so much of many long messages, and estimates the rest from it', () => {
+    let given = 0;
+    const count = (text: string) => {
+      given += text.length;
+      return text.length / 2;
+    };
+    const messages = Array.from({ length: 100 }, () => ({
+      role: 'user' as const,
+      content: '1 1-'.repeat(2500),
+    }));
+    const tokens = countRequestTokens({ model: 'm', messages, params: {} }, count);
+    expect(given).toBeLessThanOrEqual(COUNTED_CHARS_OF_REQUEST);
+    expect(tokens / 500_000).toBeCloseTo(1, 2);
+  });
+});
 
 describe('countMessageTokens', () => {
   test.each<[ChatMessage, number]>([

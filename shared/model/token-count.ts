@@ -49,17 +49,58 @@ export function mediaTokens(kind: MediaKind, bytes: number): number {
 /** Longest text that a tokenizer is given at once. */
 const SLICE_CHARS = 1000;
 
+/** Longest text that is counted in whole. A megabyte of short numbers and signs takes a tokenizer two seconds. */
+export const COUNTED_CHARS = 32_000;
+/** Characters of one request that a tokenizer is given; what comes after them is estimated. */
+export const COUNTED_CHARS_OF_REQUEST = 64_000;
+const ROUGH_BYTES_A_TOKEN = 4;
+
 /**
- * A counter whose time grows with the text's length alone. Byte-pair merging takes the square of the length
- * of a run without a break, so that a megabyte of one letter would take minutes. A count can come out
- * higher by a token or two for each {@link SLICE_CHARS} characters.
+ * A counter whose time is bounded. Byte-pair merging takes the square of the length of a run without a break, so that a
+ * megabyte of one letter would take minutes: a text is counted slice by slice, which comes out higher by a token or two
+ * for each {@link SLICE_CHARS} characters. Of one that is longer than {@link COUNTED_CHARS}, slices from its beginning to
+ * its end stand for all of it.
  */
 export function inSlices(count: (text: string) => number): (text: string) => number {
   return (text) => {
+    if (text.length > COUNTED_CHARS) return estimate(text, count);
     let tokens = 0;
     for (let start = 0; start < text.length; start += SLICE_CHARS)
       tokens += count(text.slice(start, start + SLICE_CHARS));
     return tokens;
+  };
+}
+
+function estimate(text: string, count: (text: string) => number): number {
+  const slices = COUNTED_CHARS / SLICE_CHARS;
+  const step = (text.length - SLICE_CHARS) / (slices - 1);
+  let tokens = 0;
+  for (let slice = 0; slice < slices; slice++) {
+    const start = Math.floor(slice * step);
+    tokens += count(text.slice(start, start + SLICE_CHARS));
+  }
+  return Math.ceil((tokens * text.length) / COUNTED_CHARS);
+}
+
+/**
+ * A counter for the many texts of one request. After {@link COUNTED_CHARS_OF_REQUEST} characters it estimates: as many
+ * tokens to a byte as the texts before had, and one to four bytes at least.
+ */
+export function withinBudget(count: (text: string) => number): (text: string) => number {
+  let chars = 0;
+  let bytes = 0;
+  let tokens = 0;
+  return (text) => {
+    const work = Math.min(text.length, COUNTED_CHARS);
+    if (chars + work > COUNTED_CHARS_OF_REQUEST) {
+      const each = Math.max(1 / ROUGH_BYTES_A_TOKEN, bytes === 0 ? 0 : tokens / bytes);
+      return Math.ceil(utf8Length(text) * each);
+    }
+    const counted = count(text);
+    chars += work;
+    bytes += utf8Length(text);
+    tokens += counted;
+    return counted;
   };
 }
 
@@ -102,12 +143,13 @@ export function countRequestTokens(
   { messages, params }: ChatRequest,
   count: (text: string) => number,
 ): number {
+  const counter = withinBudget(count);
   let tokens = REPLY_PRIMING_TOKENS;
-  for (const message of messages) tokens += countMessageTokens(message, count);
+  for (const message of messages) tokens += countMessageTokens(message, counter);
   for (const [field, value] of Object.entries(params)) {
     if (steeringFields.has(field) || value === null) continue;
-    if (typeof value === 'string') tokens += count(value);
-    else if (typeof value === 'object') tokens += count(JSON.stringify(value));
+    if (typeof value === 'string') tokens += counter(value);
+    else if (typeof value === 'object') tokens += counter(JSON.stringify(value));
   }
   return tokens;
 }
@@ -159,5 +201,5 @@ export function tokenEncodingFor(modelName: string): TokenEncoding {
 
 /** About four bytes a token: near enough to bound an answer where no tokenizer is at hand. */
 export function roughTokens(text: string): number {
-  return Math.ceil(utf8Length(text) / 4);
+  return Math.ceil(utf8Length(text) / ROUGH_BYTES_A_TOKEN);
 }

@@ -40,10 +40,14 @@ const MAX_OVERLAP = 400;
 /** Fewer characters than this may be the same by chance. */
 const MIN_OVERLAP = 12;
 
-/** @throws Error when there is no rung */
-export function withFallback(name: string, rungs: readonly Rung[]): ChatModel {
+/**
+ * @param firstTokenMs The time that all rungs but the last have together until one of them has taken the request, in
+ * milliseconds: each has its part of what is left. Without it each has as long as its own limits say.
+ * @throws Error when there is no rung
+ */
+export function withFallback(name: string, rungs: readonly Rung[], firstTokenMs?: number): ChatModel {
   if (rungs.length === 0) throw new Error(`the ladder ${name} has no rung`);
-  return layer({ name }, (call) => climbDown(rungs, call));
+  return layer({ name }, (call) => climbDown(rungs, call, firstTokenMs));
 }
 
 /** How one rung's answer ended. */
@@ -58,27 +62,40 @@ interface Said {
   isBound: boolean;
 }
 
-async function* climbDown(rungs: readonly Rung[], { request, signal, read }: LayerCall): LayerGenerator {
+async function* climbDown(
+  rungs: readonly Rung[],
+  { request, signal, read }: LayerCall,
+  firstTokenMs: number | undefined,
+): LayerGenerator {
   const able: Rung[] = [];
   for (const rung of rungs) if (await rung.canServe(request)) able.push(rung);
   // When nothing fits, the first one says best what is wrong.
   const ladder = able.length > 0 ? able : rungs.slice(0, 1);
   const said: Said = { text: '', isBound: false };
   let failure: ErrorInfo | undefined;
+  let leftMs = firstTokenMs;
   for (const [index, rung] of ladder.entries()) {
     const hasBegun = said.text !== '' || said.isBound;
     if (hasBegun && !rung.continues) continue;
+    const others = ladder.length - 1 - index;
+    if (!hasBegun && others > 0 && leftMs !== undefined && leftMs <= 0) continue;
+    const budget = leftMs !== undefined && others > 0 ? { leftMs: leftMs / others } : undefined;
     const mark = failure && { from: ladder[0]?.model.name ?? '', reason: failure.code };
     let ending = broken;
     try {
       ending = yield* hasBegun
         ? goOn({ rung, request, said, after: failure, signal, read })
-        : begin(read(rung.model.stream(request, signal)), said, mark);
+        : begin(
+            read(rung.model.stream(budget ? { ...request, firstTokenBudget: budget } : request, signal)),
+            said,
+            mark,
+          );
     } catch {
       // A model that breaks its promise is one that failed.
     }
     if (ending.kind === 'done') return;
     failure = ending.error;
+    if (leftMs !== undefined && budget) leftMs -= leftMs / others - budget.leftMs;
     const stepsDown =
       failureRule(failure.code).stepsDown || (rung.rejectsForItself && failure.code === 'upstream_rejected');
     const canGoOn = !signal.aborted && stepsDown && !said.isBound;
