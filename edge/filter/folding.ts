@@ -16,7 +16,7 @@ export const letterKind = 2;
 export const digitKind = 3;
 /** A letter of a script that does not separate words: Han, kana, Hangul, Thai, ... */
 export const freeLetterKind = 4;
-/** A sign that does not end a match when it stands between letters: `-`, `*`, an emoji. */
+/** A sign that does not end a match between letters: `-`, `*`, an emoji. */
 export const joinerKind = 5;
 export const spaceKind = 6;
 /** The end of a sentence, a clause or a line; also quotes and brackets. */

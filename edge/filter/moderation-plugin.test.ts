@@ -33,7 +33,7 @@ const runOf = (plugin: Plugin) => ({
   waitUntil: (work: Promise<unknown>) => after.push(work),
 });
 const settings = { onFailure: 'closed', limitMs: 1000, answers: 'off' } as const;
-const ask = (plugin: Plugin, content: string) =>
+const send = (plugin: Plugin, content: string) =>
   runPromptPlugins(
     {
       model: 'm',
@@ -58,8 +58,8 @@ describe('the plugin', () => {
   test('refuses a flagged prompt, and sends the service no message of the app', async () => {
     const { moderate, shown } = service();
     const plugin = createModerationPlugin({ ...settings, moderate });
-    await expect(ask(plugin, 'fair weather')).resolves.toBeDefined();
-    await expect(ask(plugin, 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
+    await expect(send(plugin, 'fair weather')).resolves.toBeDefined();
+    await expect(send(plugin, 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
     expect(shown).toEqual(['fair weather', 'a storm comes']);
   });
 
@@ -67,13 +67,13 @@ describe('the plugin', () => {
     const { moderate } = service();
     const at = (weather: number) =>
       createModerationPlugin({ ...settings, moderate, thresholds: { weather } });
-    await expect(ask(at(0.8), 'a storm comes')).resolves.toBeDefined();
-    await expect(ask(at(0.7), 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
+    await expect(send(at(0.8), 'a storm comes')).resolves.toBeDefined();
+    await expect(send(at(0.7), 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
   });
 
   test('sends a long text in parts', async () => {
     const { moderate, shown } = service();
-    await ask(createModerationPlugin({ ...settings, moderate }), 'x'.repeat(20_000));
+    await send(createModerationPlugin({ ...settings, moderate }), 'x'.repeat(20_000));
     expect(shown.map(({ length }) => length)).toEqual([8000, 8000, 4000]);
   });
 

@@ -132,7 +132,7 @@ export class PersonalDataScanner implements Scanner {
     this.#glue = 0;
   }
 
-  /** The run is too long to be held back: it is searched as it is, and its rest is handled by the new mode. */
+  /** The run is too long to be held back: it is searched now, and the new mode handles its rest. */
   #cutRun(): void {
     const next = this.#offset + 1;
     this.#judge();

@@ -44,7 +44,7 @@ const runOf = (plugins: Plugin[], tenant = 't') => ({
   now: () => performance.now(),
   waitUntil: () => undefined,
 });
-const ask = (messages: ChatMessage[], plugins = [words(), personal], tenant = 't') =>
+const send = (messages: ChatMessage[], plugins = [words(), personal], tenant = 't') =>
   runPromptPlugins({ model: 'm', messages, params: {} }, runOf(plugins, tenant), new AbortController());
 const answer = (events: ChatEvent[], plugins = [words(), personal], tenant = 't') =>
   readAll(
@@ -71,7 +71,7 @@ function fold(events: ChatEvent[]) {
 
 describe('prompts', () => {
   test("are masked in every text but the app's own", async () => {
-    const { messages } = await ask([
+    const { messages } = await send([
       { role: 'system', content: 'never say hell' },
       { role: 'user', content: 'what the hell, mail a@example.com' },
       {
@@ -97,7 +97,7 @@ describe('prompts', () => {
   });
 
   test('are masked across the parts of a message', async () => {
-    const { messages } = await ask([
+    const { messages } = await send([
       {
         role: 'user',
         content: [
@@ -115,13 +115,17 @@ describe('prompts', () => {
   });
 
   test('without findings stay unchanged', async () => {
-    const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'a shell 禁止' }], params: {} };
+    const request = {
+      model: 'm',
+      messages: [{ role: 'user' as const, content: 'a shell 禁止' }],
+      params: {},
+    };
     const run = runOf([words(), personal]);
-    expect(await runPromptPlugins(asked, run, new AbortController())).toBe(asked);
+    expect(await runPromptPlugins(request, run, new AbortController())).toBe(request);
   });
 
   test('with a forbidden word are refused, and the error names the field and not the word', async () => {
-    const refused = ask([
+    const refused = send([
       { role: 'user', content: 'hi' },
       { role: 'user', content: 'a f0rb1dden thing' },
     ]);
@@ -254,12 +258,12 @@ test('an answer resumed after any event continues as if it was never interrupted
   const said = ['oh he', 'll, ', '敏', '感', '词', ' mail a@exam', 'ple.com', ' now'].map(textDelta);
   const model = () =>
     withPlugins(scriptedModel('inner', [modelStart, ...said, turnEnd]), runOf([words(), personal]));
-  const ask = { model: 'm', messages: [], params: {} };
+  const send = { model: 'm', messages: [], params: {} };
   const signal = new AbortController().signal;
-  const whole = await readAll(model().stream(ask, signal));
+  const whole = await readAll(model().stream(send, signal));
   expect(fold(whole).text).toBe('oh ***, *** mail [email] now');
   for (let known = 1; known < whole.length; known++) {
-    expect(await readAll(skipEvents(model(), known).stream(ask, signal))).toEqual(whole.slice(known));
+    expect(await readAll(skipEvents(model(), known).stream(send, signal))).toEqual(whole.slice(known));
   }
 });
 
@@ -298,7 +302,7 @@ describe('lists', () => {
 
   test('that are invalid or unreadable make a filter that fails closed refuse', async () => {
     for (const source of [async () => '[what]', async () => Promise.reject(new Error('away'))]) {
-      await expect(ask([{ role: 'user', content: 'hi' }], [words(source)])).rejects.toMatchObject({
+      await expect(send([{ role: 'user', content: 'hi' }], [words(source)])).rejects.toMatchObject({
         code: 'filter_unavailable',
       });
     }
