@@ -25,6 +25,8 @@ export default defineConfig({
           name: 'node',
           include: ['{shared,core,edge,infra}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.workers.test.ts', 'infra/e2e/**'],
+          // Some open a real database, which takes seconds on a busy machine.
+          testTimeout: 20_000,
         },
       },
       {

@@ -1,4 +1,4 @@
-/** The edge's map: the guards in their order, then the routes. */
+/** The edge's routes: first the middleware in its order, then the routes. */
 import type { Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { RegExpRouter } from 'hono/router/reg-exp-router';
@@ -29,7 +29,7 @@ import { uiChatRoute } from './http/ui-chat-route.ts';
 import { type UserDataRouteOptions, userDataRoute } from './http/user-data-route.ts';
 import type { ModelCatalog } from './models/model-catalog.ts';
 
-/** All that the routes and guards take; each takes the few things of it that its own options name. */
+/** The dependencies of all routes and middleware; each uses those in its own options. */
 export type AppParts = AroundRequestOptions &
   RequestContextOptions &
   HealthRouteOptions &
@@ -44,9 +44,9 @@ export type AppParts = AroundRequestOptions &
   CacheRouteOptions &
   Pick<UserDataRouteOptions, 'isArchiveOn'> & { catalog: ModelCatalog };
 
-// long: the map of all routes, to be read in one piece
+// long: the list of all routes in one place
 export function createApp(parts: AppParts): Hono<EdgeHono> {
-  // One router takes every route there is; the default also brings a second one, for routes that the first cannot take.
+  // This router supports all of our routes; Hono's default includes a second one for patterns that it does not support.
   const app: Hono<EdgeHono> = new HonoBase<EdgeHono>({ router: new RegExpRouter() });
   const proxyToCore = createProxyToCore(parts);
   const answers = { ...createPromptAnswers(parts), newId: parts.newId };

@@ -1,4 +1,4 @@
-/** The objects that the platform binds to the Worker. The text variables stand in `env.ts`. */
+/** The objects that the platform binds to the Worker. `env.ts` adds the text variables. */
 export interface EdgeBindings {
   SESSIONS: DurableObjectNamespace;
   DIRECTORY: DurableObjectNamespace;

@@ -10,7 +10,7 @@ const parse = (bindings: object) =>
     ...bindings,
   } as unknown as EdgeEnv);
 
-test('has defaults for everything that is not a secret or an address', () => {
+test('has defaults for everything except secrets and addresses', () => {
   expect(parse({})).toMatchObject({
     coreUrls: ['http://core.test'],
     jwt: { algorithm: 'HS256', issuer: 'edgewise', audience: 'edgewise' },

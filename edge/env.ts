@@ -34,7 +34,7 @@ export function parseEdgeEnv(bindings: EdgeEnv) {
   };
 }
 
-/** Faults that no single variable shows. */
+/** Faults in the combination of variables. */
 function crossFaults(values: Values, hasWorkersAi: boolean): string[] {
   const { jwt, tokenSecret, guests, signIn, light, embeddings, redis } = variables;
   const faults: string[] = [];

@@ -1,6 +1,6 @@
 import { type ErrorInfo, toAppError } from '../shared/errors.ts';
 
-/** What an object's method answers: errors keep their class only inside one isolate, so they travel as data. */
+/** The result of an object's method. Errors keep their class only inside one isolate, so they are sent as data. */
 export type Reply<T> = { ok: true; value: T } | { ok: false; error: ErrorInfo };
 
 export async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {

@@ -1,6 +1,6 @@
 /**
- * The door, on every route there is: the routes are read from the router itself, so that a new one cannot be
- * forgotten. What a route answers to its own wrong input is tested with it; this is what must hold everywhere.
+ * Security of every route. The routes are read from the router itself, so that a new one cannot be forgotten. The tests of
+ * a route cover its own invalid input; this file covers what must hold everywhere.
  */
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -27,7 +27,7 @@ const routes: Route[] = [
   ).values(),
 ];
 const named = (list: Route[]) => list.map((route) => [`${route.method} ${route.path}`, route] as const);
-/** Answered to anybody; each has its reason. */
+/** Routes without authentication, each with its reason. */
 const open: ReadonlySet<string> = new Set([
   // It has a token of its own.
   'GET /metrics',
@@ -35,14 +35,14 @@ const open: ReadonlySet<string> = new Set([
   'GET /readyz',
   'POST /v1/tokens/guest',
   'POST /v1/tokens/refresh',
-  // The page itself, with which people sign in.
+  // People sign in on the page itself.
   ...Object.keys(pageFiles).map((path) => `GET ${path}`),
   'GET /assets/:name',
   'GET /page.json',
 ]);
 const guarded = routes.filter(({ method, path }) => !open.has(`${method} ${path}`));
 const forOperators = guarded.filter(({ path }) => /^\/v1\/(?:keys|cache)(?:\/|$)/.test(path));
-// Keys and users are an operator's: a name of another tenant's is none of this one's.
+// Routes of keys and users are for operators, and look up names within the operator's tenant only.
 const ofSomething = guarded.filter(
   ({ path }) => path.includes(':id') && !/^\/v1\/(?:keys|users)\//.test(path),
 );
@@ -87,7 +87,7 @@ const script = (words: string[]) => JSON.stringify({ words, paceMs: 0, fails: fa
 const codeOf = async (answer: Response) =>
   ((await answer.json()) as { error?: { code: string } }).error?.code ?? 'none';
 
-/** Everything that was logged, and every host that was called, while a test ran. */
+/** Log lines and called hosts of the current test. */
 const logged: string[] = [];
 const called: string[] = [];
 const { log, error } = console;
@@ -108,7 +108,7 @@ afterEach(() => {
   globalThis.fetch = realFetch;
 });
 
-test('the routes are all here', () => {
+test('the list of routes is plausible', () => {
   expect(routes.length).toBeGreaterThan(20);
   expect(forOperators.length).toBeGreaterThan(4);
   expect(ofSomething.length).toBeGreaterThan(8);
@@ -135,12 +135,12 @@ describe.each(named(guarded))('%s', (_name, route) => {
     ['another audience', () => sign({ aud: 'other' }), 'invalid_token'],
     ['a token of another type', () => sign({}, { typ: 'id_token+jwt' }), 'invalid_token'],
     ['an expired token', () => sign({ exp: nowS - 60 }), 'token_expired'],
-    ['a token of tomorrow', () => sign({ nbf: nowS + 3600 }), 'invalid_token'],
-    ['a signature that was cut', async () => (await sign()).slice(0, -2), 'invalid_token'],
-    ['a key that is none', () => `ew_${'x'.repeat(43)}`, 'invalid_token'],
+    ['a token that is not yet valid', () => sign({ nbf: nowS + 3600 }), 'invalid_token'],
+    ['a truncated signature', async () => (await sign()).slice(0, -2), 'invalid_token'],
+    ['an unknown key', () => `ew_${'x'.repeat(43)}`, 'invalid_token'],
   ])('refuses %s', async (_what, token, code) => {
     const answer = await call(route, { token: await token(), body: '{}' });
-    // A key is asked of the core, and the one of these tests knows none.
+    // The core checks a key; the core of these tests has none.
     expect(answer.status).toBe(401);
     expect(await codeOf(answer)).toBe(code);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
@@ -226,18 +226,18 @@ describe.each(named(guarded))('a token bound to a session, at %s', (name, route)
 
 describe.each(named(routes.filter(({ method }) => method === 'POST')))('%s', (_name, route) => {
   test.each<[string, string, Record<string, string>]>([
-    ['no JSON', '{"a"', {}],
+    ['invalid JSON', '{"a"', {}],
     ['a list', '[]', {}],
     ['null', 'null', {}],
-    ['a name twice', '{"messages":[],"messages":[],"input":1,"input":2,"x":1,"x":2}', {}],
+    ['duplicate names', '{"messages":[],"messages":[],"input":1,"input":2,"x":1,"x":2}', {}],
     ['deep lists', `{"messages":${'['.repeat(5000)}${']'.repeat(5000)}}`, {}],
     ['deep objects', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, {}],
     ['a form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
-    ['more than fits', `{"messages":"${'x'.repeat(1_100_000)}"}`, {}],
+    ['a too large body', `{"messages":"${'x'.repeat(1_100_000)}"}`, {}],
     ['a name of the prototype', '{"__proto__":{"admin":true},"constructor":{"prototype":{}}}', {}],
-  ])('answers %s with an error of the caller’s', async (_what, body, headers) => {
+  ])('answers %s with a client error', async (_what, body, headers) => {
     const answer = await call(route, { token: await sign({ scope: 'admin batch' }), body, headers });
-    // Some need no body, and some take an empty object for an answer.
+    // Some routes need no body.
     if (answer.status >= 400) expect(answer.status).toBeLessThan(500);
     else
       expect(['POST /v1/tokens/guest', 'POST /v1/sessions/:id/stop']).toContain(
@@ -247,7 +247,7 @@ describe.each(named(routes.filter(({ method }) => method === 'POST')))('%s', (_n
   });
 });
 
-describe('what is somebody else’s', () => {
+describe('another user’s data', () => {
   const canary = 'the-canary-sings-in-alices-session';
   let turnId: string;
   let responseId: string;
@@ -256,7 +256,7 @@ describe('what is somebody else’s', () => {
     const chat = { method: 'POST', path: '/v1/chat/completions' };
     const turn = await call(chat, {
       token,
-      // The core of these tests says what the prompt tells it to.
+      // The core of these tests answers with the words in the prompt.
       body: JSON.stringify({ messages: [{ role: 'user', content: script([canary]) }], session_id: 'alices' }),
     });
     turnId = ((await turn.json()) as { id: string }).id.replace('chatcmpl-', '');
@@ -281,7 +281,7 @@ describe('what is somebody else’s', () => {
     expect(await mine.text()).toContain(canary);
   });
 
-  test('is not reached by a cursor, a previous response or a conversation’s name either', async () => {
+  test('is not reached by a cursor, a previous response or a conversation id', async () => {
     const token = await sign({ sub: 'bob' });
     const post = (path: string, body: object) =>
       call({ method: 'POST', path }, { token, body: JSON.stringify(body) });
@@ -328,7 +328,7 @@ describe('nothing leaks', () => {
     turn_id: canary,
   });
 
-  test.each(named(routes))('of a secret or a prompt by %s', async (_name, route) => {
+  test.each(named(routes))('from a secret or a prompt by %s', async (_name, route) => {
     const headers = {
       'x-api-key': canary,
       'x-upstream-url': 'https://evil.test',
@@ -338,7 +338,7 @@ describe('nothing leaks', () => {
     for (const token of [await sign({ scope: 'admin' }), `ew_${canary}`, canary, undefined]) {
       const answer = await call(route, { token, body: everything, headers, id: canary });
       const text = await answer.text();
-      // What a model says may repeat the prompt; what we say may not.
+      // A model's answer may repeat the prompt; an error must not.
       if (answer.status >= 400) expect(text).not.toContain(canary);
       expect(JSON.stringify([...answer.headers])).not.toContain(canary);
     }
@@ -346,7 +346,7 @@ describe('nothing leaks', () => {
     expect(called).not.toContain('evil.test');
   });
 
-  test.each(named(routes))('and %s tells browsers what they may not do', async (_name, route) => {
+  test.each(named(routes))('and %s has the security headers', async (_name, route) => {
     const answer = await call(route, { token: await sign(), body: '{}' });
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -1,4 +1,4 @@
-/** The only place at the edge that constructs. Everything here lives as long as the isolate; objects get their parts from here. */
+/** Constructs all services of the edge; no other file does. They live as long as the isolate. */
 import { waitUntil as defer } from 'cloudflare:workers';
 import { createSpanExporter } from '../shared/observe/span-exporter.ts';
 import type { AppParts } from './app.ts';
@@ -36,7 +36,7 @@ import type { SessionParts } from './session/session-parts.ts';
 import { createTurnConversations } from './session/turn-conversations.ts';
 import { createRedisPing } from './session/upstash-context-store.ts';
 
-/** What the app and each class of objects are made from. */
+/** The dependencies of the app and of each class of Durable Objects. */
 export interface EdgeServices {
   app: AppParts;
   session: SessionParts;
@@ -59,9 +59,9 @@ export function edgeServices(bindings: EdgeEnv): EdgeServices {
 const now = () => Date.now();
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const newId = () => crypto.randomUUID().replaceAll('-', '');
-const ask: typeof fetch = (...request) => fetch(...request);
+const send: typeof fetch = (...request) => fetch(...request);
 
-// long: all of the construction, in the order of its dependencies
+// long: all construction, in the order of the dependencies
 function createEdgeServices(bindings: EdgeEnv): EdgeServices {
   const config = parseEdgeEnv(bindings);
   const { jwt, tokenSecret, redis, turnTimeoutMs, sessionTtlMs, window } = config;
@@ -73,7 +73,7 @@ function createEdgeServices(bindings: EdgeEnv): EdgeServices {
     serviceKey: config.serviceKey,
     onCall: (region, outcome) =>
       measurements.count('edgewise_core_calls_total', { region: String(region), outcome }),
-    ...{ fetch: ask, now, wait, defer },
+    ...{ fetch: send, now, wait, defer },
   });
   const archive = config.isArchiveOn ? createArchiveClient(callCore, now, newId) : undefined;
 
@@ -84,7 +84,7 @@ function createEdgeServices(bindings: EdgeEnv): EdgeServices {
   const { priceOf } = catalog;
   const spans =
     config.traces &&
-    createSpanExporter({ ...config.traces, service: 'edgewise-edge', fetch: ask, defer, wait });
+    createSpanExporter({ ...config.traces, service: 'edgewise-edge', fetch: send, defer, wait });
   const observer = createObserver({ measurements, spans, priceOf, now });
   const common = { bindings, measurements, turnTimeoutMs, now, wait, newId, defer };
   const limiter = createLimiter({ ...common, plans: config.plans, redis, priceOf });
@@ -118,7 +118,7 @@ function createEdgeServices(bindings: EdgeEnv): EdgeServices {
   });
 
   const keys = createKeyDirectory(callCore, now);
-  const findKey = jwt.jwksUrl && createKeySet({ url: jwt.jwksUrl, fetch: ask, now, wait });
+  const findKey = jwt.jwksUrl && createKeySet({ url: jwt.jwksUrl, fetch: send, now, wait });
   const verifyToken = withVerifiedTokens(createTokenVerifier({ jwt, findKey, ownSecret: tokenSecret }), now);
   return {
     app: {
@@ -139,7 +139,7 @@ function createEdgeServices(bindings: EdgeEnv): EdgeServices {
       settings: { ...config, redis },
     },
     answers: {
-      // Each call has a name of its own in the core, so that a second one is not the first one again.
+      // A new id per call, so that the core does not return the result of an earlier one.
       openModel: (context, choice) => prompts.openModel({ context, turnId: newId(), choice, place: newCall }),
       settings: { redis, turnTimeoutMs, ...config.cache },
       ...{ now, newId },

@@ -1,4 +1,4 @@
-/** Whether a configured list of tenants holds one; `*` stands for all. */
+/** Whether a configured list contains a tenant; `*` means all. */
 export function includesTenant(tenants: readonly string[], tenant: string): boolean {
   return tenants.includes('*') || tenants.includes(tenant);
 }

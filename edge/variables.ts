@@ -202,7 +202,7 @@ export const variables = {
     'EDGEWISE_LOG_LEVEL',
     v.optional(v.picklist(logLevels, `must be one of ${logLevels.join(', ')}`), 'info'),
   ),
-  /** Gives access to the metrics; without it nobody has access. */
+  /** Bearer token for the metrics; without it they are not available. */
   metricsToken: variable('EDGEWISE_METRICS_TOKEN', optionalSecret(16)),
   traces: {
     url: variable('EDGEWISE_OTLP_URL', baseAddress),

@@ -1,6 +1,6 @@
 /**
- * Makes sure that a Durable Object's alarm comes by that Unix time in milliseconds. One that is due earlier stays, since it
- * looks what is next by itself; setting one is a write to disk.
+ * Ensures that a Durable Object's alarm runs no later than a Unix time in milliseconds. An earlier alarm stays, since its
+ * handler schedules the next one, and setting an alarm writes to disk.
  */
 export async function setAlarmNoLaterThan(storage: DurableObjectStorage, atMs: number): Promise<void> {
   const setMs = await storage.getAlarm();

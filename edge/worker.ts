@@ -1,4 +1,4 @@
-/** The Worker's entry, and the only place where the classes of Durable Objects meet the services. */
+/** The Worker's entry. Only this file connects the classes of Durable Objects with the services. */
 import type { Hono } from 'hono';
 import { createApp } from './app.ts';
 import { AnswersObject as Answers } from './cache/answers-object.ts';

@@ -24,7 +24,7 @@ export interface AnswerCacheOptions {
   location: LocationAnswers;
   /** The tenant's objects, by the first digit of a question's key. */
   answersOf: (tenant: string, shard: string) => AnswersStub;
-  /** The concrete model that a name stands for now. @throws AppError */
+  /** The concrete model to which a name resolves now. @throws AppError */
   resolveModel: (context: RequestContext, name: string) => Promise<string>;
   /** Whether the users of the tenant share answers. */
   isShared: (tenant: string) => boolean;

@@ -15,7 +15,7 @@ export interface AnswerQuestion {
   memo?: QuestionMemo | undefined;
 }
 
-/** The text of a prompt that its key is made from: whoever keeps the prompt keeps it too, so that it is made once. */
+/** The text from which the key of a prompt is computed, kept with the prompt, so that it is created once. */
 export interface QuestionMemo {
   text?: string;
 }

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { createAssetWordLists } from './asset-word-lists.ts';
 
 function assetsOf(files: Record<string, string>) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const lists = createAssetWordLists({
     fetch: async (url, init) => {
-      asked.push(String(url));
+      requested.push(String(url));
       const text = files[String(url).replace('https://assets/policy/', '')];
       if (text === undefined) return new Response('no', { status: 404 });
       const etag = `"${text}"`;
@@ -17,32 +17,32 @@ function assetsOf(files: Record<string, string>) {
     const list = await lists.read(tenant, known);
     return typeof list === 'object' ? { ...list, bytes: new TextDecoder().decode(list.bytes) } : list;
   };
-  return { asked, read };
+  return { requested, read };
 }
 
-test("a tenant's own list comes before that of all", async () => {
+test("a tenant's own list takes precedence over the shared list", async () => {
   const { read } = assetsOf({ 'words.bin': 'all', 'words.acme.bin': 'own' });
   expect(await read('acme')).toEqual({ bytes: 'own', version: '"own"' });
   expect(await read('other')).toEqual({ bytes: 'all', version: '"all"' });
   expect(await assetsOf({}).read('acme')).toBeUndefined();
 });
 
-test('a list that is known is not read again', async () => {
+test('an unchanged list is not read again', async () => {
   const { read } = assetsOf({ 'words.bin': 'all', 'words.acme.bin': 'own' });
   expect(await read('acme', '"own"')).toBe('unchanged');
   expect(await read('other', '"all"')).toBe('unchanged');
   expect(await read('acme', '"old"')).toEqual({ bytes: 'own', version: '"own"' });
 });
 
-test('a name that is no file name is never asked for', async () => {
-  const { read, asked } = assetsOf({ 'words.bin': 'all' });
+test('a tenant whose name is not a file name gets the shared list', async () => {
+  const { read, requested } = assetsOf({ 'words.bin': 'all' });
   for (const tenant of ['../secret', 'a/b', 'a.b', '', '%2e%2e', 'x'.repeat(65), 'é']) {
     expect(await read(tenant)).toMatchObject({ bytes: 'all' });
   }
-  expect(new Set(asked)).toEqual(new Set(['https://assets/policy/words.bin']));
+  expect(new Set(requested)).toEqual(new Set(['https://assets/policy/words.bin']));
 });
 
-test('a list that is there and cannot be read is an error', async () => {
+test('a list that exists but cannot be read is an error', async () => {
   const broken = createAssetWordLists({ fetch: async () => new Response('no', { status: 500 }) });
   await expect(broken.read('acme', undefined)).rejects.toThrow('500');
 });

@@ -1,10 +1,10 @@
 /**
- * Word lists from the static assets, where the build puts those of `infra/config/word-lists/`: `words.<tenant>` is a tenant's
- * own, `words` is for every tenant that has none.
+ * Word lists from the static assets, into which the build compiles `infra/config/word-lists/`: `words.<tenant>` for one tenant,
+ * `words` for every tenant without its own.
  */
 import type { StoredWords, WordListSource } from './create-word-filter.ts';
 
-/** Tenants whose name makes a file name. */
+/** Tenants with a name that is safe as a file name. */
 const fileName = /^[\w-]{1,64}$/;
 
 export function createAssetWordLists(assets: Pick<Fetcher, 'fetch'>): WordListSource {

@@ -6,7 +6,7 @@ import { createFolding } from './folding.ts';
 
 const bytes = compileWords(parseWordList('[refuse a]\nkill bill\n[mask b]\n词\n𠮷野家'), createFolding());
 
-test('what was compiled is read', () => {
+test('reads compiled words', () => {
   const words = readCompiledWords(bytes);
   expect(words).toMatchObject({ wordCount: 3, maxDepth: 8, labels: ['a', 'b'] });
   expect([...words.breaks.values()]).toEqual([1n << 4n]);
@@ -15,11 +15,11 @@ test('what was compiled is read', () => {
   expect(words.codes['a'.charCodeAt(0)]).toBe(0);
 });
 
-test('a list without a word is one that finds nothing', () => {
+test('reads a list without words', () => {
   expect(readCompiledWords(compileWords([], createFolding()))).toMatchObject({ wordCount: 0, maxDepth: 0 });
 });
 
-test('bytes that are cut, longer, or of something else are refused', () => {
+test('rejects bytes that are truncated, too long or of another format', () => {
   const longer = new Uint8Array(bytes.byteLength + 1);
   longer.set(new Uint8Array(bytes));
   const other = Uint8Array.from(new TextEncoder().encode('[mask]\nword')).buffer;

@@ -1,43 +1,43 @@
 /**
- * The words of a list as one Aho-Corasick automaton (Aho and Corasick, 1975) in flat arrays, made by
- * `infra/local/word-lists/compile-words.ts` and read from bytes: reading a character of a text costs the same whatever the
- * number of words, and nothing is built at the edge.
+ * The words of a list as one Aho-Corasick automaton (Aho and Corasick, 1975) in flat arrays, compiled by
+ * `infra/local/word-lists/compile-words.ts` and read from bytes: the time per character does not depend on the number of
+ * words, and the edge builds nothing.
  *
- * Nodes are numbered breadth first, so that the children of a node are neighbours, in order of their codes.
+ * Nodes are numbered breadth first, so that the children of a node are adjacent, in the order of their codes.
  */
 
-/** What is known of a node: bits of `CompiledWords.flags`. */
+/** Properties of a node: the bits of `CompiledWords.flags`. */
 export const nodeFlags = {
-  /** A word below may begin inside a word of the text. */
+  /** A word below this node may begin inside a word of the text. */
   freeStart: 1,
-  /** A word below has a space or sign of its own before this node's symbol. */
+  /** A word below this node itself contains a space or sign before this node's symbol. */
   breakBefore: 2,
   /** The same, before the symbol of a child. */
   breakAfter: 4,
-  /** This node's symbol, or a child's, is of a script that does not part its words. */
+  /** This node's symbol, or a child's, belongs to a script that does not separate words. */
   freeSymbol: 8,
   freeChild: 16,
-  /** The word that ends here: must end where a word of the text does, so that the next character decides. */
+  /** The word that ends here must end where a word of the text ends, so the next character decides. */
   boundEnd: 32,
-  /** It refuses. */
+  /** The word that ends here refuses the text. */
   refuse: 64,
-  /** It may begin inside a word of the text. */
+  /** The word that ends here may begin inside a word of the text. */
   wordFreeStart: 128,
 } as const;
 
 export interface CompiledWords {
-  /** The code of a symbol in the automaton, from 1, is its place here. */
+  /** Code -> symbol; codes begin at 1. */
   readonly alphabet: Uint32Array;
-  /** Symbol of at most 16 bits -> its code; 0 for those that no word holds. */
+  /** Symbol of at most 16 bits -> its code; 0 for symbols that no word contains. */
   readonly codes: Uint16Array;
-  /** The same for symbols past U+FFFF. */
+  /** The same for symbols above U+FFFF. */
   readonly wideCodes: ReadonlyMap<number, number>;
-  /** Children of node n: from `firstChild[n]` up to, without, `firstChild[n + 1]`. The root is node 0. */
+  /** Children of node n: from `firstChild[n]` to `firstChild[n + 1]`, exclusive. The root is node 0. */
   readonly firstChild: Int32Array;
   /** The node of the longest proper suffix that is a prefix of a word. */
   readonly fail: Int32Array;
   readonly parent: Int32Array;
-  /** The longest suffix, itself included, that is a whole word; 0 for none. */
+  /** The node of the longest suffix, including the whole, that is a word; 0 for none. */
   readonly hit: Int32Array;
   /** The code that leads to a node. */
   readonly codeOf: Uint16Array;
@@ -47,7 +47,7 @@ export interface CompiledWords {
   readonly labelOf: Uint8Array;
   /** Code -> child of the root, or 0. */
   readonly roots: Int32Array;
-  /** Bit k: the word that ends at this node has a space or sign of its own before its symbol k. */
+  /** Bit k: the word that ends at this node itself contains a space or sign before its symbol k. */
   readonly breaks: ReadonlyMap<number, bigint>;
   readonly labels: readonly string[];
   readonly maxDepth: number;
@@ -56,7 +56,7 @@ export interface CompiledWords {
   readonly bytes: number;
 }
 
-/** What of the words is no array of numbers. It stands in front of the arrays, as JSON. */
+/** The JSON header before the arrays. */
 export interface WordsHead {
   format: typeof wordsFormat;
   nodeCount: number;
@@ -67,23 +67,23 @@ export interface WordsHead {
   breaks: [node: number, bits: string][];
 }
 
-/** Changes with the form of the bytes and with the meaning of the arrays. */
+/** Changes whenever the layout of the bytes or the meaning of the arrays changes. */
 export const wordsFormat = 'edgewise-words-1';
 
 /**
- * Bytes: the length of the head as 32 bits, the head in UTF-8 and padded to a multiple of 4, then the arrays,
+ * Bytes: the length of the head as 32 bits, the head in UTF-8, padded to a multiple of 4, then the arrays,
  * little-endian and without gaps: `alphabet`, `firstChild`, `fail`, `parent`, `hit`, `codeOf`, `depth`, `flags`,
  * `labelOf`.
- * @throws Error when the bytes are not of this format, or not whole
+ * @throws Error when the bytes have another format or are incomplete
  */
 export function readCompiledWords(buffer: ArrayBuffer): CompiledWords {
   const headLength = buffer.byteLength < 4 ? 0 : new DataView(buffer).getUint32(0, true);
   let at = 4 + headLength;
-  if (headLength === 0 || at > buffer.byteLength) throw new Error('these are no compiled words');
+  if (headLength === 0 || at > buffer.byteLength) throw new Error('the bytes are not compiled words');
   const head: WordsHead = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headLength)));
   const { format, nodeCount, alphabetSize, labels } = head;
   if (format !== wordsFormat || buffer.byteLength !== at + 4 * alphabetSize + 21 * nodeCount + 4)
-    throw new Error('these words were compiled for another version');
+    throw new Error('the words were compiled for another version');
   const take = <T>(
     type: new (buffer: ArrayBuffer, at: number, length: number) => T,
     width: number,
@@ -132,7 +132,7 @@ export function readCompiledWords(buffer: ArrayBuffer): CompiledWords {
       labels,
     },
     breaks: new Map(head.breaks.map(([node, bits]) => [node, BigInt(`0x${bits}`)])),
-    // Breadth first: the last node is a deepest one.
+    // Nodes are numbered breadth first, so the last one has the largest depth.
     maxDepth: depth[nodeCount - 1] as number,
     wordCount: head.wordCount,
     bytes: buffer.byteLength + codes.byteLength + roots.byteLength,
@@ -141,7 +141,7 @@ export function readCompiledWords(buffer: ArrayBuffer): CompiledWords {
 
 type Automaton = Pick<CompiledWords, 'roots' | 'firstChild' | 'codeOf' | 'fail'>;
 
-/** The node that a code leads to: the longest suffix of what was read that is a prefix of a word. Amortised O(1). */
+/** The next node for a code: the longest suffix of the text so far that is a prefix of a word. Amortized O(1). */
 export function step({ roots, firstChild, codeOf, fail }: Automaton, from: number, code: number): number {
   if (code === 0) return 0;
   let node = from;

@@ -1,4 +1,4 @@
-/** Masks personal data and secrets in prompts and answers. Keeps nothing between them. */
+/** Masks personal data and secrets in prompts and answers. Keeps no state between them. */
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -8,11 +8,11 @@ import { PersonalDataScanner } from './personal-data-scanner.ts';
 import { createTextPlugin } from './text-plugin.ts';
 
 export interface PersonalDataFilterOptions extends Pick<Plugin, 'onFailure' | 'limitMs'> {
-  /** What is masked for a caller. */
+  /** The kinds of personal data that are masked for a caller. */
   labelsFor: (context: RequestContext) => ReadonlySet<PersonalDataLabel>;
-  /** Default false: a tool that is to call a number must get it. */
+  /** Whether arguments of tool calls are masked; default false, since tools need the real values. */
   toolArguments?: boolean;
-  /** What stands in place of a finding; default its label in brackets. */
+  /** The text that replaces a finding; default its label in brackets. */
   maskOf?: (label: string) => string;
 }
 

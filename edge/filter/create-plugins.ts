@@ -13,7 +13,7 @@ const PERSONAL_DATA_LIMIT_MS = 200;
 const MODERATION_LIMIT_MS = 5000;
 
 export interface FilterSettings {
-  /** What happens when a filter fails: `closed` refuses, `open` lets pass. */
+  /** What happens when a filter fails: `closed` refuses the text, `open` lets it pass. */
   onFailure: Plugin['onFailure'];
   /** The personal data that is masked. */
   personalData: readonly PersonalDataLabel[];
@@ -26,7 +26,7 @@ interface ModerationSettings extends Pick<ModerationPluginOptions, 'answers'> {
   model: string | undefined;
 }
 
-/** The plugins that are built in, in their order. A list that is not there costs a tenant nothing. */
+/** The built-in plugins, in order. A tenant without a word list has no cost from the word filter. */
 export function createPlugins(
   { onFailure, personalData, moderation }: FilterSettings,
   { ASSETS }: Pick<EdgeBindings, 'ASSETS'>,

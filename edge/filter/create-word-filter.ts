@@ -1,4 +1,4 @@
-/** The word lists of the tenants as a plugin. Owns the lists of this isolate. */
+/** The word filter as a plugin. Owns this isolate's copies of the tenants' word lists. */
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { type CompiledWords, readCompiledWords } from './compiled-words.ts';
@@ -9,39 +9,40 @@ import { createTextPlugin } from './text-plugin.ts';
 import { WordScanner } from './word-scanner.ts';
 
 export interface StoredWords {
-  /** Names what the bytes are, so that they need not be read twice. */
+  /** Identifies the bytes, so that unchanged ones are not read again. */
   version?: string | undefined;
-  /** Compiled: see `compiled-words.ts`. */
+  /** Compiled words; see `compiled-words.ts`. */
   bytes: ArrayBuffer;
 }
 
-/** Where the lists are kept. */
+/** Where the lists are stored. */
 export interface WordListSource {
   /**
    * The list of a tenant, or `undefined` when it has none.
-   * @param known The version that is here already: `unchanged` when it is the newest.
+   * @param old the version that the caller has
+   * @returns `unchanged` when that version is the newest
    * @throws Error when it cannot be read
    */
-  read(tenant: string, known: string | undefined): Promise<StoredWords | 'unchanged' | undefined>;
+  read(tenant: string, old: string | undefined): Promise<StoredWords | 'unchanged' | undefined>;
 }
 
 export interface WordFilterOptions extends Pick<Plugin, 'onFailure' | 'limitMs'> {
   source: WordListSource;
   loadFolding: () => Promise<Folding>;
-  /** What stands in place of a masked word; default `***`. */
+  /** The text that replaces a masked word; default `***`. */
   mask?: string;
-  /** How long a list is used before it is asked for again, in milliseconds; default ten minutes. */
+  /** How long a list is used before it is read again, in milliseconds; default ten minutes. */
   keepMs?: number;
-  /** Memory of the lists of all tenants, in bytes; default 24 MB. Those that were used longest ago go first. */
+  /** Memory of the lists of all tenants, in bytes; default 24 MB. The least recently used are evicted first. */
   maxBytes?: number;
   /** Unix time in milliseconds. */
   now: () => number;
 }
 
-/** Tenants that are remembered, those without a list included. */
+/** Most tenants in memory, including those without a list. */
 const MAX_TENANTS = 2000;
 
-/** Stands for a tenant that has no list. */
+/** Represents the list of a tenant without one. */
 const noWords = {};
 
 interface Kept {
@@ -50,34 +51,34 @@ interface Kept {
   readMs: number;
 }
 
-/** A list that cannot be read is a failure of the plugin, but one that was read before stays in use. */
-// long: the methods of one plugin share its lists; each is short
+/** A list that cannot be read makes the plugin fail, unless an older version is in memory; that one stays in use. */
+// long: short methods that share the lists of one plugin
 export function createWordFilter(options: WordFilterOptions): Plugin {
   const { source, loadFolding, now, mask = '***', keepMs = 600_000, maxBytes = 24 * 1024 * 1024 } = options;
   const maskInJson = JSON.stringify(mask).slice(1, -1);
-  /** By tenant, in the order of use. Only what is finished is kept: requests may not share a promise. */
+  /** By tenant, in the order of use. No promises: on Workers, requests must not share them. */
   const lists = new Map<string, Kept>();
   let allBytes = 0;
 
   let folding: Folding | undefined;
-  /** The list that was used last: it stands where it belongs in the order of use. */
+  /** The most recently used list, which is already the last in the order of use. */
   let newest: Kept | undefined;
 
-  /** The list of a tenant, where it need not be asked for. */
+  /** The list of a tenant, if it need not be read again. */
   function fresh(tenant: string): Kept | undefined {
     const kept = lists.get(tenant);
     return kept && now() - kept.readMs < keepMs ? kept : undefined;
   }
 
   async function wordsOf(tenant: string): Promise<CompiledWords | undefined> {
-    const known = lists.get(tenant);
+    const old = lists.get(tenant);
     let kept = fresh(tenant);
     if (!kept) {
       try {
-        kept = await refresh(tenant, known);
+        kept = await refresh(tenant, old);
       } catch (error) {
-        if (!known) throw error;
-        kept = { ...known, readMs: now() };
+        if (!old) throw error;
+        kept = { ...old, readMs: now() };
       }
     }
     forget(tenant);
@@ -87,10 +88,10 @@ export function createWordFilter(options: WordFilterOptions): Plugin {
     return kept.words;
   }
 
-  async function refresh(tenant: string, known: Kept | undefined): Promise<Kept> {
-    const stored = await source.read(tenant, known?.version);
+  async function refresh(tenant: string, old: Kept | undefined): Promise<Kept> {
+    const stored = await source.read(tenant, old?.version);
     const readMs = now();
-    if (stored === 'unchanged' && known) return { ...known, readMs };
+    if (stored === 'unchanged' && old) return { ...old, readMs };
     if (typeof stored !== 'object') return { version: undefined, words: undefined, readMs };
     return { version: stored.version, words: readCompiledWords(stored.bytes), readMs };
   }

@@ -1,9 +1,9 @@
-/** Strings in the fields of a delta that Edgewise does not know. */
+/** Strings in fields of a delta that Edgewise does not define. */
 import type { JsonObject, JsonValue } from '../../shared/model/chat-model.ts';
 
 export type Path = readonly (string | number)[];
 
-/** Names of fields that hold a text which comes in pieces: `reasoning_details[].text`, `audio.transcript`, ... */
+/** Names of fields whose text is streamed in pieces: `reasoning_details[].text`, `audio.transcript`, ... */
 export const textFields: ReadonlySet<string> = new Set([
   'content',
   'reasoning',
@@ -14,7 +14,7 @@ export const textFields: ReadonlySet<string> = new Set([
   'transcript',
 ]);
 
-/** Longer than any word and without a space: a signature, an address, encoded data. Nobody reads it. */
+/** Longer than any word and without a space: a signature, an address or encoded data, not text for a reader. */
 export function isOpaque(text: string): boolean {
   return text.length > 64 && /^[\x21-\x7e]*$/.test(text);
 }
@@ -32,7 +32,7 @@ export function withStrings(fields: JsonObject, replace: (text: string, path: Pa
   return visit(fields, []) as JsonObject;
 }
 
-/** Fields with nothing but a text at that path; lists hold the one item. */
+/** Fields that contain only a text at that path; a list has one item. */
 export function toFields(path: Path, text: string): JsonObject {
   let value: JsonValue = text;
   for (const step of [...path].reverse()) value = typeof step === 'number' ? [value] : { [step]: value };

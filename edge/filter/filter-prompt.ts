@@ -1,9 +1,9 @@
-/** Looks at the texts of a prompt. What the app itself says, in system and developer messages, is left alone. */
+/** Filters the texts of a prompt. System and developer messages come from the app and stay unchanged. */
 import type { ChatMessage, ChatRequest, JsonObject, ToolCall } from '../../shared/model/chat-model.ts';
 import type { PromptVerdict } from '../plugins/plugin.ts';
 import type { OpenStream, TextStream } from './masking-stream.ts';
 
-/** Thrown and caught in this file: where a text may not go on, nothing else needs to be looked at. */
+/** Thrown and caught in this file only: ends the filtering at the first refusal. */
 class Refused extends Error {
   readonly label: string;
   readonly param: string;
@@ -18,7 +18,7 @@ class Refused extends Error {
 export function filterPrompt(request: ChatRequest, open: OpenStream, toolArguments: boolean): PromptVerdict {
   let isMasked = false;
 
-  /** The pieces of one text, each with what of it goes on. */
+  /** The pieces of one text, filtered. */
   function filter(pieces: readonly string[], form: 'text' | 'json', param: string): string[] {
     const stream = open(form);
     const out = pieces.map((piece) => stream.push(piece));
@@ -40,7 +40,7 @@ export function filterPrompt(request: ChatRequest, open: OpenStream, toolArgumen
     return filtered;
   }
 
-  /** The text parts of a message are one text: a word may not hide between them. */
+  /** The text parts of a message are filtered as one text, so that no word is hidden across parts. */
   function filterParts(parts: readonly JsonObject[], param: string): JsonObject[] {
     const texts = parts.flatMap(({ text }) => (typeof text === 'string' ? [text] : []));
     if (texts.length === 0) return [...parts];

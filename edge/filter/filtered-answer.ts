@@ -1,4 +1,4 @@
-/** One answer on its way through a filter of texts. Owns a stream for each text that the answer is made of. */
+/** Filters one streamed answer. Owns a stream for each text of the answer. */
 import type { JsonObject, JsonValue } from '../../shared/model/chat-model.ts';
 import type { AnswerHook, DeltaEvent, DeltaVerdict } from '../plugins/plugin.ts';
 import { isOpaque, type Path, textFields, toFields, withStrings } from './extra-fields.ts';
@@ -13,16 +13,15 @@ interface Channel {
 type TextDelta = Extract<DeltaEvent, { type: 'text-delta' }>;
 
 /**
- * A text goes on over deltas of other kinds in between. What is held back of it meanwhile goes out when its
- * fate is known, which may be after them.
+ * Deltas of other kinds do not end a text. A held-back part of it is sent when it is decided, possibly after those deltas.
  */
 export class FilteredAnswer implements AnswerHook {
   readonly #open: OpenStream;
   readonly #toolArguments: boolean;
   readonly #channels = new Map<string, Channel>();
-  /** The log probabilities of tokens whose text is held back. They would tell what is masked. */
+  /** The log probabilities of held-back tokens, which would reveal masked text. */
   #logprobs: JsonValue[] = [];
-  /** Masked places in texts that are over. */
+  /** Masked findings in finished texts. */
   #maskedBefore = 0;
   #masked = 0;
 
@@ -87,11 +86,11 @@ export class FilteredAnswer implements AnswerHook {
     const toEvent = (text: string): DeltaEvent => ({ type: event.type, index, arguments: text });
     const { stream } = this.#channel(`${event.type} ${index}`, 'json', toEvent);
     const text = stream.push(event.arguments);
-    const saysMore = text !== '' || event.id !== undefined || event.name !== undefined;
-    return this.#verdict(saysMore ? [{ ...event, arguments: text }] : [], stream);
+    const hasContent = text !== '' || event.id !== undefined || event.name !== undefined;
+    return this.#verdict(hasContent ? [{ ...event, arguments: text }] : [], stream);
   }
 
-  /** Fields that come in pieces go on from delta to delta; any other string is a text of its own. */
+  /** A field that is streamed in pieces is one text across deltas; any other string is a separate text. */
   #pushFields(fields: JsonObject): DeltaVerdict {
     let refuse: string | undefined;
     const filtered = withStrings(fields, (text, path) => {
@@ -135,7 +134,7 @@ export class FilteredAnswer implements AnswerHook {
   }
 }
 
-/** Several deltas' log probabilities as one delta's; `undefined` where they are not in OpenAI's form. */
+/** Merges the log probabilities of several deltas; `undefined` when they do not have OpenAI's form. */
 function joinLogprobs(all: readonly JsonValue[]): JsonValue | undefined {
   if (all.length === 1) return all[0];
   const content: JsonValue[] = [];

@@ -42,14 +42,14 @@ test.each([
   for (const character of fold(text)) expect(character).toMatchObject({ kind });
 });
 
-test('folding by code points comes to the same as folding the composed and the decomposed text', () => {
+test('folding by code points equals folding the composed and the decomposed text', () => {
   for (const text of ['Ǽé̱ ﬀ½ ḍ̇', '한글 が ａ́', 'ﷺ 𝛼 ℌ']) {
     expect(textOf(text.normalize('NFC'))).toBe(textOf(text.normalize('NFD')));
     expect(textOf(text.normalize('NFKC'))).toBe(textOf(text));
   }
 });
 
-test('what is remembered of rare characters is bounded, and forgetting changes nothing', () => {
+test('the memory for rare characters is bounded, and eviction does not change results', () => {
   const before = textOf('𝐡𝐢');
   for (let code = 0x20000; code < 0x22000; code++) textOf(String.fromCodePoint(code));
   expect(textOf('𝐡𝐢')).toBe(before);

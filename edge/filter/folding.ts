@@ -1,29 +1,29 @@
 /**
- * Folds characters to what they are read as, one code point at a time, so that a stream can be folded as it
- * comes. Owns a table that fills as characters are met; a table is shared by all scanners of an isolate.
+ * Folds characters to the form that a reader sees, one code point at a time, so that a stream can be folded piece by
+ * piece. Owns a table that grows with the characters it meets; all scanners of an isolate share it.
  *
- * A code point is decomposed (NFKD, Unicode Standard Annex #15), its diacritics dropped, put in lower case, and
- * looked up in a table of look-alikes and traditional forms. Folding by code points comes to the same as folding the whole
- * text, since what the canonical order could move is dropped.
+ * A code point is decomposed (NFKD, Unicode Standard Annex #15), stripped of diacritics, converted to lower case, and
+ * looked up in a table of look-alikes and traditional forms. Folding by code points equals folding the whole text, since
+ * the characters that canonical ordering could move are dropped.
  */
 
-/** What a folded character is to the search. */
+/** Kinds of folded characters. */
 export const unknownKind = 0;
-/** Not seen by a reader: zero-width and control characters, diacritics, variation selectors. */
+/** Invisible: zero-width and control characters, diacritics, variation selectors. */
 export const ignoredKind = 1;
-/** A letter of a script that parts its words: a match begins and ends where its word does. */
+/** A letter of a script that separates words: a match begins and ends at a word boundary. */
 export const letterKind = 2;
 export const digitKind = 3;
-/** A letter of a script that does not part its words: Han, kana, Hangul, Thai, ... */
+/** A letter of a script that does not separate words: Han, kana, Hangul, Thai, ... */
 export const freeLetterKind = 4;
-/** A sign that can stand between letters without ending anything: `-`, `*`, an emoji. */
+/** A sign that does not end a match between letters: `-`, `*`, an emoji. */
 export const joinerKind = 5;
 export const spaceKind = 6;
-/** What ends a sentence, a clause or a line, and quotes and brackets. */
+/** The end of a sentence, a clause or a line; also quotes and brackets. */
 export const stopKind = 7;
-/** No match reaches over it: an end that is set by whoever reads the text, never by the text. */
+/** No match spans it: a break that the scanner's caller sets; no character of a text has this kind. */
 export const breakKind = 8;
-/** Folds to more than one character, or to one past U+FFFF: see {@link Folding.several}. */
+/** Folds to several characters, or to one above U+FFFF; see {@link Folding.several}. */
 export const severalKind = 9;
 
 export interface FoldedCharacter {
@@ -36,19 +36,19 @@ export interface Folding {
   /** By UTF-16 code unit; {@link unknownKind} until {@link resolve} was called for it. */
   readonly kinds: Uint8Array;
   readonly symbols: Uint16Array;
-  /** Enters a code point and returns its kind. */
+  /** Adds a code point to the table and returns its kind. */
   resolve(codePoint: number): number;
   /** What a code point of {@link severalKind} folds to. */
   several(codePoint: number): readonly FoldedCharacter[];
 }
 
-/** Two texts of equal length in code points: each character of `from` is read as the one of `to` at its place. */
+/** Two texts of equal length in code points: each character of `from` folds to the one at the same position of `to`. */
 export interface CharacterTable {
   from: string;
   to: string;
 }
 
-/** Code points past U+FFFF that are remembered; any client can send all of them. */
+/** Most code points above U+FFFF in memory; a client could send all of them. */
 const MAX_WIDE = 4096;
 
 /** @param table Look-alikes -> letters, traditional characters -> simplified ones; see `infra/local/filter-assets.ts` */
@@ -102,7 +102,7 @@ export function createFolding(table: CharacterTable = { from: '', to: '' }): Fol
   };
 }
 
-/** The characters of a text as the search reads them. */
+/** The folded characters of a text. */
 export function* foldText(text: string, folding: Folding): Generator<FoldedCharacter, void, void> {
   for (const character of text) {
     const codePoint = character.codePointAt(0) as number;
@@ -113,7 +113,7 @@ export function* foldText(text: string, folding: Folding): Generator<FoldedChara
   }
 }
 
-/** First code points of alphabets of 26 letters in signs that Unicode does not decompose. */
+/** First code points of 26-letter alphabets that Unicode does not decompose. */
 const signAlphabets = [0x1f150, 0x1f170, 0x1f1e6];
 
 function decompose(codePoint: number): string {
@@ -124,7 +124,7 @@ function decompose(codePoint: number): string {
 }
 
 const ignored = /\p{Default_Ignorable_Code_Point}|\p{Cc}/u;
-/** Blocks of diacritics that any letter can carry; the vowel signs of scripts that have them are letters. */
+/** Blocks of diacritics for any letter; vowel signs of a script count as letters instead. */
 const diacritics: readonly [first: number, last: number][] = [
   [0x0300, 0x036f],
   [0x0483, 0x0489],
@@ -145,7 +145,7 @@ function kindOf(character: string): number {
   if (/\p{Nd}/u.test(character)) return digitKind;
   if (/[\p{L}\p{M}\p{N}]/u.test(character)) return free.test(character) ? freeLetterKind : letterKind;
   if (/\p{Z}/u.test(character)) return spaceKind;
-  // An apostrophe joins words of their own ("he'll"); these signs do not.
+  // An apostrophe joins separate words ("he'll"); these signs do not.
   if (/[-*_~+=#^&%/\\·•@]/.test(character)) return joinerKind;
   if (/[\p{P}|`<>]/u.test(character)) return stopKind;
   return joinerKind;

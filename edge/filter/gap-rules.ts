@@ -1,29 +1,29 @@
-/** What may lie between the letters of a word so that it is still read as that word, and by whom it is not. */
+/** Which characters between the letters of a word still count as part of it. */
 import { joinerKind, spaceKind } from './folding.ts';
 
-/** Signs and spaces between two letters of a word, at most. */
+/** Most signs and spaces between two letters of a word. */
 export const MAX_GAP = 8;
-/** Unseen characters in a row within a word, at most. */
+/** Most invisible characters in a row within a word. */
 export const MAX_IGNORED = 32;
 
 /**
- * Scripts that part their words. "pen is" and "he'll" are words of their own: only signs may lie between some
- * letters ("fu-ck"), anything between all of them ("f u c k").
+ * Scripts that separate words. "pen is" and "he'll" are separate words, so between some of the letters only signs are
+ * allowed ("fu-ck"), and other gaps only when they separate all letters ("f u c k").
  * @param gap the kind of the worst gap, 0 for none
- * @param isParted whether there is a gap between any two neighbours
+ * @param isSpacedOut whether there is a gap between every two adjacent letters
  */
-export function boundGapAllowed(gap: number, isParted: boolean, letters: number): boolean {
-  return gap === 0 || isParted || (gap === joinerKind && letters > 3);
+export function boundGapAllowed(gap: number, isSpacedOut: boolean, letters: number): boolean {
+  return gap === 0 || isSpacedOut || (gap === joinerKind && letters > 3);
 }
 
-/** Scripts that do not: spaces and signs anywhere, the end of a clause only if there is a gap between any two. */
-export function freeGapAllowed(gap: number, isParted: boolean): boolean {
-  return gap <= spaceKind || isParted;
+/** Scripts that do not: spaces and signs anywhere, the end of a clause only when gaps separate all letters. */
+export function freeGapAllowed(gap: number, isSpacedOut: boolean): boolean {
+  return gap <= spaceKind || isSpacedOut;
 }
 
 /**
- * Whether a word with digits and signs for letters is one: "b00b" is, the model number "a55" and the price "$5"
- * are not. One without any was seen by the plain reading.
+ * Whether a text with digits and signs in place of letters counts as a word: "b00b" does, the model number "a55" and the
+ * price "$5" do not. The plain reading covers a text without any.
  */
 export function leetAllowed(made: { digits: number; signs: number; letters: number }): boolean {
   const { digits, signs, letters } = made;

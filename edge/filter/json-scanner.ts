@@ -1,7 +1,6 @@
 /**
- * Scans the text inside a JSON document that comes in pieces, such as the arguments of a tool call: escapes are
- * read as what they stand for, and no finding reaches from one string into another. Owns the way back from
- * offsets of the text to offsets of the document.
+ * Scans the strings of a JSON document that arrives in pieces, such as the arguments of a tool call. Escapes are decoded,
+ * and no finding spans two strings. Owns the map from offsets of the decoded text to offsets of the document.
  */
 import type { Finding, Scanner } from './scanner.ts';
 
@@ -17,11 +16,11 @@ const simpleEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '
 export class JsonScanner implements Scanner {
   readonly #inner: Scanner;
   #stretches: Stretch[] = [];
-  /** Lengths so far, of the text and of what of the document was read into it. */
+  /** Lengths so far: of the decoded text, and of the decoded part of the document. */
   #length = 0;
   #rawLength = 0;
   #isInString = false;
-  /** An escape that is not whole yet. */
+  /** An incomplete escape. */
   #escape = '';
 
   constructor(inner: Scanner) {
@@ -109,7 +108,7 @@ export class JsonScanner implements Scanner {
   }
 }
 
-/** What the escape at the beginning stands for, and its length; a broken one stands for its backslash. */
+/** The character of the escape at the beginning, and the escape's length; an invalid one yields its backslash. */
 function readEscape(written: string): { text: string; width: number } {
   const name = written[1] as string;
   if (name !== 'u') return { text: simpleEscapes[name] ?? name, width: 2 };

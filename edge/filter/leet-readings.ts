@@ -1,6 +1,6 @@
 /**
- * Digits and signs that stand for letters ("sh1t", "@ss"), by code of an ASCII character; 0 where one stands
- * for nothing. Two readings, since 1 is an i to some and an l to others.
+ * Digits and signs used as letters ("sh1t", "@ss"), by ASCII code; 0 for all other characters. Two readings, since 1 can
+ * mean i or l.
  */
 export const leetReadings: readonly [Uint8Array, Uint8Array] = [
   leetTable('0o1i3e4a5s7t8b@a$s!i|l'),

@@ -1,31 +1,31 @@
 /**
- * A text that passes a scanner piece by piece: what can no longer become part of a finding goes out, findings
- * are replaced by a mask. Owns the text that is held back, and nothing else.
+ * Passes a text through a scanner piece by piece: releases text that can no longer be part of a finding, and replaces
+ * findings by a mask. Owns only the held-back text.
  */
 import type { Finding, Scanner } from './scanner.ts';
 
 export interface TextStream {
-  /** @returns what may go out by now, which does not depend on how the text was cut into pieces */
+  /** @returns the released text; all pieces together give the same result however the text is cut */
   push(text: string): string;
-  /** The text is at its end. @returns the rest */
+  /** Ends the text. @returns the rest */
   end(): string;
-  /** What is held back, as it came. */
+  /** The held-back text, unmasked. */
   held(): string;
-  /** What the text may not go on with: nothing after it goes out. */
+  /** The finding that refuses the text; nothing is released after it. */
   readonly refusal: Finding | undefined;
-  /** Places that were masked. */
+  /** Number of masked findings. */
   readonly masked: number;
 }
 
-/** Begins a text of its own. `json`: a JSON document whose strings are looked at. */
+/** Starts a new text. `json`: a JSON document whose strings are scanned. */
 export type OpenStream = (form: 'text' | 'json') => TextStream;
 
-/** @param maskOf What stands in place of a finding; of those that overlap, the first one's. */
+/** @param maskOf the text that replaces a finding; overlapping findings get the mask of the first one */
 export function createMaskingStream(scanner: Scanner, maskOf: (label: string) => string): TextStream {
-  /** What came from offset `base` on and has neither gone out nor been masked. */
+  /** Input from offset `base` on that is neither released nor masked. */
   let text = '';
   let base = 0;
-  /** Up to here, what comes belongs to a finding whose mask has gone out. */
+  /** Input before this offset belongs to a finding whose mask is released. */
   let maskedTo = 0;
   let findings: Finding[] = [];
   let refusal: Finding | undefined;
@@ -35,8 +35,8 @@ export function createMaskingStream(scanner: Scanner, maskOf: (label: string) =>
     const found = scanner.take();
     if (found.length > 0) {
       refusal = found.find(({ refuse }) => refuse);
-      const known = refusal ? found.slice(0, found.indexOf(refusal)) : found;
-      findings = [...findings, ...known].sort((a, b) => a.start - b.start || b.end - a.end);
+      const masks = refusal ? found.slice(0, found.indexOf(refusal)) : found;
+      findings = [...findings, ...masks].sort((a, b) => a.start - b.start || b.end - a.end);
     }
     const clear = isEnd ? base + text.length : scanner.clearTo();
     const to = refusal ? Math.min(clear, refusal.start) : clear;
@@ -55,7 +55,7 @@ export function createMaskingStream(scanner: Scanner, maskOf: (label: string) =>
     return out + cut(to);
   }
 
-  /** Takes the text up to an offset, without what is masked. */
+  /** Removes the text before an offset. @returns it without masked parts */
   function cut(to: number): string {
     if (to <= base) return '';
     const piece = text.slice(Math.max(0, maskedTo - base), to - base);

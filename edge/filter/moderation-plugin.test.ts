@@ -8,7 +8,7 @@ import { withPlugins } from '../plugins/with-plugins.ts';
 import { createModerationClient, type Moderate } from './moderation.ts';
 import { createModerationPlugin } from './moderation-plugin.ts';
 
-/** A service that objects to storms, and remembers what it was shown. */
+/** A service that flags storms and records the texts it gets. */
 function service(): { shown: string[]; moderate: Moderate } {
   const shown: string[] = [];
   return {
@@ -33,7 +33,7 @@ const runOf = (plugin: Plugin) => ({
   waitUntil: (work: Promise<unknown>) => after.push(work),
 });
 const settings = { onFailure: 'closed', limitMs: 1000, answers: 'off' } as const;
-const ask = (plugin: Plugin, content: string) =>
+const send = (plugin: Plugin, content: string) =>
   runPromptPlugins(
     {
       model: 'm',
@@ -55,29 +55,29 @@ const answer = async (plugin: Plugin, events: ChatEvent[]) =>
   );
 
 describe('the plugin', () => {
-  test('refuses a prompt that the service objects to, and shows it no message of the app', async () => {
+  test('refuses a flagged prompt, and sends the service no message of the app', async () => {
     const { moderate, shown } = service();
     const plugin = createModerationPlugin({ ...settings, moderate });
-    await expect(ask(plugin, 'fair weather')).resolves.toBeDefined();
-    await expect(ask(plugin, 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
+    await expect(send(plugin, 'fair weather')).resolves.toBeDefined();
+    await expect(send(plugin, 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
     expect(shown).toEqual(['fair weather', 'a storm comes']);
   });
 
-  test('goes by thresholds where there are some', async () => {
+  test('uses thresholds when they are set', async () => {
     const { moderate } = service();
     const at = (weather: number) =>
       createModerationPlugin({ ...settings, moderate, thresholds: { weather } });
-    await expect(ask(at(0.8), 'a storm comes')).resolves.toBeDefined();
-    await expect(ask(at(0.7), 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
+    await expect(send(at(0.8), 'a storm comes')).resolves.toBeDefined();
+    await expect(send(at(0.7), 'a storm comes')).rejects.toMatchObject({ code: 'content_filter' });
   });
 
-  test('shows a long text in parts', async () => {
+  test('sends a long text in parts', async () => {
     const { moderate, shown } = service();
-    await ask(createModerationPlugin({ ...settings, moderate }), 'x'.repeat(20_000));
+    await send(createModerationPlugin({ ...settings, moderate }), 'x'.repeat(20_000));
     expect(shown.map(({ length }) => length)).toEqual([8000, 8000, 4000]);
   });
 
-  test('lets an answer out a window at a time, and nothing of a window that is objected to', async () => {
+  test('releases an answer window by window, and nothing of a flagged window', async () => {
     const { moderate, shown } = service();
     const plugin = createModerationPlugin({ ...settings, moderate, answers: 'before', windowChars: 8 });
     const deltas = ['fair ', 'days ', 'and a st', 'orm', 'y night'].map(textDelta);
@@ -90,7 +90,7 @@ describe('the plugin', () => {
     expect(shown).toEqual(['fair days ', 'ir days and a st', 'and a stormy night']);
   });
 
-  test('notes an answer that is out', async () => {
+  test('records a flagged answer that was already sent', async () => {
     records.length = 0;
     const { moderate } = service();
     const plugin = createModerationPlugin({ ...settings, moderate, answers: 'after' });
@@ -119,7 +119,7 @@ describe('the client', () => {
   };
   const signal = new AbortController().signal;
 
-  test('asks as OpenAI has it and reads its answer', async () => {
+  test('sends a request in OpenAI’s form and reads the answer', async () => {
     const result = {
       flagged: true,
       categories: { violence: true, hate: false, illicit: null },
@@ -135,10 +135,10 @@ describe('the client', () => {
 
   test.each([
     ['an error', () => Response.json({ error: 'no' }, { status: 500 })],
-    ['no JSON', () => new Response('hello')],
+    ['invalid JSON', () => new Response('hello')],
     ['another form', () => Response.json({ results: [{ flagged: 'no' }] })],
     ['too few results', () => Response.json({ results: [] })],
-  ])('throws at %s', async (_, reply) => {
+  ])('throws on %s', async (_, reply) => {
     await expect(client(reply()).moderate(['text'], signal)).rejects.toThrow();
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Shows prompts, and answers if wanted, to a moderation service. An answer is shown a window at a time before
- * that goes out, or as a whole after it went out, when it can only be noted.
+ * Sends prompts, and answers if configured, to a moderation service. An answer is checked window by window before it is
+ * sent to the client, or as a whole afterwards, when a flag can only be recorded.
  */
 import { messageText } from '../../shared/model/chat-model.ts';
 import type { AnswerHook, DeltaEvent, DeltaVerdict, Plugin } from '../plugins/plugin.ts';
@@ -8,14 +8,14 @@ import type { Moderate, Moderation } from './moderation.ts';
 
 export interface ModerationPluginOptions extends Pick<Plugin, 'onFailure' | 'limitMs'> {
   moderate: Moderate;
-  /** Score by category from which on a text is refused; without any, the service's own judgement counts. */
+  /** Lowest refused score by category; without thresholds, the service's `flagged` decides. */
   thresholds?: Readonly<Record<string, number>>;
   answers: 'off' | 'before' | 'after';
-  /** Fewest characters of an answer that are judged at once, with as many before them for the sense; default 400. */
+  /** Fewest characters of a window; as many preceding ones are sent along as context. Default 400. */
   windowChars?: number;
 }
 
-/** Longest text that is judged at once, in characters. A longer one is judged in parts. */
+/** Longest text per judgement, in characters. A longer one is split. */
 const MAX_TEXT_CHARS = 8000;
 const DEFAULT_WINDOW_CHARS = 400;
 
@@ -23,7 +23,7 @@ export function createModerationPlugin(options: ModerationPluginOptions): Plugin
   const { moderate, thresholds, answers, onFailure, limitMs } = options;
   const windowChars = options.windowChars ?? DEFAULT_WINDOW_CHARS;
 
-  /** @returns the category that speaks against one of the texts */
+  /** @returns the category for which one of the texts is refused */
   async function judge(texts: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     const parts = texts.flatMap(partsOf);
     if (parts.length === 0) return undefined;
@@ -39,8 +39,8 @@ export function createModerationPlugin(options: ModerationPluginOptions): Plugin
     onFailure,
     limitMs,
     async onPrompt({ messages }, { signal }) {
-      const asked = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
-      const label = await judge(asked.map(messageText), signal);
+      const fromUser = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
+      const label = await judge(fromUser.map(messageText), signal);
       return label === undefined ? { outcome: 'pass' } : { outcome: 'refuse', label };
     },
   };
@@ -67,7 +67,7 @@ function objectionTo(
   return Object.keys(thresholds).find((name) => (scores[name] ?? 0) >= (thresholds[name] ?? 1));
 }
 
-/** Owns the events that wait for their judgement. A window ends with the delta that fills it. */
+/** Owns the events of the current window. A window ends with the delta that fills it. */
 class ModeratedAnswer implements AnswerHook {
   readonly #judge: (text: string) => Promise<string | undefined>;
   readonly #windowChars: number;
@@ -87,7 +87,7 @@ class ModeratedAnswer implements AnswerHook {
   }
 
   end(): DeltaVerdict | Promise<DeltaVerdict> {
-    return this.#waiting === '' ? this.#letGo() : this.#release();
+    return this.#waiting === '' ? this.#takeHeld() : this.#release();
   }
 
   held(): DeltaEvent[] {
@@ -99,10 +99,10 @@ class ModeratedAnswer implements AnswerHook {
     if (label !== undefined) return { events: [], refuse: label };
     this.#before = (this.#before + this.#waiting).slice(-this.#windowChars);
     this.#waiting = '';
-    return this.#letGo();
+    return this.#takeHeld();
   }
 
-  #letGo(): DeltaVerdict {
+  #takeHeld(): DeltaVerdict {
     const events = this.#held;
     this.#held = [];
     return { events };

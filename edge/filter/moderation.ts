@@ -1,4 +1,4 @@
-/** A client of OpenAI's moderation interface (`POST /v1/moderations`), or of a service that speaks like it. */
+/** A client of OpenAI's moderation API (`POST /v1/moderations`) or of a compatible service. */
 import * as v from 'valibot';
 import { readBoundedJson } from '../../shared/stream/bounded-bytes.ts';
 
@@ -6,15 +6,15 @@ export interface Moderation {
   flagged: boolean;
   /** Score by category, 0 to 1. */
   scores: Readonly<Record<string, number>>;
-  /** The categories that the service itself objects to. */
+  /** The categories that the service flags. */
   categories: readonly string[];
 }
 
-/** Judges texts, each on its own and in their order. @throws Error when the service does not answer as it should */
+/** Judges each text separately. @returns one result per text, in order @throws Error when the service fails */
 export type Moderate = (texts: readonly string[], signal: AbortSignal) => Promise<Moderation[]>;
 
 export interface ModerationClientOptions {
-  /** The whole address; it comes from configuration, never from a request. */
+  /** The full address; it comes from the configuration, never from a request. */
   url: string;
   apiKey: string | undefined;
   model: string | undefined;
@@ -41,13 +41,14 @@ export function createModerationClient({ url, apiKey, model, fetch }: Moderation
         ...(apiKey && { authorization: `Bearer ${apiKey}` }),
       },
       body: JSON.stringify({ input: texts, ...(model && { model }) }),
-      // The platform knows no 'error' here; an answer that points elsewhere is none.
+      // Workers do not support 'error' here; a redirect fails as a response that is not ok.
       redirect: 'manual',
       signal,
     });
     if (!response.ok) throw new Error(`the moderation service answered ${response.status}`);
     const { results } = v.parse(answerSchema, await readBoundedJson(response, MAX_ANSWER_BYTES));
-    if (results.length !== texts.length) throw new Error('the moderation service left a text unjudged');
+    if (results.length !== texts.length)
+      throw new Error('the moderation service returned another number of results than texts');
     return results.map(({ flagged, categories, category_scores: scores }) => ({
       flagged,
       categories: Object.keys(categories).filter((name) => categories[name]),

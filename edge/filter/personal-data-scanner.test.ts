@@ -60,11 +60,11 @@ describe('masks', () => {
   test.each(found)('%s', (text, result) => expect(filter(text)).toBe(result));
 });
 
-describe('leaves alone', () => {
+describe('does not mask', () => {
   test.each(clean)('%s', (text) => expect(filter(text)).toBe(text));
 });
 
-test('gives the same however the text is cut', () => {
+test('gives the same result however the text is cut', () => {
   const random = seededRandom(5);
   const texts = [...found.map(([text]) => text), ...clean];
   for (let turn = 0; turn < 400; turn++) {
@@ -83,7 +83,7 @@ test('gives the same however the text is cut', () => {
   }
 });
 
-test('any text of such signs gives the same in any pieces', () => {
+test('random texts of such characters give the same result in any pieces', () => {
   const unit = fc.constantFrom(
     '1',
     '3',
@@ -110,7 +110,7 @@ test('any text of such signs gives the same in any pieces', () => {
   );
 });
 
-test('nothing is held back but the run that is read now', () => {
+test('holds back only the current run', () => {
   const stream = open();
   const held = [...'in 2024 (so) 12 30, 我 a@b'].map((character) => {
     stream.push(character);
@@ -119,7 +119,7 @@ test('nothing is held back but the run that is read now', () => {
   expect(held.join('|')).toBe('i|in||2|20|202|2024|2024 |2024 (|s|so|||1|12|12 |12 3|12 30|||||a|a@|a@b');
 });
 
-test('what is held back is bounded, whatever is sent', () => {
+test('the held-back text is bounded for any input', () => {
   let most = 0;
   const hostile = ['a', '1 ', '-----BEGIN ', '(', '\u200b', 'a@', 'eyJ'].map((bit) => bit.repeat(3000));
   for (const text of hostile) {
@@ -132,7 +132,7 @@ test('what is held back is bounded, whatever is sent', () => {
   expect(most).toBeLessThanOrEqual(2 * MAX_RUN + 1);
 });
 
-test('a hostile text takes time in proportion to its length', () => {
+test('a hostile text takes linear time', () => {
   const hostile = [
     `${'a'.repeat(500)} `,
     'a.'.repeat(250),

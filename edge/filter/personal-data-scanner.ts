@@ -1,45 +1,45 @@
 /**
- * Looks for personal data and secrets in a text that comes in pieces. Owns the run of characters that is read
- * now: letters, digits and the signs of addresses and keys, with single spaces and brackets between digits. What
- * is looked for lies within one run, so a run is judged when it is over, and held back until then.
+ * Searches for personal data and secrets in a text that arrives in pieces. Owns the current run of characters: letters,
+ * digits and the signs of addresses and keys, with single spaces and brackets between digits. A finding lies within one
+ * run, so a run is held back until it ends and is then searched.
  */
 import { findPersonalData, type PersonalDataLabel, privateKeyHead } from './personal-data.ts';
 import type { Finding, Scanner } from './scanner.ts';
 
-/** Longest run that is held back, in characters read and in code units with unseen ones. */
+/** Longest held-back run, in visible characters and in code units including invisible ones. */
 export const MAX_RUN = 512;
 const MAX_RUN_UNITS = 2 * MAX_RUN;
-/** Spaces and brackets in a row within a number. */
+/** Most spaces and brackets in a row within a number. */
 const MAX_GLUE = 2;
-/** Nothing that is looked for is shorter. */
+/** Length of the shortest possible finding. */
 const MIN_RUN = 6;
-/** Longest private key that is masked whole, in code units. */
+/** Longest private key that is masked completely, in code units. */
 const MAX_PRIVATE_KEY = 16_384;
 
 const ended = 0;
 const ignored = 1;
 
 type Mode =
-  /** Runs are gathered and judged. */
+  /** Runs are collected and searched. */
   | 'gather'
-  /** The rest of a run that is too long to be judged goes by. */
+  /** The rest of a run that is too long is skipped. */
   | 'pass'
-  /** The rest of a run that is a key belongs to it. */
+  /** The rest of the run belongs to a secret. */
   | 'key'
-  /** Everything to the end line of a private key belongs to it. */
+  /** Everything up to its end line belongs to a private key. */
   | 'private-key';
 
 export class PersonalDataScanner implements Scanner {
   readonly #labels: ReadonlySet<PersonalDataLabel>;
   #mode: Mode = 'gather';
-  /** The run in ASCII, and for each of its characters where it stood. */
+  /** The run in ASCII, and the offset of each of its characters. */
   #run = '';
   #places: number[] = [];
   /** Spaces and brackets at the end of the run. */
   #glue = 0;
   #offset = 0;
   #found: Finding[] = [];
-  /** Where the key began that goes on. */
+  /** Start of the current secret. */
   #keyStart = 0;
   /** The last characters of a private key. */
   #keyTail = '';
@@ -110,7 +110,7 @@ export class PersonalDataScanner implements Scanner {
     this.#places.push(this.#offset);
   }
 
-  /** The run is over. */
+  /** Ends the run. */
   #judge(): void {
     const data = this.#run.length < MIN_RUN ? [] : findPersonalData(this.#run);
     for (const { label, start, end } of data) {
@@ -118,7 +118,7 @@ export class PersonalDataScanner implements Scanner {
       const from = this.#places[start] as number;
       this.#found.push({ start: from, end: (this.#places[end - 1] as number) + 1, label, refuse: false });
       if (label !== 'secret' || !privateKeyHead().test(this.#run.slice(start, end))) continue;
-      // Everything from here on is the key, to its end line.
+      // Everything up to the end line is the private key.
       const rest = this.#places.slice(end).map((place, index) => [place, this.#run.charCodeAt(end + index)]);
       this.#run = '';
       this.#mode = 'private-key';
@@ -132,7 +132,7 @@ export class PersonalDataScanner implements Scanner {
     this.#glue = 0;
   }
 
-  /** The run has become too long to be held back: it is judged as it stands, and its rest follows. */
+  /** The run is too long to be held back: it is searched now, and the new mode handles its rest. */
   #cutRun(): void {
     const next = this.#offset + 1;
     this.#judge();
@@ -151,7 +151,7 @@ export class PersonalDataScanner implements Scanner {
     this.#mode = 'gather';
   }
 
-  /** What of the key is in by now. */
+  /** Reports the part of the key read so far. */
   #findKey(): void {
     this.#found.push({ start: this.#keyStart, end: this.#offset, label: 'secret', refuse: false });
   }
@@ -161,7 +161,7 @@ const space = 0x20;
 const openBracket = 0x28;
 const closeBracket = 0x29;
 
-/** A character as ASCII where it has such a form; {@link ended} where no run goes on over it. */
+/** The ASCII form of a character, if it has one; {@link ended} for a character that ends a run. */
 function toAscii(unit: number): number {
   const code = unit >= 0xff01 && unit <= 0xff5e ? unit - 0xfee0 : unit;
   if (code === 0xa0 || code === 0x3000) return 0x20;
@@ -176,7 +176,7 @@ function isDigit(code: number): boolean {
 
 const tokenSigns = new Set([...'._%+-@~=/'].map((sign) => sign.charCodeAt(0)));
 
-/** Letters, digits and the signs within addresses, numbers and keys. */
+/** Letters, digits and the signs in addresses, numbers and keys. */
 function isToken(code: number): boolean {
   return (
     isDigit(code) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || tokenSigns.has(code)

@@ -1,4 +1,4 @@
-/** What personal data and secrets look like, in a short piece of text in ASCII. Pure; knows nothing of streams. */
+/** Patterns of personal data and secrets in a short ASCII text. Pure. */
 
 export const personalDataLabels = ['email', 'phone', 'id-card', 'bank-card', 'secret'] as const;
 export type PersonalDataLabel = (typeof personalDataLabels)[number];
@@ -11,13 +11,13 @@ export interface PersonalData {
 
 interface Detector {
   label: PersonalDataLabel;
-  /** Whether there is any use in looking. */
+  /** A cheap test before the pattern. */
   needs: RegExp;
   pattern: RegExp;
   isValid?: (found: string) => boolean;
 }
 
-/** Every quantifier is bounded or stands at the end, so that no text takes more than a bounded time. */
+/** Every quantifier is bounded or at the end, so that the time is bounded for any text. */
 const detectors: readonly Detector[] = [
   {
     label: 'email',
@@ -31,13 +31,13 @@ const detectors: readonly Detector[] = [
     pattern: /(?<![\w.])(?:(?:\+|00)?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\w)/g,
   },
   {
-    // Chinese numbers of places; the hyphen is what tells them from other numbers.
+    // Chinese landline numbers; only the hyphen distinguishes them from other numbers.
     label: 'phone',
     needs: /0\d\d/,
     pattern: /(?<![\w.-])0\d{2,3}-\d{7,8}(?![\w-])/g,
   },
   {
-    // North American numbers, with separators: ten digits in a row may be anything.
+    // North American numbers with separators, since ten plain digits can be anything.
     label: 'phone',
     needs: /\d{3}[-. )]/,
     pattern:
@@ -82,12 +82,12 @@ const detectors: readonly Detector[] = [
   },
 ];
 
-/** The line that a private key begins with (RFC 7468). */
+/** The first line of a private key (RFC 7468). */
 export function privateKeyHead(): RegExp {
   return /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----/;
 }
 
-/** What is found in a text, by where it begins. Findings may overlap. */
+/** The findings in a text, in the order of their starts. They may overlap. */
 export function findPersonalData(text: string): PersonalData[] {
   const found: PersonalData[] = [];
   for (const { label, needs, pattern, isValid } of detectors) {
@@ -108,7 +108,7 @@ function isIdCard(written: string): boolean {
   return digits[17] === '10X98765432'[sum % 11];
 }
 
-/** 13 to 19 digits, alone or in groups that a space or hyphen parts, with a card's first digits and Luhn's last one. */
+/** 13 to 19 digits, plain or in groups separated by a space or hyphen, with a card's prefix and a valid Luhn digit. */
 function findBankCards(text: string): PersonalData[] {
   const found: PersonalData[] = [];
   for (const { 0: row, index } of text.matchAll(/(?<![\w.])\d{4,}(?:[ -]\d+)*(?!\w)/g)) {

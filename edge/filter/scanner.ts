@@ -1,25 +1,25 @@
-/** What looks for something in a text that comes in pieces. Pure but for its own state. */
+/** Searches a text that arrives in pieces. No side effects beyond its own state. */
 
-/** Something that was found. Offsets are UTF-16 code units from the beginning of the text. */
+/** One match. Offsets are UTF-16 code units from the beginning of the text. */
 export interface Finding {
   start: number;
   /** The offset after the last code unit. */
   end: number;
   label: string;
-  /** Whether the text must not go on; otherwise the place is masked. */
+  /** Whether the text is refused; otherwise the match is masked. */
   refuse: boolean;
 }
 
-/** The same text gives the same findings, in the same order, however it is cut into pieces. */
+/** The findings and their order do not depend on how the text is cut into pieces. */
 export interface Scanner {
-  /** Stops for good at a finding that refuses, so that {@link clearTo} and the findings are those of that moment. */
+  /** Stops at the first refusing finding; {@link clearTo} and the findings do not change after it. */
   read(text: string): void;
-  /** The text is at its end. */
+  /** Ends the text. */
   end(): void;
-  /** Nothing that is found from here on begins or ended before; reading may go on behind it. */
+  /** Sets a break that no finding spans; reading can continue after it. */
   breakOff(): void;
-  /** No later finding begins before this offset. Never gets smaller. */
+  /** No later finding begins before this offset. Never decreases. */
   clearTo(): number;
-  /** What was found since the last call, in the order of being found. */
+  /** The findings since the last call, in the order of detection. */
   take(): Finding[];
 }

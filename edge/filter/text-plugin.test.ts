@@ -44,7 +44,7 @@ const runOf = (plugins: Plugin[], tenant = 't') => ({
   now: () => performance.now(),
   waitUntil: () => undefined,
 });
-const ask = (messages: ChatMessage[], plugins = [words(), personal], tenant = 't') =>
+const send = (messages: ChatMessage[], plugins = [words(), personal], tenant = 't') =>
   runPromptPlugins({ model: 'm', messages, params: {} }, runOf(plugins, tenant), new AbortController());
 const answer = (events: ChatEvent[], plugins = [words(), personal], tenant = 't') =>
   readAll(
@@ -54,7 +54,7 @@ const answer = (events: ChatEvent[], plugins = [words(), personal], tenant = 't'
     ),
   );
 
-/** What a reader of the stream puts together. */
+/** The texts that a reader of the stream assembles. */
 function fold(events: ChatEvent[]) {
   const said = { text: '', reasoning: '', refusal: '', calls: [] as string[], end: '' };
   for (const event of events) {
@@ -71,7 +71,7 @@ function fold(events: ChatEvent[]) {
 
 describe('prompts', () => {
   test("are masked in every text but the app's own", async () => {
-    const { messages } = await ask([
+    const { messages } = await send([
       { role: 'system', content: 'never say hell' },
       { role: 'user', content: 'what the hell, mail a@example.com' },
       {
@@ -96,8 +96,8 @@ describe('prompts', () => {
     expect(messages[2]?.tool_calls?.[0]?.function.arguments).toBe('{"q":"*** a@example.com"}');
   });
 
-  test('hide no word between the parts of a message', async () => {
-    const { messages } = await ask([
+  test('are masked across the parts of a message', async () => {
+    const { messages } = await send([
       {
         role: 'user',
         content: [
@@ -114,14 +114,18 @@ describe('prompts', () => {
     ]);
   });
 
-  test('that are clean stay what they are', async () => {
-    const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'a shell 禁止' }], params: {} };
+  test('without findings stay unchanged', async () => {
+    const request = {
+      model: 'm',
+      messages: [{ role: 'user' as const, content: 'a shell 禁止' }],
+      params: {},
+    };
     const run = runOf([words(), personal]);
-    expect(await runPromptPlugins(asked, run, new AbortController())).toBe(asked);
+    expect(await runPromptPlugins(request, run, new AbortController())).toBe(request);
   });
 
   test('with a forbidden word are refused, and the error names the field and not the word', async () => {
-    const refused = ask([
+    const refused = send([
       { role: 'user', content: 'hi' },
       { role: 'user', content: 'a f0rb1dden thing' },
     ]);
@@ -208,7 +212,7 @@ describe('answers', () => {
     expect((await answer([call, turnEnd]))[1]).toEqual({ ...call, arguments: '' });
   });
 
-  test('show no log probabilities of what is masked or held', async () => {
+  test('contain no log probabilities of masked or held-back text', async () => {
     const token = (text: string): ChatEvent => ({
       type: 'text-delta',
       text,
@@ -226,7 +230,7 @@ describe('answers', () => {
     ]);
   });
 
-  test('are looked at in fields that Edgewise does not know', async () => {
+  test('are filtered in fields that Edgewise does not define', async () => {
     const details = (text: string): ChatEvent => ({
       type: 'extra-delta',
       fields: {
@@ -250,21 +254,21 @@ describe('answers', () => {
   });
 });
 
-test('an answer that was cut off after any event goes on as if it had not been', async () => {
+test('an answer resumed after any event continues as if it was never interrupted', async () => {
   const said = ['oh he', 'll, ', '敏', '感', '词', ' mail a@exam', 'ple.com', ' now'].map(textDelta);
   const model = () =>
     withPlugins(scriptedModel('inner', [modelStart, ...said, turnEnd]), runOf([words(), personal]));
-  const ask = { model: 'm', messages: [], params: {} };
+  const send = { model: 'm', messages: [], params: {} };
   const signal = new AbortController().signal;
-  const whole = await readAll(model().stream(ask, signal));
+  const whole = await readAll(model().stream(send, signal));
   expect(fold(whole).text).toBe('oh ***, *** mail [email] now');
   for (let known = 1; known < whole.length; known++) {
-    expect(await readAll(skipEvents(model(), known).stream(ask, signal))).toEqual(whole.slice(known));
+    expect(await readAll(skipEvents(model(), known).stream(send, signal))).toEqual(whole.slice(known));
   }
 });
 
 describe('lists', () => {
-  test("are each tenant's own", async () => {
+  test('are separate for each tenant', async () => {
     const plugins = [words()];
     const said = [textDelta('hell or heaven'), turnEnd];
     expect(fold(await answer(said, plugins)).text).toBe('*** or heaven');
@@ -272,7 +276,7 @@ describe('lists', () => {
     expect(fold(await answer(said, plugins, 'none')).text).toBe('hell or heaven');
   });
 
-  test('are read again after a while; one that was read stays in use while it cannot be', async () => {
+  test('are read again after a while; the old one stays in use when that fails', async () => {
     clock = 0;
     let list: string | undefined = '[mask]\none';
     let reads = 0;
@@ -296,9 +300,9 @@ describe('lists', () => {
     expect(reads).toBe(3);
   });
 
-  test('that are not valid or cannot be read stop a filter that fails closed', async () => {
+  test('that are invalid or unreadable make a filter that fails closed refuse', async () => {
     for (const source of [async () => '[what]', async () => Promise.reject(new Error('away'))]) {
-      await expect(ask([{ role: 'user', content: 'hi' }], [words(source)])).rejects.toMatchObject({
+      await expect(send([{ role: 'user', content: 'hi' }], [words(source)])).rejects.toMatchObject({
         code: 'filter_unavailable',
       });
     }

@@ -1,4 +1,4 @@
-/** A filter of texts as a plugin: it looks at every text of a prompt, and at every text of an answer as it comes. */
+/** A text filter as a plugin: filters every text of a prompt, and every text of an answer while it streams. */
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { AnswerHook, Plugin, PromptVerdict } from '../plugins/plugin.ts';
 import { filterPrompt } from './filter-prompt.ts';
@@ -6,9 +6,9 @@ import { FilteredAnswer } from './filtered-answer.ts';
 import type { OpenStream } from './masking-stream.ts';
 
 export interface TextPluginOptions extends Pick<Plugin, 'name' | 'onFailure' | 'limitMs' | 'edition'> {
-  /** How to look at texts for this caller; `undefined`: not at all. */
+  /** Opens the filter's streams for this caller; `undefined` when nothing is filtered. */
   open: (context: RequestContext) => OpenStream | undefined | Promise<OpenStream | undefined>;
-  /** Whether the arguments of tool calls are looked at, too: what is masked there, the tool does not get. */
+  /** Whether arguments of tool calls are filtered too; the tool then gets the masked text. */
   toolArguments: boolean;
 }
 
@@ -18,7 +18,7 @@ export function createTextPlugin(options: TextPluginOptions): Plugin {
     name,
     onFailure,
     limitMs,
-    // At once where the filter is there at once.
+    // Synchronous when the filter is already loaded.
     onPrompt(request, context) {
       const judge = (openStream: OpenStream | undefined): PromptVerdict =>
         openStream ? filterPrompt(request, openStream, toolArguments) : { outcome: 'pass' };

@@ -1,4 +1,4 @@
-/** The filter in workerd: its Unicode tables are those of the runtime, and must say what Node's say. */
+/** The filter in workerd: it uses the runtime's Unicode tables, which must give the same results as Node's. */
 import { expect, test } from 'vitest';
 import { compileWords } from '../../infra/local/word-lists/compile-words.ts';
 import { parseWordList } from '../../infra/local/word-lists/word-list.ts';
@@ -25,7 +25,7 @@ test.each([
   expect(out).toBe(result);
 });
 
-test('the table is read from the assets once', async () => {
+test('the table is read from the assets only once', async () => {
   let fetched = 0;
   const assets = {
     fetch: async (url: RequestInfo | URL) => {

@@ -78,7 +78,7 @@ describe('finds', () => {
   });
 });
 
-describe('leaves alone', () => {
+describe('does not mask', () => {
   test.each([
     'a hello from a shell, in hellish classes of passengers',
     "he'll go; she'll stay; we'll see",
@@ -127,7 +127,7 @@ const shortAnswers = [
   '敏\ud83d感词\udc00',
 ];
 
-describe('gives the same however the answer is cut', () => {
+describe('gives the same result however the answer is cut', () => {
   test.each(shortAnswers)('in every way: %s', (text) => {
     for (const compiled of [words, strict]) {
       const whole = filter(text, compiled);
@@ -138,7 +138,7 @@ describe('gives the same however the answer is cut', () => {
     }
   });
 
-  test('long answers in random ways', () => {
+  test('in random pieces of a long answer', () => {
     const random = seededRandom(20);
     const bits = [...shortAnswers, ' plain words that say little ', '一些没有什么意思的话', '. ', '3', '\n'];
     for (let turn = 0; turn < 300; turn++) {
@@ -182,7 +182,7 @@ test.each([
           .map(([start, word, end]) => `${start ? '*' : ''}${word}${end ? '*' : ''}`)
           .filter((line) => [...foldText(line, folding)].filter(({ kind }) => kind <= 4).length > 1);
         const parsed = parseWordList(entries.join('\n'));
-        // Words that fold to the same are one, which allows what either allows: the plain search takes them apart.
+        // The compiler merges words with the same folding; the simple search does not.
         const keys = parsed.map(({ text }) => key(text));
         fc.pre(new Set(keys).size === keys.length);
         const compiled = compile(parsed);
@@ -201,7 +201,7 @@ test.each([
 const key = (text: string) =>
   [...foldText(text, folding)].flatMap(({ symbol, kind }) => (kind <= 4 ? [symbol] : [])).join();
 
-test('holds back nothing but the beginning of a word', () => {
+test('holds back only the beginning of a word', () => {
   const random = seededRandom(7);
   const bits = [...shortAnswers, ' class of hello shells ', '一些敏锐的话', 'kill ', 'b a d ', '! '];
   const keys = masked.map(({ text }) => key(text));
@@ -239,12 +239,12 @@ function leet(text: string, one: string): string {
   return [...text].map((character) => signs[character] ?? character).join('');
 }
 
-test('clean text goes out at once', () => {
+test('text without findings is released at once', () => {
   const out = streamThrough(['I ', 'think ', 'that ', 'can ', 'be ', 'done. ', 'hello ', 'k', 'en ']);
   expect(out).toEqual(['I ', 'think ', 'that ', 'can ', 'be ', 'done. ', '', '', 'hello ken ', '']);
 });
 
-test('a refusal lets out what came before it, and nothing after', () => {
+test('a refusal releases the text before it and nothing after it', () => {
   const stream = createMaskingStream(new WordScanner(strict, folding), () => '***');
   expect(stream.push('what the hell is for')).toBe('what the *** is ');
   expect(stream.push('bidden, then?')).toBe('');
@@ -253,7 +253,7 @@ test('a refusal lets out what came before it, and nothing after', () => {
   expect(stream.end()).toBe('');
 });
 
-test('what is held back is bounded, whatever is sent', () => {
+test('the held-back text is bounded for any input', () => {
   const stream = createMaskingStream(new WordScanner(words, folding), () => '***');
   let most = 0;
   for (let step = 0; step < 3000; step++) {
@@ -267,7 +267,7 @@ test('what is held back is bounded, whatever is sent', () => {
   expect(most).toBeLessThan(100);
 });
 
-test('a hostile text takes time in proportion to its length', () => {
+test('a hostile text takes linear time', () => {
   const nested = compile(
     parseWordList(Array.from({ length: 40 }, (_, length) => 'a'.repeat(length + 2)).join('\n')),
   );

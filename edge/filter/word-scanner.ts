@@ -1,10 +1,10 @@
 /**
- * Looks for the words of a list in a text that comes in pieces. Owns the automaton's place and a short memory of
- * what was read; knows neither prompts nor answers.
+ * Searches a text that arrives in pieces for the words of a list. Owns the automaton's state and a short history of
+ * characters.
  *
- * The text is read in three ways at once: its letters as they are, and twice with digits and signs taken for
- * letters ("sh1t"). The latter two are followed only from such a character on, until they no longer differ.
- * The automaton sees letters alone; what lies between them is judged when a word is complete.
+ * Three readings run in parallel: the letters as they are, and two with digits and signs read as letters ("sh1t"). The
+ * latter two start at such a character and run until they no longer differ. The automaton reads letters only; the gaps
+ * between them are checked when a word is complete.
  */
 import { type CompiledWords, nodeFlags, step } from './compiled-words.ts';
 import {
@@ -22,22 +22,22 @@ import { boundGapAllowed, freeGapAllowed, leetAllowed, MAX_GAP, MAX_IGNORED } fr
 import { leetReadings } from './leet-readings.ts';
 import type { Finding, Scanner } from './scanner.ts';
 
-/** The letters as they are. Readings 1 and 2 are those of {@link leetReadings}. */
+/** Reads the letters as they are. Readings 1 and 2 are those of {@link leetReadings}. */
 const plain = 0;
 const readings = 3;
 
-/** A word, or the beginning of one, as it stands in the text. */
+/** A word, or its beginning, in the text. */
 interface Trace {
   /** Offset of the first letter. */
   start: number;
-  /** Whether it begins where a word of the text does. */
+  /** Whether it begins at a word boundary of the text. */
   startsWord: boolean;
-  /** The worst kind of gap beside letters of scripts that part words, and of those that do not; 0 for none. */
+  /** The worst kind of gap next to letters of scripts that separate words, and of those that do not; 0 for none. */
   boundGap: number;
   freeGap: number;
-  /** Neighbours with a gap between them, those that the word itself has included. */
-  parted: number;
-  /** Digits, signs and letters proper that it is made of. */
+  /** Pairs of adjacent letters with a gap, including gaps that the word itself contains. */
+  gaps: number;
+  /** How many digits, signs and letters it consists of. */
   digits: number;
   signs: number;
   letters: number;
@@ -47,26 +47,26 @@ export class WordScanner implements Scanner {
   readonly #words: CompiledWords;
   readonly #folding: Folding;
   readonly #mask: number;
-  /** The last characters, each at its number modulo a power of two: {@link packCharacter}, and where it starts. */
+  /** Ring buffers of the last characters, by {@link packCharacter}, and of their offsets. */
   readonly #characters: number[] = [];
   readonly #starts: number[] = [];
   #count = 0;
-  /** The automaton's node, for each reading. */
+  /** The automaton's node for each reading. */
   readonly #nodes = new Array<number>(readings).fill(0);
-  /** Characters since the last letter, plainly read, and with signs taken for letters. */
+  /** Characters since the last letter, in the plain reading and in the leet readings. */
   #plainGap = 0;
   #leetGap = 0;
-  /** Whether the readings differ, and the letters since the last character that each takes for another. */
+  /** Whether the readings differ, and the letters since the last character on which they differ. */
   #isLeet = false;
   #sinceLeet = 0;
   #ignoredInRow = 0;
   #offset = 0;
-  /** A high surrogate whose other half is still to come. */
-  #half = '';
+  /** A high surrogate without its low surrogate so far. */
+  #highSurrogate = '';
   #found: Finding[] = [];
-  /** Nothing is read after a finding that refuses. */
+  /** Reading stops after a refusing finding. */
   #isRefused = false;
-  /** Complete, unless the next character goes on with the last letter's word. */
+  /** Words that are complete unless the next character continues them. */
   #pending: Finding[] = [];
 
   /** @param folding the one that the words were compiled with */
@@ -78,15 +78,15 @@ export class WordScanner implements Scanner {
   }
 
   read(piece: string): void {
-    const text = this.#half + piece;
+    const text = this.#highSurrogate + piece;
     const base = this.#offset;
     let at = 0;
-    this.#half = '';
+    this.#highSurrogate = '';
     while (at < text.length && !this.#isRefused) {
       let codePoint = text.charCodeAt(at);
       if ((codePoint & 0xfc00) === 0xd800) {
         if (at + 1 === text.length) {
-          this.#half = text.slice(at);
+          this.#highSurrogate = text.slice(at);
           break;
         }
         codePoint = text.codePointAt(at) as number;
@@ -99,11 +99,11 @@ export class WordScanner implements Scanner {
   }
 
   end(): void {
-    if (this.#half !== '') {
-      this.#readCodePoint(this.#half.charCodeAt(0), this.#offset, ++this.#offset);
-      this.#half = '';
+    if (this.#highSurrogate !== '') {
+      this.#readCodePoint(this.#highSurrogate.charCodeAt(0), this.#offset, ++this.#offset);
+      this.#highSurrogate = '';
     }
-    this.#forget();
+    this.#reset();
   }
 
   breakOff(): void {
@@ -143,11 +143,11 @@ export class WordScanner implements Scanner {
       kind = ignoredKind;
     }
     if (kind !== ignoredKind) this.#readCharacter(folding.symbols[codePoint] as number, kind, start, end);
-    else if (++this.#ignoredInRow > MAX_IGNORED) this.#forget();
+    else if (++this.#ignoredInRow > MAX_IGNORED) this.#reset();
   }
 
-  /** What was begun is given up, what was complete stands. */
-  #forget(): void {
+  /** Drops incomplete words and keeps complete ones. */
+  #reset(): void {
     this.#settle(stopKind);
     this.#nodes.fill(0);
     this.#isLeet = false;
@@ -185,7 +185,7 @@ export class WordScanner implements Scanner {
       this.#advance(1, isSign ? (leetReadings[0][symbol] as number) : symbol);
       this.#advance(2, isSign ? (leetReadings[1][symbol] as number) : symbol);
     } else if (++this.#leetGap > MAX_GAP) nodes.fill(0, 1);
-    // Once nothing that lives reaches back to the last such character, all readings are one.
+    // The readings are equal again when no live match includes the last such character.
     const { depth } = this.#words;
     const since = this.#sinceLeet;
     this.#isLeet =
@@ -210,7 +210,7 @@ export class WordScanner implements Scanner {
     }
   }
 
-  /** What was complete ends here, unless a letter or digit goes on with it. */
+  /** Reports pending words, unless a letter or digit continues them. */
   #settle(kind: number): void {
     if (this.#pending.length === 0) return;
     if (kind !== letterKind && kind !== digitKind) for (const word of this.#pending) this.#find(word);
@@ -228,9 +228,9 @@ export class WordScanner implements Scanner {
     const own = flags[node] as number;
     const trace = this.#traceBack(node, reading, breaks.get(node) ?? 0n);
     if (!trace.startsWord && !(own & nodeFlags.wordFreeStart)) return undefined;
-    const isParted = length > 2 && trace.parted === length - 1;
-    if (!boundGapAllowed(trace.boundGap, isParted, length)) return undefined;
-    if (!freeGapAllowed(trace.freeGap, isParted)) return undefined;
+    const isSpacedOut = length > 2 && trace.gaps === length - 1;
+    if (!boundGapAllowed(trace.boundGap, isSpacedOut, length)) return undefined;
+    if (!freeGapAllowed(trace.freeGap, isSpacedOut)) return undefined;
     if (reading !== plain && !leetAllowed(trace)) return undefined;
     return {
       start: trace.start,
@@ -240,7 +240,7 @@ export class WordScanner implements Scanner {
     };
   }
 
-  /** Where a beginning of words starts that may still become one of them. */
+  /** The start of a prefix that can still become a word. */
   #liveStart(node: number, reading: number): number | undefined {
     const { depth, flags, firstChild } = this.#words;
     const own = flags[node] as number;
@@ -252,16 +252,16 @@ export class WordScanner implements Scanner {
     let pairs = (depth[node] as number) - 1;
     if (gap !== 0) {
       pairs++;
-      trace.parted++;
+      trace.gaps++;
       const isOwn = (own & nodeFlags.breakAfter) !== 0;
       const isFree = (own & (nodeFlags.freeSymbol | nodeFlags.freeChild)) !== 0;
       if (!isOwn && isFree) trace.freeGap = Math.max(trace.freeGap, gap);
       else if (!isOwn) trace.boundGap = Math.max(trace.boundGap, gap);
     }
-    const isParted = trace.parted === pairs;
+    const isSpacedOut = trace.gaps === pairs;
     const lives =
-      boundGapAllowed(trace.boundGap, isParted, Number.POSITIVE_INFINITY) &&
-      freeGapAllowed(trace.freeGap, isParted);
+      boundGapAllowed(trace.boundGap, isSpacedOut, Number.POSITIVE_INFINITY) &&
+      freeGapAllowed(trace.freeGap, isSpacedOut);
     return lives ? trace.start : undefined;
   }
 
@@ -280,8 +280,8 @@ export class WordScanner implements Scanner {
   }
 
   /**
-   * Walks from the last letter back over as many letters as the node is deep.
-   * @param ownBreaks the word's own gaps; `undefined`: those of any word that shares the beginning
+   * Walks back from the last letter over as many letters as the depth of the node.
+   * @param ownBreaks the gaps that the word itself contains; `undefined`: those of any word with this prefix
    */
   #traceBack(last: number, reading: number, ownBreaks: bigint | undefined): Trace {
     const { parent, depth, flags } = this.#words;
@@ -290,13 +290,13 @@ export class WordScanner implements Scanner {
       startsWord: false,
       boundGap: 0,
       freeGap: 0,
-      parted: 0,
+      gaps: 0,
       digits: 0,
       signs: 0,
       letters: 0,
     };
     let node = last;
-    /** The letter after the one that is looked at: its node and whether its script parts words. */
+    /** The letter after the current one: its node, and whether its script does not separate words. */
     let after = 0;
     let isFreeAfter = false;
     let gap = 0;
@@ -310,7 +310,7 @@ export class WordScanner implements Scanner {
       }
       const isFree = kind === freeLetterKind;
       if (gap !== 0) {
-        trace.parted++;
+        trace.gaps++;
         const isOwn =
           ownBreaks === undefined
             ? ((flags[after] as number) & nodeFlags.breakBefore) !== 0
@@ -334,7 +334,7 @@ export class WordScanner implements Scanner {
   }
 }
 
-/** A character that was read, as one number: its symbol, how long it is in the text (1 or 2), and its kind. */
+/** A character as one number: its symbol, its length in code units (1 or 2), and its kind. */
 function packCharacter(symbol: number, kind: number, length: number): number {
   return (symbol << 6) | (length << 4) | kind;
 }
@@ -347,7 +347,7 @@ function isLetter(character: number, reading: number): boolean {
   return kindOf(character) <= freeLetterKind || (reading !== plain && standsForLetter(symbolOf(character)));
 }
 
-/** Whether the two other readings take this character for a letter. */
+/** Whether the leet readings read this character as a letter. */
 function standsForLetter(symbol: number): boolean {
   return symbol < 128 && leetReadings[0][symbol] !== 0;
 }

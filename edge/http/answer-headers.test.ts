@@ -5,7 +5,7 @@ import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 import { setHeaders } from './response-headers.ts';
 import { securityHeaders } from './security-headers.ts';
 
-/** @param answer Made behind the completing guard. */
+/** @param answer creates the response that the guard completes */
 async function complete(answer: (c: EdgeContext) => Response): Promise<Record<string, string>> {
   const app = new Hono<EdgeHono>();
   app.use(async (c, next) => {
@@ -18,8 +18,8 @@ async function complete(answer: (c: EdgeContext) => Response): Promise<Record<st
   return Object.fromEntries((await app.request('/')).headers);
 }
 
-describe('every answer', () => {
-  test('says that it is no page, frame or script, is in no shared cache, and has its name', async () => {
+describe('every response', () => {
+  test('has the security headers, no-store and its request id', async () => {
     expect(await complete(() => new Response(null))).toEqual({
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'cross-origin-resource-policy': 'same-site',
@@ -31,19 +31,19 @@ describe('every answer', () => {
     });
   });
 
-  test('keeps what it says itself of its cache and its policy', async () => {
+  test('keeps its own cache-control and security policy', async () => {
     const own = { 'cache-control': 'no-cache', 'content-security-policy': "script-src 'self'" };
     expect(await complete((c) => c.body(null, 200, own))).toMatchObject(own);
   });
 
-  test('that came from elsewhere and cannot be changed is made anew with its body', async () => {
+  test('with immutable headers is replaced by a copy with its body', async () => {
     const upstream = Response.redirect('https://a.test/', 302);
     expect(() => upstream.headers.set('a', 'b')).toThrow(TypeError);
     const headers = await complete(() => upstream);
     expect(headers).toMatchObject({ location: 'https://a.test/', 'x-request-id': 'req-1' });
   });
 
-  test('that is made with all of them at once has the same', async () => {
+  test('that is created with answerHeaders has the same headers', async () => {
     expect(await complete((c) => new Response(null, { headers: answerHeaders(c) }))).toEqual(
       await complete(() => new Response(null)),
     );
@@ -51,12 +51,12 @@ describe('every answer', () => {
   });
 });
 
-test('the auth guard’s time is told in tenths of a millisecond', async () => {
+test('server-timing reports the time of the auth guard in tenths of a millisecond', async () => {
   const headers = await complete((c) => c.body(null, 200, { 'server-timing': authTiming(c) }));
   expect(headers['server-timing']).toMatch(/^auth;dur=1\.[23]$/);
 });
 
-test('headers that are set replace those of the same name', async () => {
+test('setHeaders replaces headers of the same name', async () => {
   const headers = await complete((c) => {
     c.res = new Response('x', { headers: { age: '1', etag: 'e' } });
     setHeaders(c, [

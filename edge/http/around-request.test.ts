@@ -31,7 +31,7 @@ function appWith(more: { corsOrigins?: string[]; traceSample?: number; chance?: 
     const answer = new Response('fast', {
       headers: { ...answerHeaders(c), 'x-frame-options': 'SAMEORIGIN' },
     });
-    c.set('madeWithHeaders', answer);
+    c.set('completeResponse', answer);
     return answer;
   });
   app.get('/broken', () => {
@@ -45,7 +45,7 @@ beforeEach(() => {
   nowMs = 1e12;
 });
 
-test('a request is named, bounded, completed with headers and recorded once with its times', async () => {
+test('a request gets an id, body limits and headers, and is recorded once with its times', async () => {
   const response = await appWith().request('/things/5', { headers: { 'x-request-id': 'mine' } });
   expect(await response.json()).toEqual({
     limits: { maxBodyBytes: 7, maxUploadBytes: 8, bodyTimeoutMs: 9 },
@@ -71,13 +71,13 @@ test('an error has the same headers, and is recorded with its code', async () =>
   expect(requestEnded.mock.calls[0]?.[0].answer.status).toBe(503);
 });
 
-test('an answer that was made with its headers is left as it is', async () => {
+test('a response that was created with its headers stays unchanged', async () => {
   const response = await appWith().request('/made');
   expect(response.headers.get('x-frame-options')).toBe('SAMEORIGIN');
   expect(response.headers.get('x-request-id')).toBe(requestEnded.mock.calls[0]?.[0].requestId);
 });
 
-test('a preflight is answered with the headers of every answer', async () => {
+test('a preflight response has the headers of every response', async () => {
   const response = await appWith({ corsOrigins: ['https://app.test'] }).request('/things/5', {
     method: 'OPTIONS',
     headers: { origin: 'https://app.test', 'access-control-request-method': 'GET' },
@@ -89,7 +89,7 @@ test('a preflight is answered with the headers of every answer', async () => {
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const sent = `00-${traceId}-b7ad6b7169203331-01`;
 
-test('a trace that the client began goes on with a span of its own', async () => {
+test('a trace of the client continues with a new span', async () => {
   const response = await appWith({ traceSample: 0 }).request('/things/5', { headers: { traceparent: sent } });
   const { traceparent } = await response.json<{ traceparent: string }>();
   expect(traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
@@ -104,14 +104,14 @@ test.each([
   [0.5, 0.4, '01'],
   [0.5, 0.6, '00'],
 ])(
-  'of the traces that begin here a part of %d is sampled: by chance %d as %s',
+  'a share of %d of the new traces is sampled: the random number %d gives the flags %s',
   async (traceSample, chance, flags) => {
     const response = await appWith({ traceSample, chance }).request('/things/5');
     expect((await response.json<{ traceparent: string }>()).traceparent).toMatch(new RegExp(`-${flags}$`));
   },
 );
 
-test('where traces are not exported, a client’s trace is not read', async () => {
+test('without trace export, a client’s trace is ignored', async () => {
   const response = await appWith().request('/things/5', { headers: { traceparent: sent } });
   expect(await response.json()).toMatchObject({ traceparent: null });
 });

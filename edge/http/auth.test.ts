@@ -43,7 +43,7 @@ beforeEach(() => {
   nowMs = 1e12;
 });
 
-test('a caller who is let in is the request’s context, with a deadline from its arrival', async () => {
+test('an authenticated caller becomes the request’s context, with a deadline from its arrival', async () => {
   const response = await app.request('/', { headers: { authorization: 'Bearer good' } });
   expect(await response.json()).toEqual({
     request: {
@@ -65,21 +65,21 @@ test('a caller who is let in is the request’s context, with a deadline from it
 
 describe('the token', () => {
   test.each<[string, Record<string, string>, string | undefined]>([
-    ['comes in the header', { authorization: 'Bearer good' }, 'good'],
-    ['comes in the header, however its scheme is written', { authorization: 'bearer  good' }, 'good'],
+    ['is read from the header', { authorization: 'Bearer good' }, 'good'],
+    ['is read from the header with any case of the scheme', { authorization: 'bearer  good' }, 'good'],
     [
-      'of a socket comes as a protocol',
+      'of a socket is read from a subprotocol',
       { 'sec-websocket-protocol': 'edgewise.v1, edgewise.token.good' },
       'good',
     ],
     [
-      'in the header goes before a protocol',
+      'in the header takes precedence over a subprotocol',
       { authorization: 'Bearer header', 'sec-websocket-protocol': 'edgewise.token.good' },
       'header',
     ],
-    ['of another scheme is none', { authorization: 'Basic good' }, undefined],
+    ['of another scheme is ignored', { authorization: 'Basic good' }, undefined],
     [
-      'of another scheme is none, whatever the protocols hold',
+      'of another scheme is ignored even with a token as a subprotocol',
       { authorization: 'Basic x', 'sec-websocket-protocol': 'edgewise.token.good' },
       undefined,
     ],
@@ -89,14 +89,14 @@ describe('the token', () => {
     expect(authenticate.mock.calls).toEqual([[token, 'req-1']]);
   });
 
-  test('in the address is none', async () => {
+  test('in the address is ignored', async () => {
     const response = await app.request('/?access_token=good&token=good');
     expect(response.status).toBe(401);
     expect(authenticate.mock.calls).toEqual([[undefined, 'req-1']]);
   });
 });
 
-test('a caller who is refused reaches nothing, and is told how to ask', async () => {
+test('a refused caller reaches no route, and gets an authentication challenge', async () => {
   const response = await app.request('/', { headers: { authorization: 'Bearer bad' } });
   expect(response.status).toBe(401);
   expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');

@@ -6,13 +6,13 @@ import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 
 export interface RequestContextOptions {
   authenticate: Authenticate;
-  /** How long an answer may take. */
+  /** Longest time of an answer. */
   turnTimeoutMs: number;
   /** Unix time in milliseconds. */
   now: () => number;
 }
 
-/** Lets in who holds a valid bearer token (RFC 6750), and makes the request's context from it. */
+/** Requires a valid bearer token (RFC 6750), and creates the request's context from it. */
 export function requestContext({
   authenticate,
   turnTimeoutMs,
@@ -35,7 +35,7 @@ export function requestContext({
   };
 }
 
-/** A browser's WebSocket can send no header of its own, so its token comes as a subprotocol; never in the address. */
+/** A browser's WebSocket cannot send custom headers, so its token is a subprotocol; never part of the address. */
 function tokenOf(c: EdgeContext): string | undefined {
   const header = c.req.header('authorization');
   if (header === undefined) return tokenOfProtocols(c.req.header('sec-websocket-protocol'));

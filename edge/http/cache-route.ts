@@ -1,4 +1,4 @@
-/** What an operator does with a tenant's answers: lets them go, and prepares frequent ones ahead. */
+/** The operator's routes for a tenant's cached answers: removes them, and prepares frequent ones. */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/model/chat-model.ts';
@@ -16,9 +16,9 @@ import { readJson } from './json-body.ts';
 
 export const prepareSchema = v.looseObject({
   question: v.pipe(v.string(), v.trim(), v.minLength(1, 'must not be empty')),
-  /** System prompt, as the app sends it with the question. */
+  /** The system prompt that the app sends with the question. */
   system: v.optional(v.string()),
-  /** Other wordings that mean the same; evidence for answers by meaning, where they are switched on. */
+  /** Other wordings with the same meaning: evidence for the semantic cache, when it is switched on. */
   paraphrases: v.optional(v.pipe(v.array(v.string()), v.maxLength(200, 'must hold at most 200')), []),
   ttl_seconds: v.optional(
     v.pipe(
@@ -34,7 +34,7 @@ const USUAL_TTL_S = 86_400;
 const control = { noStore: false, noCache: true, maxAgeSeconds: undefined };
 
 export interface CacheRouteOptions {
-  /** None where the cache is off. */
+  /** `undefined` when the cache is switched off. */
   cache: Pick<AnswerCache, 'question' | 'forget' | 'semanticCache'> | undefined;
   prompts: Pick<AnswerPrompt, 'filterPrompt'>;
   lightModel: string | undefined;
@@ -44,7 +44,7 @@ export interface CacheRouteOptions {
 
 export function cacheRoute({ cache, prompts, lightModel, now }: CacheRouteOptions) {
   return {
-    /** Forgets the answers of one question (`key`), of one model, or all. Copies near clients last a minute more. */
+    /** Removes the answers of one question (`key`), of one model, or all. Copies in other isolates expire within a minute. */
     async remove(c: EdgeContext): Promise<Response> {
       const { key, model } = c.req.query();
       if (key !== undefined && !/^[0-9a-f]{64}$/.test(key)) {
@@ -54,7 +54,7 @@ export function cacheRoute({ cache, prompts, lightModel, now }: CacheRouteOption
       return c.json({ object: 'cache.removed', removed: await removeAnswers(c, cache, { key, model }) });
     },
 
-    /** Asks one question as any user would, and keeps the answer for every user of the tenant. */
+    /** Generates the answer to one question, and keeps it for every user of the tenant. */
     async prepare(c: EdgeContext): Promise<Response> {
       const body = await readJson(c);
       const { question, system, paraphrases, ttl_seconds: ttl, ...rest } = parseInput(prepareSchema, body);
@@ -73,17 +73,20 @@ export function cacheRoute({ cache, prompts, lightModel, now }: CacheRouteOption
         throw new AppError('missing_required_parameter', { param: 'ttl_seconds', message });
       }
       const context = c.get('request');
-      const shown = await prompts.filterPrompt(request, context, c.req.raw);
-      const choice = chooseModel(shown, { lightModel, earlierRounds: 0 });
-      const asked = await cache.question({ context, choice, control }, { ...shown, model: choice.model });
-      const answers = answersOf(c.env, context.tenant, asked.key[0] ?? '');
-      const reply = await answers.prepare(asked, (ttl ?? USUAL_TTL_S) * 1000);
+      const filtered = await prompts.filterPrompt(request, context, c.req.raw);
+      const choice = chooseModel(filtered, { lightModel, earlierRounds: 0 });
+      const prepared = await cache.question(
+        { context, choice, control },
+        { ...filtered, model: choice.model },
+      );
+      const answers = answersOf(c.env, context.tenant, prepared.key[0] ?? '');
+      const reply = await answers.prepare(prepared, (ttl ?? USUAL_TTL_S) * 1000);
       if (!reply.ok) throw AppError.fromInfo(reply.error);
       const { answer, freshUntilMs } = reply.value;
-      const refused = await cache.semanticCache.prepare(asked, paraphrases);
+      const refused = await cache.semanticCache.prepare(prepared, paraphrases);
       return c.json({
         object: 'cache.prepared',
-        key: asked.key,
+        key: prepared.key,
         model: answer.model,
         usage: answer.usage,
         paraphrases_refused: refused,
@@ -94,13 +97,13 @@ export function cacheRoute({ cache, prompts, lightModel, now }: CacheRouteOption
   };
 }
 
-/** Lets copies of a tenant's answers go. */
-export type Forgets = Pick<AnswerCache, 'forget'>;
+/** Removes this isolate's copies of a tenant's answers. */
+export type CacheRemoval = Pick<AnswerCache, 'forget'>;
 
-/** Forgets answers of the caller's tenant. @returns how many there were @throws AppError `store_unavailable` */
+/** Removes answers of the caller's tenant. @returns how many were removed @throws AppError `store_unavailable` */
 export async function removeAnswers(
   c: EdgeContext,
-  cache: Forgets | undefined,
+  cache: CacheRemoval | undefined,
   which: RemovedAnswers,
 ): Promise<number> {
   const { tenant } = c.get('request');

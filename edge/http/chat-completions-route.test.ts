@@ -17,7 +17,7 @@ const wire = { kind: 'chat-completions', stream: false, includeUsage: false };
 beforeEach(() => void vi.clearAllMocks());
 
 describe('a prompt without a session', () => {
-  test('is answered by itself', async () => {
+  test('is answered statelessly', async () => {
     expect(await (await post({ ...hello, temperature: 0 })).text()).toBe('stateless');
     expect(turn()).toEqual({
       turnId: 'turn-1',
@@ -29,12 +29,12 @@ describe('a prompt without a session', () => {
     expect(answerInSession).not.toHaveBeenCalled();
   });
 
-  test('streams with usage where that is asked for', async () => {
+  test('streams with usage on request', async () => {
     await post({ ...hello, stream: true, stream_options: { include_usage: true } });
     expect(turn()?.wire).toEqual({ kind: 'chat-completions', stream: true, includeUsage: true });
   });
 
-  test('takes the conversation that its client keeps', async () => {
+  test('uses the conversation that its client keeps', async () => {
     await post(hello, { 'x-edgewise-state': 'sealed' });
     expect(turn()?.state).toBe('sealed');
   });
@@ -57,11 +57,11 @@ describe('a prompt without a session', () => {
     expect(one).not.toBe(two);
   });
 
-  test('that comes again shares what is derived from it, and cannot be changed', async () => {
+  test('that is repeated shares its derived data, and is frozen', async () => {
     const body = { ...hello, user: crypto.randomUUID() };
     await post(body);
     await post(body);
-    const [first, second] = answerStateless.mock.calls.map(([, asked]) => asked);
+    const [first, second] = answerStateless.mock.calls.map(([, turn]) => turn);
     expect(second?.derived).toBe(first?.derived);
     expect(Object.isFrozen(first?.request.messages)).toBe(true);
   });
@@ -71,8 +71,8 @@ describe('a prompt of a session', () => {
   test.each<[string, object, Record<string, string>]>([
     ['in the body', { session_id: 's1' }, {}],
     ['in the header', {}, { 'x-session-id': 's1' }],
-    ['in both alike', { session_id: 's1' }, { 'x-session-id': 's1' }],
-  ])('that is named %s goes to it', async (_name, more, headers) => {
+    ['in both with the same value', { session_id: 's1' }, { 'x-session-id': 's1' }],
+  ])('that is given %s is sent to it', async (_name, more, headers) => {
     expect(await (await post({ ...hello, ...more }, headers)).text()).toBe('session');
     expect(command()).toEqual({
       sessionId: 's1',
@@ -96,12 +96,12 @@ describe('a prompt of a session', () => {
 
 test.each<[string, object, Record<string, string>, string]>([
   ['two different sessions', { ...hello, session_id: 's1' }, { 'x-session-id': 's2' }, 'session_id'],
-  ['a session that cannot be', hello, { 'x-session-id': 'a/b' }, 'x-session-id'],
+  ['an invalid session id', hello, { 'x-session-id': 'a/b' }, 'x-session-id'],
   ['a session and a state', { ...hello, session_id: 's1' }, { 'x-edgewise-state': 'x' }, 'x-edgewise-state'],
-  ['a branch of no session', { ...hello, parent_id: 'm1' }, {}, 'parent_id'],
-  ['another answer of no session', { messages: [], regenerate: true }, {}, 'regenerate'],
-  ['no message', { messages: [] }, {}, 'messages'],
-  ['a role that is none', { messages: [{ role: 'robot', content: 'x' }] }, {}, 'messages[0].role'],
+  ['a branch without a session', { ...hello, parent_id: 'm1' }, {}, 'parent_id'],
+  ['a regeneration without a session', { messages: [], regenerate: true }, {}, 'regenerate'],
+  ['no messages', { messages: [] }, {}, 'messages'],
+  ['an unknown role', { messages: [{ role: 'robot', content: 'x' }] }, {}, 'messages[0].role'],
 ])('%s returns 400, names the field and starts nothing', async (_name, body, headers, param) => {
   const response = await post(body, headers);
   expect(response.status).toBe(400);

@@ -12,7 +12,7 @@ export interface ChatCompletionsRouteOptions extends PromptAnswers {
   newId: () => string;
 }
 
-/** `POST /v1/chat/completions`: a turn of a session when one is named, else a prompt that stands alone. */
+/** `POST /v1/chat/completions`: a turn of a session when one is named, else a stateless prompt. */
 export function chatCompletionsRoute(options: ChatCompletionsRouteOptions) {
   const { answerInSession, answerStateless, newId } = options;
   return async function complete(c: EdgeContext): Promise<Response> {
@@ -48,7 +48,7 @@ export function chatCompletionsRoute(options: ChatCompletionsRouteOptions) {
   };
 }
 
-/** The header wins; both with different values is a mistake worth telling. */
+/** The session id from the header or the body. @throws AppError `invalid_value` when both are present and differ */
 function sessionIdOf(c: EdgeContext, input: ChatCompletionInput): string | undefined {
   const header = c.req.header('x-session-id');
   const fromHeader = header === undefined ? undefined : parseSessionId(header, 'x-session-id');
@@ -61,7 +61,7 @@ function sessionIdOf(c: EdgeContext, input: ChatCompletionInput): string | undef
   return fromHeader ?? input.sessionId;
 }
 
-/** The conversation that the client keeps, sealed; `new` for one that begins. */
+/** The sealed conversation that the client keeps; `new` for a new one. */
 function stateOf(c: EdgeContext, sessionId: string | undefined): string | undefined {
   const state = c.req.header(STATE_HEADER);
   if (state !== undefined && sessionId !== undefined) {

@@ -28,18 +28,18 @@ const exposed = [
   'x-should-retry',
 ];
 
-/** CORS (WHATWG Fetch) for exactly the configured origins. Tokens travel in a header, so no credentials mode. */
-export async function acrossOrigins(c: EdgeContext, next: Next, corsOrigins: string[]): Promise<void> {
+/** CORS (WHATWG Fetch) for exactly the configured origins. Tokens are sent in a header, so credentials mode is off. */
+export async function applyCors(c: EdgeContext, next: Next, corsOrigins: string[]): Promise<void> {
   const answerTo = cors({
     origin: corsOrigins.includes('*') ? '*' : corsOrigins,
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
     exposeHeaders: exposed,
     maxAge: 86_400,
   });
-  // A preflight is answered there.
+  // `cors` answers a preflight itself.
   const answer = await answerTo(c, next);
   if (answer) c.res = answer;
   if (c.res.status === 101 || !c.res.headers.has('access-control-allow-origin')) return;
-  // Whoever calls from an allowed origin may read the answer, too.
+  // Resources of another origin are blocked by default, so an allowed origin needs this header to read the response.
   setHeaders(c, [['cross-origin-resource-policy', 'cross-origin']]);
 }

@@ -1,11 +1,11 @@
 /**
- * Names that stand twice in one JSON object. `JSON.parse` keeps the last one in silence, and who reads the text with
- * another parser may keep the first (RFC 8259, section 4): what was checked would not be what is read.
+ * Finds duplicate names in a JSON object. `JSON.parse` silently keeps the last one, while another parser may keep the first
+ * (RFC 8259, section 4), so that the validated value would not be the one that is used.
  */
 
-/** @param json Valid JSON. @returns the path of the first name that stands twice: `messages[0].role`. O(length). */
+/** @param json valid JSON @returns the path of the first duplicate name, such as `messages[0].role`. O(length). */
 export function findDuplicateKey(json: string): string | undefined {
-  // Most texts have no object with a repeated name; one pass over the characters finds out.
+  // One pass over the characters; most texts have no duplicate name.
   const open: ({ names: Set<string>; name: string } | { index: number })[] = [];
   let expectsName = false;
   for (let at = 0; at < json.length; at++) {

@@ -1,12 +1,12 @@
-/** What the edge's handlers find in Hono's context. */
+/** The variables of Hono's context at the edge. */
 import type { Context } from 'hono';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import type { EdgeBindings } from '../bindings.ts';
 
-/** How much of a request's body is read. */
+/** Limits of a request's body. */
 export interface BodyLimits {
   maxBodyBytes: number;
-  /** Of a file. */
+  /** For an uploaded form. */
   maxUploadBytes: number;
   bodyTimeoutMs: number;
 }
@@ -15,20 +15,20 @@ export interface EdgeHono {
   Bindings: EdgeBindings;
   Variables: {
     requestId: string;
-    /** Of the request's own span, where traces are exported. */
+    /** The request's own span, when traces are exported. */
     traceparent: string | undefined;
-    /** What the request was refused with. */
+    /** The error that the response reports. */
     errorCode: string | undefined;
     bodyLimits: BodyLimits;
-    /** An answer that has the headers of every answer already. */
-    madeWithHeaders: Response | undefined;
-    /** Set behind the auth guard. */
+    /** The response, if it was created with the headers of every response. */
+    completeResponse: Response | undefined;
+    /** Set by the auth guard. */
     request: RequestContext;
-    /** Whether the caller holds an API key, and not a token. Set behind the auth guard. */
+    /** Whether the caller sent an API key instead of a token. Set by the auth guard. */
     isKey: boolean;
     /** When the caller's token expires, Unix time in milliseconds. */
     tokenExpiresAtMs: number;
-    /** Milliseconds that the auth guard took. */
+    /** Time of the auth guard in milliseconds. */
     authMs: number;
   };
 }

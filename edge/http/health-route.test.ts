@@ -20,21 +20,21 @@ async function healthOf(health: Partial<Health>, lightModel?: string): Promise<[
 }
 
 describe('GET /healthz', () => {
-  test('says what the edge has, and what the core says', async () => {
+  test('reports the state of the edge and of the core', async () => {
     expect(await healthOf({}, 'light')).toEqual([
       200,
       { status: 'ok', light_model: 'light', session_store: 'durable-object', core: { status: 'ok' } },
     ]);
   });
 
-  test('stays 200 without the core, whose own words are not shown', async () => {
+  test('stays 200 without the core, and does not show the core’s error', async () => {
     expect(await healthOf({ ok: false, detail: { error: 'connect core-7.internal' } })).toEqual([
       200,
       { status: 'ok', light_model: null, session_store: 'durable-object', core: { status: 'unreachable' } },
     ]);
   });
 
-  test('names the regions where there are several', async () => {
+  test('lists the regions when there are several', async () => {
     expect((await healthOf({ regions: [region, region] }))[1]).toMatchObject({
       core_regions: [region, region],
     });
@@ -44,10 +44,10 @@ describe('GET /healthz', () => {
 describe('GET /v1/models', () => {
   test('lists the models for the caller', async () => {
     const models: ModelList = { object: 'list', data: [] };
-    const asked: string[] = [];
+    const requested: string[] = [];
     const catalog = {
       async list({ tenant }: { tenant: string }) {
-        asked.push(tenant);
+        requested.push(tenant);
         return models;
       },
     };
@@ -55,10 +55,10 @@ describe('GET /v1/models', () => {
       as: { tenant: 'acme' },
     });
     expect(await (await send('GET', '/v1/models')).json()).toEqual(models);
-    expect(asked).toEqual(['acme']);
+    expect(requested).toEqual(['acme']);
   });
 
-  test('that cannot be had are an error', async () => {
+  test('reports an error when the core fails', async () => {
     const catalog = { list: () => Promise.reject(new AppError('core_unavailable')) };
     const send = edgeUnderTest((app) => app.get('/v1/models', modelsRoute({ catalog })));
     expect((await send('GET', '/v1/models')).status).toBe(503);

@@ -7,7 +7,7 @@ export interface HealthRouteOptions {
   sessionStore: 'redis' | 'durable-object';
 }
 
-/** `GET /healthz`: 200 when the edge works; what it knows of the core stands in the body. */
+/** `GET /healthz`: 200 when the edge works; the body contains the state of the core. */
 export function healthRoute({ core, lightModel, sessionStore }: HealthRouteOptions) {
   return async function checkHealth(c: EdgeContext): Promise<Response> {
     const { ok, detail, regions } = await core.health();

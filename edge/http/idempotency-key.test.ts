@@ -7,10 +7,10 @@ import { onError } from './on-error.ts';
 const app = new Hono<EdgeHono>();
 app.post('/:any', async (c) => c.json((await readIdempotencyKey(c, await c.req.json())) ?? { none: true }));
 app.onError(onError);
-const post = (key: string | undefined, asked: unknown = {}, path = '/a') =>
+const post = (key: string | undefined, content: unknown = {}, path = '/a') =>
   app.request(path, {
     method: 'POST',
-    body: JSON.stringify(asked),
+    body: JSON.stringify(content),
     headers: key === undefined ? {} : { 'idempotency-key': key },
   });
 const read = async (...args: Parameters<typeof post>): Promise<IdempotencyKey> =>
@@ -21,7 +21,7 @@ test('a request without the header has no key', async () => {
 });
 
 describe('a key', () => {
-  test('names the request by its address and what it asks', async () => {
+  test('identifies the request by its address and content', async () => {
     const { key, bodyHash, sessionId } = await read('k', { a: 1 });
     expect(key).toBe('k');
     expect(bodyHash).toMatch(/^[0-9a-f]{64}$/);
@@ -41,12 +41,12 @@ describe('a key', () => {
     expect((await read('k')).sessionId).not.toBe((await read('l')).sessionId);
   });
 
-  test('of 255 printable characters is taken', async () => {
+  test('of 255 printable characters is accepted', async () => {
     expect((await post('~'.repeat(255))).status).toBe(200);
   });
 
   test.each([
-    ['no character', ''],
+    ['no characters', ''],
     ['256 characters', 'x'.repeat(256)],
     ['a tab', 'a\tb'],
     ['a letter beyond ASCII', 'é'],

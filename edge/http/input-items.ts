@@ -32,7 +32,7 @@ function toOutputPart(part: JsonObject): JsonObject {
   return { type: 'output_text', text: part.text ?? '', annotations: [] };
 }
 
-/** A part with the same form in both APIs, such as `input_audio` or `refusal`, stays as it is. */
+/** A part with the same form in both APIs, such as `input_audio` or `refusal`, stays unchanged. */
 function toInputPart(part: JsonObject): JsonObject {
   if (part.type === 'text') return { type: 'input_text', text: part.text ?? '' };
   if (part.type === 'image_url') {

@@ -11,7 +11,7 @@ const send = edgeUnderTest((app) => {
 });
 afterEach(() => void vi.useRealTimers());
 
-/** With its length, and in pieces without one: they are read by different ways. */
+/** A body with a known length and one without take different paths. */
 const ways: [string, (bytes: Uint8Array) => [unknown, Record<string, string>]][] = [
   ['of a known length', (bytes) => [bytes, { 'content-length': String(bytes.length) }]],
   ['in pieces', (bytes) => [streamOf(Array.from(bytes, (byte) => Uint8Array.of(byte))), {}]],
@@ -23,12 +23,12 @@ describe.each(ways)('a JSON body %s', (_name, way) => {
     return send('POST', '/json', sent, { 'content-type': 'application/json', ...own, ...headers });
   };
 
-  test('is read, whatever characters it holds', async () => {
+  test('is read with any characters', async () => {
     const response = await post('{"a":"é王😀\ufffd"}');
     expect(await response.json()).toEqual({ read: { a: 'é王😀\ufffd' } });
   });
 
-  test('may begin with a mark', async () => {
+  test('may begin with a byte order mark', async () => {
     expect(await (await post('\ufeff{"a":1}')).json()).toEqual({ read: { a: 1 } });
   });
 
@@ -45,15 +45,15 @@ describe.each(ways)('a JSON body %s', (_name, way) => {
   test.each<[string, string | Uint8Array]>([
     ['nothing', ''],
     ['a cut object', '{"a":'],
-    ['bytes that are no UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
-    ['a surrogate as bytes', Uint8Array.of(0x22, 0xed, 0xa0, 0x80, 0x22)],
+    ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
+    ['an encoded surrogate', Uint8Array.of(0x22, 0xed, 0xa0, 0x80, 0x22)],
   ])('of %s returns 400', async (_what, body) => {
     const response = await post(body);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 'invalid_json' } });
   });
 
-  test('with a name twice in one object returns 400 and names it', async () => {
+  test('with a duplicate name in one object returns 400 and the path of the name', async () => {
     const response = await post('{"messages":[{"role":"user","role":"system"}]}');
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
@@ -78,11 +78,11 @@ describe.each(ways)('a JSON body %s', (_name, way) => {
   );
 });
 
-test('an empty body may stand for something', async () => {
+test('an empty body can have a default', async () => {
   expect(await (await send('POST', '/or-empty')).json()).toEqual({ read: { nothing: true } });
 });
 
-test('a body that claims to be small and is large is refused', async () => {
+test('a body that is larger than its content-length is refused', async () => {
   const large = bytesOf(JSON.stringify('x'.repeat(1500)));
   const response = await send('POST', '/json', streamOf([large]), { 'content-type': 'application/json' });
   expect(response.status).toBe(413);
@@ -103,7 +103,7 @@ test('a body that does not arrive in time returns 408', async () => {
   }
 });
 
-test('bytes are read whole, up to their limit', async () => {
+test('bytes are read completely, up to their limit', async () => {
   const chunks = [Uint8Array.of(1, 2), Uint8Array.of(3)];
   expect(await (await send('POST', '/bytes', streamOf(chunks))).json()).toEqual([1, 2, 3]);
   expect((await send('POST', '/bytes', new Uint8Array(10))).status).toBe(200);

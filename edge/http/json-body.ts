@@ -4,8 +4,8 @@ import type { EdgeContext } from './edge-hono.ts';
 import { readBody, readWholeText } from './read-body.ts';
 
 /**
- * The request's body as JSON, at most the configured number of bytes, read no further than that.
- * @param fallback What an empty body stands for; without it an empty body is no JSON.
+ * The request's body as JSON; reads at most the configured number of bytes.
+ * @param fallback the value of an empty body; without it an empty body is invalid
  * @throws AppError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_json`
  */
 export async function readJson(c: EdgeContext, fallback?: unknown): Promise<unknown> {
@@ -25,12 +25,12 @@ export function parseJson(text: string): unknown {
   if (twice === undefined) return json;
   throw new AppError('invalid_json', {
     param: twice,
-    message: `The name '${twice}' stands twice in one object.`,
+    message: `The name '${twice}' occurs twice in one object.`,
   });
 }
 
 /**
- * The text of a body that says it is JSON.
+ * The text of a body whose content type is JSON.
  * @throws AppError `unsupported_media_type`, `request_too_large`, `request_timeout`, `invalid_json`
  */
 export async function readJsonText(c: EdgeContext): Promise<string> {
@@ -39,7 +39,7 @@ export async function readJsonText(c: EdgeContext): Promise<string> {
     throw new AppError('unsupported_media_type');
   const { maxBodyBytes } = c.get('bodyLimits');
   const length = c.req.header('content-length');
-  // HTTP holds the sender to the length that it gave.
+  // HTTP does not deliver more bytes than the declared length.
   if (length !== undefined && Number(length) <= maxBodyBytes)
     return checkUtf8(await readWholeText(c), Number(length));
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
@@ -60,15 +60,16 @@ const jsonType = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const REPLACEMENT = '\ufffd';
 
 /**
- * The platform's own decoder puts U+FFFD where bytes are no UTF-8. Only a text that holds one can have been such, and
- * its length tells, but for a character of four bytes that is cut off after its third.
+ * Whether the bytes may have been invalid UTF-8. The platform's decoder replaces invalid bytes by U+FFFD, so only a text
+ * with that character is suspect. Its length then shows a replacement, except for a four-byte character that is cut after
+ * its third byte.
  */
 function checkUtf8(text: string, bytes: number): string {
   if (text.includes(REPLACEMENT) && ![bytes, bytes - BOM_BYTES].includes(utf8Length(text))) throw notUtf8();
   return text;
 }
 
-/** A mark at a text's beginning, which the decoder takes off. */
+/** A byte order mark at the beginning, which the decoder removes. */
 const BOM_BYTES = 3;
 
 function utf8Length(text: string): number {

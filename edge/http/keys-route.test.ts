@@ -40,7 +40,7 @@ beforeEach(() => {
   forget.mockReset();
 });
 
-test('a key is created once, and shown this once', async () => {
+test('a key is created once, and returned only then', async () => {
   callCore.mockResolvedValue(Response.json({ ...record, key: 'ew_secret' }));
   const response = await send('POST', '/v1/keys', { name: ' build ', plan: 'pro', scopes: ['batch'] });
   expect(response.status).toBe(201);
@@ -65,7 +65,7 @@ test('keys are listed with times in seconds, and without their tenant', async ()
   expect(await (await send('GET', '/v1/keys')).json()).toEqual({ object: 'list', data: [shown] });
 });
 
-test('a key that is revoked is forgotten here at once', async () => {
+test('a revoked key is removed from this isolate at once', async () => {
   callCore.mockResolvedValue(Response.json({ ...record, revokedAtMs: 5_000 }));
   const response = await send('DELETE', '/v1/keys/key%2F1');
   expect(await response.json()).toEqual({ ...shown, revoked_at: 5 });
@@ -73,7 +73,7 @@ test('a key that is revoked is forgotten here at once', async () => {
   expect(forget.mock.calls).toEqual([['key_1']]);
 });
 
-test('a key that is not there is a 404, and nothing is forgotten', async () => {
+test('an unknown key returns 404, and nothing is removed', async () => {
   callCore.mockRejectedValue(new AppError('key_not_found', { param: 'id' }));
   expect((await send('DELETE', '/v1/keys/none')).status).toBe(404);
   expect(forget).not.toHaveBeenCalled();

@@ -1,4 +1,4 @@
-/** An operator's keys: made, listed, revoked. The core keeps them; see `shared/protocol/key-protocol.ts`. */
+/** The operator's routes for API keys: create, list, revoke. The core stores them; see `shared/protocol/key-protocol.ts`. */
 import { type ApiKey, newApiKeySchema } from '../../shared/protocol/key-protocol.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { KeyDirectory } from '../auth/key-directory.ts';
@@ -13,7 +13,7 @@ export interface KeysRouteOptions {
 
 export function keysRoute({ callCore, keys }: KeysRouteOptions) {
   return {
-    /** The answer holds the `key` itself, this once. */
+    /** Only this response contains the `key` itself. */
     async create(c: EdgeContext): Promise<Response> {
       const wanted = parseInput(newApiKeySchema, await readJson(c));
       const request = {
@@ -33,7 +33,7 @@ export function keysRoute({ callCore, keys }: KeysRouteOptions) {
       return c.json({ object: 'list', data: data.map(toKey) });
     },
 
-    /** Other edges see it within a minute. */
+    /** Takes effect in other isolates within a minute. */
     async revoke(c: EdgeContext<'/v1/keys/:id'>): Promise<Response> {
       const path = `/v1/keys/${encodeURIComponent(c.req.param('id'))}`;
       const response = await callCore(c.get('request'), { method: 'DELETE', path });

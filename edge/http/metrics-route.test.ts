@@ -4,7 +4,7 @@ import { edgeUnderTest } from './testing/edge-under-test.ts';
 import { fakeNamespace } from './testing/fake-objects.ts';
 
 vi.mock('cloudflare:workers', () => ({ DurableObject: class {} }));
-// The platform's own, which Node's `crypto.subtle` lacks; the time that it takes does not matter here.
+// A function of Workers that Node's `crypto.subtle` lacks; constant time does not matter here.
 Object.assign(crypto.subtle, {
   timingSafeEqual: (one: ArrayBuffer, other: ArrayBuffer) =>
     String(new Uint8Array(one)) === String(new Uint8Array(other)),
@@ -29,7 +29,7 @@ beforeEach(() => {
   steps.length = 0;
 });
 
-test('who holds the token reads the metrics of all isolates, this one’s newest with them', async () => {
+test('with the token the metrics of all isolates are returned, including the newest of this one', async () => {
   const response = await get(metricsToken, { authorization: `Bearer ${metricsToken}` });
   expect(await response.text()).toBe('edgewise_requests_total 1\n');
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -41,8 +41,14 @@ test.each([
   ['no token', metricsToken, {}, 401, 'missing_token'],
   ['another token', metricsToken, { authorization: 'Bearer x' }, 401, 'invalid_token'],
   ['a longer token', metricsToken, { authorization: `Bearer ${metricsToken}0` }, 401, 'invalid_token'],
-  ['any token where none is set', undefined, { authorization: 'Bearer undefined' }, 404, 'route_not_found'],
-])('with %s nothing is read', async (_name, token, headers, status, code) => {
+  [
+    'any token when none is configured',
+    undefined,
+    { authorization: 'Bearer undefined' },
+    404,
+    'route_not_found',
+  ],
+])('with %s no metrics are returned', async (_name, token, headers, status, code) => {
   const response = await get(token, headers as Record<string, string>);
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ error: { code } });

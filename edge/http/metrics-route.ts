@@ -9,7 +9,7 @@ export interface MetricsRouteOptions {
   measurements: Pick<Measurements, 'flush'>;
 }
 
-/** `GET /metrics`, for who holds `EDGEWISE_METRICS_TOKEN`; where none is set there is nothing to read. */
+/** `GET /metrics`, with `EDGEWISE_METRICS_TOKEN` as the bearer token; 404 when no token is configured. */
 export function metricsRoute({ metricsToken, measurements }: MetricsRouteOptions) {
   return async function readMetrics(c: EdgeContext): Promise<Response> {
     if (metricsToken === undefined) throw new AppError('route_not_found');
@@ -24,7 +24,7 @@ export function metricsRoute({ metricsToken, measurements }: MetricsRouteOptions
   };
 }
 
-/** In a time that tells nothing of either. */
+/** Compares in constant time. */
 async function isSame(one: string, other: string): Promise<boolean> {
   const hash = (text: string) => crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return crypto.subtle.timingSafeEqual(await hash(one), await hash(other));

@@ -21,7 +21,7 @@ async function answerTo(thrown: Error): Promise<Response> {
 const answerToCode = (code: ErrorCode, options: AppErrorOptions = {}) =>
   answerTo(new AppError(code, options));
 
-test('an error is OpenAI’s error object with the request’s id, and is noted for the log', async () => {
+test('an error becomes OpenAI’s error object with the request id, and is recorded for the log', async () => {
   const response = await answerToCode('invalid_value', { param: 'limit', message: 'Too much.' });
   expect(response.status).toBe(400);
   expect(await response.json()).toEqual({
@@ -38,10 +38,10 @@ test('an error is OpenAI’s error object with the request’s id, and is noted 
 });
 
 test.each([
-  ['an error that nobody foresaw', new TypeError('https://secret.test')],
+  ['an unexpected error', new TypeError('https://secret.test')],
   ['a secret as a cause', new AppError('internal_error', { cause: new Error('https://secret.test') })],
   ['an exception of Hono', new HTTPException(418, { message: 'https://secret.test' })],
-])('%s shows nothing of itself', async (_name, thrown) => {
+])('%s reveals no details', async (_name, thrown) => {
   const response = await answerTo(thrown);
   expect(response.status).toBe(500);
   const text = await response.text();
@@ -52,7 +52,7 @@ test.each([
   expect(text + JSON.stringify([...response.headers])).not.toContain('secret');
 });
 
-describe('when to try again', () => {
+describe('the time of a retry', () => {
   const headersOf = async (code: ErrorCode, options: AppErrorOptions = {}) => {
     const { headers } = await answerToCode(code, options);
     return ['x-should-retry', 'retry-after', 'retry-after-ms'].map((name) => headers.get(name));
@@ -61,15 +61,20 @@ describe('when to try again', () => {
   test.each<[string, ErrorCode, AppErrorOptions, (string | null)[]]>([
     ['is a second by default', 'core_unavailable', {}, ['true', '1', '1000']],
     ['is rounded up to whole seconds', 'rate_limit_exceeded', { retryAfterMs: 1001 }, ['true', '2', '1001']],
-    ['is at least a second for who reads seconds', 'model_busy', { retryAfterMs: 5 }, ['true', '1', '5']],
     [
-      'is told where a quota ends, though the client shall not',
+      'is at least one second in the header in seconds',
+      'model_busy',
+      { retryAfterMs: 5 },
+      ['true', '1', '5'],
+    ],
+    [
+      'is reported for an exhausted quota, with no automatic retry',
       'insufficient_quota',
       { retryAfterMs: 60_000 },
       ['false', '60', '60000'],
     ],
-    ['is not told where it cannot help', 'invalid_json', {}, ['false', null, null]],
-    ['is not told for a fault of ours', 'internal_error', {}, ['true', null, null]],
+    ['is omitted when a retry cannot help', 'invalid_json', {}, ['false', null, null]],
+    ['is omitted for an internal error', 'internal_error', {}, ['true', null, null]],
   ])('%s', async (_name, code, options, headers) => {
     expect(await headersOf(code, options)).toEqual(headers);
   });

@@ -15,7 +15,7 @@ export function onError(thrown: Error, c: EdgeContext): Response {
   return Response.json(body, { status: error.status, headers: errorHeaders(error) });
 }
 
-/** For a Worker that cannot start, such as one whose configuration is wrong: the fault is logged, not shown. */
+/** The response of a Worker that cannot start, for example with a wrong configuration: the fault is logged, not shown. */
 export function toStartErrorResponse(thrown: unknown): Response {
   const error = toAppError(thrown);
   const requestId = crypto.randomUUID();
@@ -27,8 +27,8 @@ export function toStartErrorResponse(thrown: unknown): Response {
 }
 
 /**
- * OpenAI's clients retry 408, 409, 429 and 5xx by themselves; `x-should-retry` tells them when that cannot
- * help, and `retry-after-ms` when it can.
+ * OpenAI's clients retry 408, 409, 429 and 5xx automatically; `x-should-retry` says whether a retry can help, and
+ * `retry-after-ms` when.
  */
 function errorHeaders(error: AppError): Record<string, string> {
   const headers: Record<string, string> = {

@@ -11,7 +11,7 @@ app.delete('/v1/things/:id', (c) => c.text('removed'));
 app.post('/v1/things', (c) => c.text('made'));
 app.notFound(onNotFound(app));
 
-test('an address that is not there is a 404', async () => {
+test('an unknown address returns 404', async () => {
   for (const path of ['/nothing', '/v1/nothing', '/v1/things/a/b']) {
     const response = await app.request(path);
     expect([path, response.status, response.headers.get('allow')]).toEqual([path, 404, null]);
@@ -19,7 +19,7 @@ test('an address that is not there is a 404', async () => {
   }
 });
 
-test('a method that an address does not answer is a 405 that names those it does', async () => {
+test('an unsupported method returns 405 with the supported ones', async () => {
   const response = await app.request('/v1/things/1', { method: 'POST' });
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('DELETE, GET');
@@ -28,7 +28,7 @@ test('a method that an address does not answer is a 405 that names those it does
   });
 });
 
-test('the methods of an address do not count its guards', () => {
+test('the methods of an address do not include its middleware', () => {
   expect(methodsOf(app, '/v1/things')).toEqual(['POST']);
   expect(methodsOf(app, '/v1/other')).toEqual([]);
 });

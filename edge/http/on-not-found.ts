@@ -1,4 +1,4 @@
-/** Tells a wrong address from a wrong method, by asking the router itself. */
+/** Distinguishes an unknown address from an unsupported method, by the router's own matches. */
 import type { Hono } from 'hono';
 import { AppError } from '../../shared/errors.ts';
 import type { EdgeContext, EdgeHono } from './edge-hono.ts';
@@ -15,10 +15,10 @@ export function onNotFound(app: Hono<EdgeHono>): (c: EdgeContext) => Response {
   };
 }
 
-/** The methods that an address answers. */
+/** The methods that an address supports. */
 export function methodsOf(app: Hono<EdgeHono>, path: string): string[] {
   const methods = new Set(app.routes.map((route) => route.method).filter((method) => method !== 'ALL'));
-  // Guards match every method; a route adds to what they match.
+  // Middleware matches every method; a route adds further matches.
   const guards = app.router.match('-', path)[0].length;
   return [...methods].filter((method) => app.router.match(method, path)[0].length > guards).sort();
 }

@@ -7,10 +7,10 @@ import { type PageRouteOptions, pageFiles, pageRoute } from './page-route.ts';
 
 const signIn = { issuer: 'https://id.test/realm', clientId: 'c1', scope: 'openid' };
 function edge(options: Partial<PageRouteOptions> = {}) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const assets = {
     async fetch(address: string) {
-      asked.push(address.replace('https://assets/web/', ''));
+      requested.push(address.replace('https://assets/web/', ''));
       return address.includes('missing') ? new Response('', { status: 404 }) : new Response('bytes');
     },
   };
@@ -26,15 +26,15 @@ function edge(options: Partial<PageRouteOptions> = {}) {
   const env = { ASSETS: assets } as unknown as EdgeBindings;
   const get = async (path: string, headers: Record<string, string> = {}) =>
     app.request(path, { headers }, env);
-  return { get, asked };
+  return { get, requested };
 }
 
 describe('a page', () => {
-  test('runs its own scripts and speaks to this edge alone', async () => {
-    const { get, asked } = edge();
+  test('runs only its own scripts and connects only to this edge', async () => {
+    const { get, requested } = edge();
     const response = await get('/');
     expect(await response.text()).toBe('bytes');
-    expect(asked).toEqual(['index.html']);
+    expect(requested).toEqual(['index.html']);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(response.headers.get('cache-control')).toBe('no-cache');
     const policy = response.headers.get('content-security-policy')?.split('; ');
@@ -44,20 +44,20 @@ describe('a page', () => {
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
-  test('speaks also to who signs its people in', async () => {
+  test('also connects to the identity provider', async () => {
     const response = await edge({ signIn }).get('/admin');
     expect(response.headers.get('content-security-policy')).toContain("connect-src 'self' https://id.test;");
   });
 });
 
 describe('a file of the build', () => {
-  test('never changes under its name', async () => {
-    const { get, asked } = edge();
+  test('is cached as immutable', async () => {
+    const { get, requested } = edge();
     const response = await get('/assets/main-abc.js');
     expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     expect(response.headers.get('content-security-policy')).toBeNull();
-    expect(asked).toEqual(['assets/main-abc.js']);
+    expect(requested).toEqual(['assets/main-abc.js']);
   });
 
   test.each([
@@ -67,18 +67,18 @@ describe('a file of the build', () => {
     ['br;q=0.0', '', null],
     ['identity', '', null],
     ['', '', null],
-  ])('for who takes "%s" is sent as "%s"', async (accepted, suffix, encoding) => {
-    const { get, asked } = edge();
+  ])('with accept-encoding "%s" is sent with the suffix "%s"', async (accepted, suffix, encoding) => {
+    const { get, requested } = edge();
     const response = await get('/assets/a.css', { 'accept-encoding': accepted });
-    expect(asked).toEqual([`assets/a.css${suffix}`]);
+    expect(requested).toEqual([`assets/a.css${suffix}`]);
     expect(response.headers.get('content-encoding')).toBe(encoding);
     expect(response.headers.get('vary')).toBe('Accept-Encoding');
   });
 
-  test('that is compressed by itself is sent as it is', async () => {
-    const { get, asked } = edge();
+  test('in a compressed format is sent without another encoding', async () => {
+    const { get, requested } = edge();
     const response = await get('/icon-192.png', { 'accept-encoding': 'br' });
-    expect([asked, response.headers.get('vary')]).toEqual([['icon-192.png'], null]);
+    expect([requested, response.headers.get('vary')]).toEqual([['icon-192.png'], null]);
   });
 
   test.each([
@@ -98,11 +98,11 @@ describe('the page’s settings', () => {
   const settings = async (options: Partial<PageRouteOptions>) =>
     (await edge(options).get('/page.json')).json();
 
-  test('name the parts that this server has, by the methods that the page needs', async () => {
+  test('list the features of this server, by the methods that the page needs', async () => {
     expect(await settings({})).toEqual({ guests: false, features: ['conversations'] });
   });
 
-  test('name metrics where somebody may read them, guests and the provider', async () => {
+  test('include metrics when a token is configured, guests and the identity provider', async () => {
     expect(await settings({ metricsToken: 'x', guests: true, signIn })).toEqual({
       guests: true,
       features: ['conversations', 'metrics'],

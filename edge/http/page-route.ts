@@ -1,13 +1,13 @@
 /**
- * The chat page and the operator's page: static files of the build (`infra/local/build-web.ts`), which stand
- * under `web/` among the assets, each beside its compressed forms. Nothing else of the assets is public.
+ * The chat page and the operator's page: static files of the build (`infra/local/build-web.ts`) under `web/` of the assets,
+ * each with its compressed forms. No other asset is public.
  */
 import type { Hono } from 'hono';
 import { AppError } from '../../shared/errors.ts';
 import type { EdgeContext, EdgeHono } from './edge-hono.ts';
 import { methodsOf } from './on-not-found.ts';
 
-/** Addresses outside `/assets/`, and their files. */
+/** Addresses outside `/assets/` and their files. */
 export const pageFiles: Readonly<Record<string, string>> = {
   '/': 'index.html',
   '/admin': 'admin.html',
@@ -27,20 +27,20 @@ const types: Readonly<Record<string, string>> = {
   woff2: 'font/woff2',
   webmanifest: 'application/manifest+json',
 };
-/** What is compressed when it is built. */
+/** Types of files that the build compresses. */
 const compressed: ReadonlySet<string> = new Set(['html', 'js', 'css', 'svg', 'webmanifest']);
 const HASHED = 'public, max-age=31536000, immutable';
-/** Asked for again each time, since its name does not change. */
+/** Revalidated on each use, since its name does not change. */
 const NAMED = 'no-cache';
 
 export interface PageRouteOptions {
-  /** Whether people without a token are let in. */
+  /** Whether people can get a token without an account. */
   guests: boolean;
   signIn: SignIn | undefined;
   metricsToken: string | undefined;
 }
 
-/** Where the page lets people sign in. */
+/** The identity provider of the page. */
 interface SignIn {
   issuer: string;
   clientId: string;
@@ -63,9 +63,9 @@ export function pageRoute({ guests, signIn, metricsToken }: PageRouteOptions) {
       return serve(c, `assets/${name}`, { 'cache-control': HASHED });
     },
 
-    /** What the page has to know before anybody has signed in; which of its parts this server has, by the router itself. */
+    /** Settings that the page needs before a sign-in. The router decides which features this server has. */
     settings(app: Hono<EdgeHono>): (c: EdgeContext) => Response {
-      return function tellSettings(c) {
+      return function sendSettings(c) {
         const features = Object.entries(featurePaths).flatMap(([feature, [method, path]]) =>
           methodsOf(app, path).includes(method) && (feature !== 'metrics' || metricsToken !== undefined)
             ? [feature]
@@ -91,7 +91,7 @@ const featurePaths: Readonly<Record<string, readonly [method: string, path: stri
   metrics: ['GET', '/metrics'],
 };
 
-/** The page runs its own scripts and styles, speaks to this edge (and to who signs its people in), and no one else. */
+/** The page may run only its own scripts and styles, and connect only to this edge and to the identity provider. */
 function pageHeaders(signIn: SignIn | undefined): Record<string, string> {
   const connect = signIn ? `'self' ${new URL(signIn.issuer).origin}` : "'self'";
   const policy = [
@@ -123,17 +123,17 @@ async function serve(c: EdgeContext, name: string, headers: Record<string, strin
   if (type === undefined) throw new AppError('route_not_found');
   const encoding = compressed.has(ending) ? preferred(c.req.header('accept-encoding')) : undefined;
   const suffix = encoding === 'br' ? '.br' : encoding === 'gzip' ? '.gz' : '';
-  const found = await c.env.ASSETS.fetch(`https://assets/web/${name}${suffix}`);
-  if (!found.ok) {
-    await found.body?.cancel();
+  const file = await c.env.ASSETS.fetch(`https://assets/web/${name}${suffix}`);
+  if (!file.ok) {
+    await file.body?.cancel();
     throw new AppError('route_not_found');
   }
-  const told: Record<string, string> = { ...headers, 'content-type': type };
-  if (compressed.has(ending)) told.vary = 'Accept-Encoding';
-  if (encoding === undefined) return new Response(found.body, { headers: told });
-  // The bytes are compressed already.
-  return new Response(found.body, {
-    headers: { ...told, 'content-encoding': encoding },
+  const sent: Record<string, string> = { ...headers, 'content-type': type };
+  if (compressed.has(ending)) sent.vary = 'Accept-Encoding';
+  if (encoding === undefined) return new Response(file.body, { headers: sent });
+  // The bytes are already compressed.
+  return new Response(file.body, {
+    headers: { ...sent, 'content-encoding': encoding },
     encodeBody: 'manual',
   });
 }

@@ -1,4 +1,4 @@
-/** Answers a parsed prompt: takes from the request what the way of a prompt needs, and makes the response. */
+/** Answers a parsed prompt: collects the inputs from the request, and creates the response. */
 import type { ChatRequest } from '../../shared/model/chat-model.ts';
 import type { AnswerPrompt, DerivedFromPrompt } from '../chat/prompt-contract.ts';
 import type { TurnTimings } from '../observe/turn-timings.ts';
@@ -20,18 +20,18 @@ export interface StatelessTurn {
   turnId: string;
   request: ChatRequest;
   derived?: DerivedFromPrompt | undefined;
-  /** The conversation that the client keeps, sealed. */
+  /** The sealed conversation that the client keeps. */
   state?: string | undefined;
   wire: WireRequest;
 }
 
 export interface PromptAnswers {
-  /** Starts a turn of one of the caller's sessions, and answers with the response of its first reader. */
+  /** Starts a turn of one of the caller's sessions. @returns the response of its first reader */
   answerInSession(
     c: EdgeContext,
     command: Omit<TurnCommand, 'context' | 'createdAt' | 'cacheControl'>,
   ): Promise<Response>;
-  /** Answers a prompt that belongs to no session. */
+  /** Answers a prompt without a session. */
   answerStateless(c: EdgeContext, turn: StatelessTurn): Promise<Response>;
 }
 
@@ -82,7 +82,7 @@ export function createPromptAnswers({ prompts, heartbeatMs, now }: PromptAnswers
         answer.kind === 'known'
           ? await toKnownResponse(answer.events, options)
           : await toTurnResponse(answer.batches, { ...options, onCancel: answer.cancel });
-      c.set('madeWithHeaders', response);
+      c.set('completeResponse', response);
       return response;
     },
   };

@@ -14,14 +14,14 @@ beforeEach(() => {
   callCore.mockReset();
   callCore.mockResolvedValue(Response.json({ ok: true }));
 });
-const asked = () => callCore.mock.calls[0]?.[1];
+const requested = () => callCore.mock.calls[0]?.[1];
 
 describe('a request', () => {
-  test('goes to the core with its address, its query and its caller', async () => {
+  test('is sent to the core with its address, query and caller', async () => {
     const response = await send('GET', '/v1/memory?a=1&b=%20', undefined, { accept: 'text/csv' });
     expect(await response.json()).toEqual({ ok: true });
     expect(callCore.mock.calls[0]?.[0]).toMatchObject({ tenant: 't', user: 'u', requestId: 'req-1' });
-    expect(asked()).toEqual({
+    expect(requested()).toEqual({
       method: 'GET',
       path: '/v1/memory?a=1&b=%20',
       accept: 'text/csv',
@@ -31,40 +31,40 @@ describe('a request', () => {
     });
   });
 
-  test('with JSON goes without its spaces, and an empty one as an object', async () => {
+  test('with JSON is sent without spaces, and an empty one as an object', async () => {
     await send('PATCH', '/v1/memory', '{ "a": 1 }', { 'content-type': 'application/json' });
-    expect(asked()).toMatchObject({ method: 'PATCH', body: '{"a":1}', contentType: 'application/json' });
+    expect(requested()).toMatchObject({ method: 'PATCH', body: '{"a":1}', contentType: 'application/json' });
     callCore.mockClear();
     await send('POST', '/v1/documents');
-    expect(asked()).toMatchObject({ method: 'POST', body: '{}', isSlow: true, createsNew: true });
+    expect(requested()).toMatchObject({ method: 'POST', body: '{}', isSlow: true, createsNew: true });
   });
 
-  test('with a form goes as its exact bytes', async () => {
+  test('with a form is sent with its exact bytes', async () => {
     const form = 'x'.repeat(1500);
     const type = 'multipart/form-data; boundary=x';
     await send('POST', '/v1/documents', form, { 'content-type': type });
-    expect(asked()).toMatchObject({ body: new TextEncoder().encode(form), contentType: type });
+    expect(requested()).toMatchObject({ body: new TextEncoder().encode(form), contentType: type });
   });
 
   test.each([
-    ['JSON of more than a body may have', 'application/json', `"${'x'.repeat(1000)}"`, 413],
-    ['a form of more than an upload may have', 'multipart/form-data; boundary=x', 'x'.repeat(2001), 413],
+    ['JSON above the body limit', 'application/json', `"${'x'.repeat(1000)}"`, 413],
+    ['a form above the upload limit', 'multipart/form-data; boundary=x', 'x'.repeat(2001), 413],
     ['another type', 'text/plain', 'x', 415],
-    ['no JSON', 'application/json', '{', 400],
+    ['invalid JSON', 'application/json', '{', 400],
   ])('with %s never reaches the core', async (_name, type, body, status) => {
     const response = await send('POST', '/v1/documents', body, { 'content-type': type });
     expect(response.status).toBe(status);
     expect(callCore).not.toHaveBeenCalled();
   });
 
-  test('of another method is refused', async () => {
+  test('with another method is refused', async () => {
     expect((await send('PUT', '/v1/memory', '{}')).status).toBe(405);
     expect(callCore).not.toHaveBeenCalled();
   });
 });
 
-describe('the core’s answer', () => {
-  test('comes back with its status, and with no header but those of its content', async () => {
+describe('the core’s response', () => {
+  test('is returned with its status and only its content headers', async () => {
     callCore.mockResolvedValue(
       new Response('a,b', {
         status: 201,
@@ -86,7 +86,7 @@ describe('the core’s answer', () => {
     });
   });
 
-  test('that is an error is that error', async () => {
+  test('that is an error is returned as that error', async () => {
     callCore.mockRejectedValue(new AppError('document_not_found', { param: 'id' }));
     const response = await send('DELETE', '/v1/documents/1');
     expect(response.status).toBe(404);

@@ -1,11 +1,11 @@
-/** A call that the core answers whole, in the client's own form: limited in size here, and passed through as it came. */
+/** A request that the core answers in the client's own format: limited in size here, and forwarded unchanged. */
 import { AppError } from '../../shared/errors.ts';
 import type { CoreCall, CoreRequest } from '../core-client/core-call.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { readBytes } from './read-body.ts';
 
-/** Passes a request to the core, and its answer back. */
+/** Forwards a request to the core, and returns its response. */
 export type ProxyToCore = (c: EdgeContext, kind?: ProxiedKind) => Promise<Response>;
 
 export type ProxiedKind = Pick<CoreRequest, 'createsNew' | 'isSlow'>;

@@ -2,14 +2,14 @@ import { AppError } from '../../shared/errors.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
 /**
- * What is read of a body that is too large, and thrown away: a client that is still sending would see a
- * broken connection instead of the answer.
+ * Most bytes of a too large body that are read and discarded: a client that is still sending would see a broken
+ * connection instead of the response.
  */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads the request's body, no further than it may go.
- * @param onChunk Is handed no byte beyond the limit.
+ * Reads the request's body up to its limit.
+ * @param onChunk receives no byte beyond the limit
  * @throws AppError `request_too_large`, `request_timeout`; what `onChunk` throws
  */
 export async function readBody(
@@ -41,7 +41,7 @@ export async function readBody(
 }
 
 /**
- * Reads a body whose length is known to be within bounds, in one go, as text.
+ * Reads a body whose known length is within the limit, in one step, as text.
  * @throws AppError `request_timeout`
  */
 export function readWholeText(c: EdgeContext): Promise<string> {

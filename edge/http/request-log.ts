@@ -4,14 +4,14 @@ import type { EdgeContext } from './edge-hono.ts';
 
 export interface RequestLogOptions {
   observer: Pick<Observer, 'requestEnded'>;
-  /** The part of the traces that begin here and are exported; none where traces are not. */
+  /** The share of new traces that is exported; `undefined` when traces are not exported. */
   traceSample: number | undefined;
   random: () => number;
   /** Unix time in milliseconds. */
   now: () => number;
 }
 
-/** Records a request when its headers are out; the end of a stream is recorded by its turn. */
+/** Records a request when its response headers are sent; a turn records the end of its stream. */
 export function createRequestLog({ observer, traceSample, random, now }: RequestLogOptions) {
   return function startRequestLog(c: EdgeContext): { end(): void } {
     const startMs = now();

@@ -21,13 +21,13 @@ async function answerTo(scopes: string[]): Promise<{ response: Response; isReach
   return { response: await app.request('/'), isReached };
 }
 
-test.each([[['admin']], [['batch', 'admin']]])('a token with %j is let in', async (scopes) => {
+test.each([[['admin']], [['batch', 'admin']]])('a token with %j is accepted', async (scopes) => {
   const { response, isReached } = await answerTo(scopes);
   expect([response.status, isReached]).toEqual([200, true]);
 });
 
 test.each([[[]], [['administrator']], [['Admin']], [['admin batch']]])(
-  'a token with %j is not',
+  'a token with %j is refused',
   async (scopes) => {
     const { response, isReached } = await answerTo(scopes);
     expect([response.status, isReached]).toEqual([403, false]);

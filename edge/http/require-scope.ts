@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { AppError } from '../../shared/errors.ts';
 import type { EdgeHono } from './edge-hono.ts';
 
-/** Lets in who holds a token with that scope (RFC 6750, section 3.1). */
+/** Requires a token with that scope (RFC 6750, section 3.1). */
 export function requireScope(scope: string): MiddlewareHandler<EdgeHono> {
   return async function checkScope(c, next) {
     if (!c.get('request').scopes.includes(scope)) {

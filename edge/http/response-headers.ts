@@ -1,8 +1,8 @@
 import type { EdgeContext } from './edge-hono.ts';
 
 /**
- * Sets headers of the answer that is there by now. Hono's own `c.header` makes a new `Response` for each of them
- * then; here there is one, and only where the answer came from elsewhere and cannot be changed.
+ * Sets headers of the existing response. Hono's own `c.header` would create a new `Response` for each header; this creates
+ * at most one, and only when the response's headers are immutable.
  */
 export function setHeaders(
   c: EdgeContext,

@@ -43,7 +43,7 @@ const command = () => answerInSession.mock.calls[0]?.[1];
 const hello = { input: 'Hello.' };
 
 describe('POST /v1/responses', () => {
-  test('keeps the turn in a conversation of its own, whose id stands in the response’s', async () => {
+  test('keeps the turn in a new conversation, whose id is part of the response id', async () => {
     expect(await (await send('POST', '/v1/responses', hello)).text()).toBe('session');
     expect(command()).toMatchObject({
       sessionId: `conv_${turnId}`,
@@ -55,24 +55,24 @@ describe('POST /v1/responses', () => {
     });
   });
 
-  test('goes on in the conversation that is named', async () => {
+  test('continues the given conversation', async () => {
     await send('POST', '/v1/responses', { ...hello, conversation: 's1', background: true });
     expect(command()).toMatchObject({ sessionId: 's1', background: true, wire: { responseId: id } });
   });
 
-  test('goes on after the response that is named', async () => {
+  test('continues after the given response', async () => {
     await send('POST', '/v1/responses', { ...hello, previous_response_id: `resp_${older}_s1` });
     expect(command()).toMatchObject({ sessionId: 's1', branch: { kind: 'after-turn', turnId: older } });
   });
 
-  test('is found again under an idempotency key', async () => {
+  test('uses the session of an idempotency key', async () => {
     await send('POST', '/v1/responses', hello, { 'idempotency-key': 'k' });
     expect(command()?.sessionId).toMatch(/^conv_[0-9a-f]{32}$/);
     expect(command()?.sessionId).not.toBe(`conv_${turnId}`);
     expect(command()).toMatchObject({ ownSystem: true, idempotency: { key: 'k' } });
   });
 
-  test('with store false keeps nothing, but for the sake of a key', async () => {
+  test('with store false keeps nothing, except for an idempotency key', async () => {
     expect(await (await send('POST', '/v1/responses', { ...hello, store: false })).text()).toBe('stateless');
     expect(answerInSession).not.toHaveBeenCalled();
     await send('POST', '/v1/responses', { ...hello, store: false }, { 'idempotency-key': 'k' });
@@ -80,7 +80,7 @@ describe('POST /v1/responses', () => {
     expect(command()).not.toHaveProperty('ownSystem');
   });
 
-  test('after a response that is none of ours returns 404 and names the field', async () => {
+  test('after a response with a foreign id returns 404 and names the field', async () => {
     const response = await send('POST', '/v1/responses', { ...hello, previous_response_id: 'resp_x' });
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({
@@ -107,7 +107,7 @@ describe('a response', () => {
     expect(session.attach.mock.calls).toEqual([[{ turnId, after, wire }]]);
   });
 
-  test('is stopped, and then told as it has become', async () => {
+  test('is stopped, and then returned in its final state', async () => {
     const response = await send('POST', `/v1/responses/${id}/cancel`);
     expect(await response.json()).toEqual({ id });
     expect(session.stopTurn.mock.calls).toEqual([[turnId]]);
@@ -117,13 +117,13 @@ describe('a response', () => {
     expect((first ?? 0) < stopped && stopped < (second ?? 0)).toBe(true);
   });
 
-  test('is forgotten', async () => {
+  test('is deleted', async () => {
     const response = await send('DELETE', `/v1/responses/${id}`);
     expect(await response.json()).toEqual({ id, object: 'response', deleted: true });
     expect(session.removeTurn.mock.calls).toEqual([[turnId]]);
   });
 
-  test('tells what it was asked, calls and their results too', async () => {
+  test('lists its input, including calls and their results', async () => {
     const call = { id: 'c1', type: 'function' as const, function: { name: 'f', arguments: '{}' } };
     session.question.mockResolvedValue({
       ok: true,
@@ -219,19 +219,19 @@ describe('a response', () => {
     ['DELETE', ''],
     ['POST', '/cancel'],
     ['GET', '/input_items'],
-  ])('that is gone is a 404: %s %s', async (method, rest) => {
+  ])('that has expired returns 404: %s %s', async (method, rest) => {
     for (const one of Object.values(session)) one.mockResolvedValue(expired as never);
     const response = await send(method, `/v1/responses/${id}${rest}`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { code: 'response_not_found' } });
   });
 
-  test('of an id that is none of ours reaches no session', async () => {
+  test('with a foreign id reaches no session', async () => {
     expect((await send('GET', '/v1/responses/resp_x')).status).toBe(404);
     expect(names).toEqual([]);
   });
 
-  test('of another session than the token’s is refused', async () => {
+  test('of a session other than the token’s is refused', async () => {
     const bound = edge({ ...as, session: 's2' });
     const response = await bound('GET', `/v1/responses/${id}`);
     expect(response.status).toBe(403);

@@ -1,4 +1,4 @@
-/** OpenAI's Responses API. A stored response is a turn of a session, and its id says of which. */
+/** OpenAI's Responses API. A stored response is a turn of a session; its id contains the session's id. */
 
 import { AppError } from '../../shared/errors.ts';
 import { branchOf } from '../session/message-tree.ts';
@@ -45,32 +45,32 @@ export function responsesRoute({ answerInSession, answerStateless, newId }: Resp
       return answerInSession(c, command);
     },
 
-    /** The response as far as it has come; with `stream=true` its events after `starting_after`, and the live rest. */
+    /** The response in its current state; with `stream=true`, its events after `starting_after` and the live ones. */
     async read(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
-      const { session, turnId, wire } = place(c);
-      if (c.req.query('stream') !== 'true') return taken(await session.describe(turnId, wire));
+      const { session, turnId, wire } = locate(c);
+      if (c.req.query('stream') !== 'true') return toResponse(await session.describe(turnId, wire));
       const range = { fallback: -1, min: 0, max: Number.MAX_SAFE_INTEGER };
       const after = parseInteger(c.req.query('starting_after'), 'starting_after', range);
-      return taken(await session.attach({ turnId, after, wire }));
+      return toResponse(await session.attach({ turnId, after, wire }));
     },
 
     async cancel(c: EdgeContext<'/v1/responses/:id/cancel'>): Promise<Response> {
-      const { session, turnId, wire } = place(c);
-      taken(await session.describe(turnId, wire));
+      const { session, turnId, wire } = locate(c);
+      toResponse(await session.describe(turnId, wire));
       await session.stopTurn(turnId);
-      return taken(await session.describe(turnId, wire));
+      return toResponse(await session.describe(turnId, wire));
     },
 
-    /** Stops the response if it runs, and forgets it. What was said stays in its conversation. */
+    /** Stops the response if it runs, and deletes it. Its messages stay in the conversation. */
     async remove(c: EdgeContext<'/v1/responses/:id'>): Promise<Response> {
-      const { session, turnId } = place(c);
+      const { session, turnId } = locate(c);
       const reply = await session.removeTurn(turnId);
       if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
       return c.json({ id: c.req.param('id'), object: 'response', deleted: true });
     },
 
     async inputItems(c: EdgeContext<'/v1/responses/:id/input_items'>): Promise<Response> {
-      const { session, turnId } = place(c);
+      const { session, turnId } = locate(c);
       const reply = await session.question(turnId);
       if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
       const data = reply.value.flatMap((message, index) => toInputItems(message, `${turnId}_${index}`));
@@ -88,20 +88,20 @@ function parsePrevious(id: string): { turnId: string; sessionId: string } {
   }
 }
 
-function place(c: EdgeContext<ResponsePath>): { session: SessionStub; turnId: string; wire: WireRequest } {
+function locate(c: EdgeContext<ResponsePath>): { session: SessionStub; turnId: string; wire: WireRequest } {
   const id = c.req.param('id');
   const { turnId, sessionId } = parseResponseId(id);
   const wire: WireRequest = { kind: 'responses', stream: false, responseId: id, echo: {} };
   return { session: sessionOfCaller(c, sessionId), turnId, wire };
 }
 
-function taken(reply: Awaited<ReturnType<SessionStub['attach']>>): Response {
+function toResponse(reply: Awaited<ReturnType<SessionStub['attach']>>): Response {
   if (!reply.ok) throw toResponseError(AppError.fromInfo(reply.error));
   if (!reply.value) throw new AppError('response_not_found');
   return new Response(reply.value.body, reply.value);
 }
 
-/** The Responses API knows no 410: what is gone is not there. */
+/** The Responses API has no 410, so an expired response is reported as not found. */
 function toResponseError(error: AppError): AppError {
   return error.code === 'turn_expired' ? new AppError('response_not_found') : error;
 }

@@ -1,6 +1,6 @@
 /**
- * What every answer tells a browser (OWASP REST Security): nothing here is a page, a frame or a script. What only a page
- * obeys, the pages say themselves.
+ * Security headers of every response (OWASP REST Security): browsers must not use it as a page, a frame or a script. The
+ * pages set further headers of their own.
  */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -8,6 +8,6 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  // Answers of people's prompts belong in no shared cache, unless a route says otherwise.
+  // Answers to prompts must not be in a shared cache; a route can override this.
   'cache-control': 'no-store',
 };

@@ -4,7 +4,7 @@ import { type SessionStub, sessionOf } from '../session/session-stub.ts';
 import type { EdgeContext } from './edge-hono.ts';
 
 /**
- * The key of a session of the caller's: tenant and user are the token's, so nobody names another's.
+ * The key of one of the caller's sessions: tenant and user come from the token, so nobody can reach another user's.
  * @throws AppError `insufficient_scope` when the token is bound to another session
  */
 export function sessionKeyOfCaller(c: EdgeContext, sessionId: string): ConversationKey {

@@ -16,8 +16,8 @@ export interface SessionSocketRouteOptions {
 }
 
 /**
- * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/protocol/session-protocol.ts`. A client that comes
- * back says with `response_id` and `starting_after` where it was.
+ * `GET /v1/sessions/:id/ws`: a WebSocket to the session; see `shared/protocol/session-protocol.ts`. A client that
+ * reconnects sends its position as `response_id` and `starting_after`.
  */
 export function sessionSocketRoute({ corsOrigins, now }: SessionSocketRouteOptions) {
   return async function openSocket(c: EdgeContext<'/v1/sessions/:id/ws'>): Promise<Response> {
@@ -26,11 +26,11 @@ export function sessionSocketRoute({ corsOrigins, now }: SessionSocketRouteOptio
     const sessionId = parseSessionId(c.req.param('id'), 'id');
     const context = c.get('request');
     const expiresAtMs = c.get('tokenExpiresAtMs');
-    // Clocks that differ get their grace with a request; a socket would be closed at once.
+    // The verifier tolerates an expired token for some seconds; a socket with one would be closed at once.
     if (expiresAtMs <= now()) throw new AppError('token_expired');
     const last = parseCursor(c, sessionId);
     const owner: SocketOwner = { context, sessionId, expiresAtMs, ...(last && { last }) };
-    // The token stays here: what goes on is who it belongs to.
+    // The session gets the caller, never the token.
     const offered = c.req
       .header('sec-websocket-protocol')
       ?.split(',')
@@ -54,7 +54,7 @@ function parseCursor(c: EdgeContext, sessionId: string): SocketOwner['last'] {
   return { turnId: place.turnId, seq: parseInteger(c.req.query('starting_after'), 'starting_after', range) };
 }
 
-/** Browsers do not hold WebSockets to CORS, so the origin is checked here: exactly one of the configured, or our own. */
+/** Browsers do not apply CORS to WebSockets, so the origin is checked here: one of the configured ones, or our own. */
 function requireOrigin(c: EdgeContext, corsOrigins: readonly string[]): void {
   const origin = c.req.header('origin');
   if (origin === undefined) return;

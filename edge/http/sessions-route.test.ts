@@ -49,7 +49,7 @@ beforeEach(() => {
 });
 
 describe('GET /v1/sessions', () => {
-  test('lists the caller’s own, those that have not expired, times in seconds', async () => {
+  test('lists the caller’s unexpired sessions with times in seconds', async () => {
     const entry = { id: 's1', createdAtMs: 1_999, updatedAtMs: 3_001, rounds: 2 };
     list.mockResolvedValue({ sessions: [entry], hasMore: true });
     expect(await (await send('GET', '/v1/sessions?limit=5&after=s0')).json()).toEqual({
@@ -63,7 +63,7 @@ describe('GET /v1/sessions', () => {
 });
 
 describe('GET /v1/sessions/:id', () => {
-  test('reads a page of messages with their places', async () => {
+  test('returns a page of messages with their positions', async () => {
     const stored = { id: 'm3', parentId: 'm2', turnId, createdAtMs: 1_999, round: 2 };
     session.history.mockResolvedValue({
       ok: true,
@@ -90,7 +90,7 @@ describe('GET /v1/sessions/:id', () => {
     expect(sessions.names).toEqual(['["acme","ann","s1"]']);
   });
 
-  test('of another session than the token’s is refused before it is reached', async () => {
+  test('of a session other than the token’s is refused before the session is reached', async () => {
     expect((await edge({ ...ann, session: 's2' })('GET', '/v1/sessions/s1')).status).toBe(403);
     expect(sessions.names).toEqual([]);
   });
@@ -99,8 +99,8 @@ describe('GET /v1/sessions/:id', () => {
 describe('GET /v1/sessions/:id/stream', () => {
   test.each<[string, string, Record<string, string>, object]>([
     ['the running turn', '', {}, { turnId: undefined, after: -1 }],
-    ['the turn that is named', `?turn=${turnId}&starting_after=4`, {}, { turnId, after: 4 }],
-    ['what follows an event', '', { 'last-event-id': `${turnId}:7` }, { turnId, after: 7 }],
+    ['the given turn', `?turn=${turnId}&starting_after=4`, {}, { turnId, after: 4 }],
+    ['the events after another one', '', { 'last-event-id': `${turnId}:7` }, { turnId, after: 7 }],
   ])('joins %s', async (_name, query, headers, cursor) => {
     session.attach.mockResolvedValue({ ok: true, value: new Response('events') });
     const response = await send('GET', `/v1/sessions/s1/stream${query}`, undefined, headers);
@@ -114,7 +114,7 @@ describe('GET /v1/sessions/:id/stream', () => {
   });
 });
 
-test('a stop tells how the turn ended, and what it cost', async () => {
+test('a stop reports how the turn ended, and its usage', async () => {
   const usage = { inputTokens: 3, outputTokens: 4, estimated: true };
   session.stopTurn.mockResolvedValue({
     ok: true,
@@ -133,7 +133,7 @@ test('a stop tells how the turn ended, and what it cost', async () => {
 });
 
 describe('POST /v1/sessions/:id/forget', () => {
-  test('forgets the turn, and the cached answer to its question', async () => {
+  test('removes the turn, and the cached answer to its question', async () => {
     session.forgetTurn.mockResolvedValue({ ok: true, value: answerKey });
     const response = await send('POST', '/v1/sessions/s1/forget', { turn_id: turnId });
     expect(await response.json()).toEqual({
@@ -147,7 +147,7 @@ describe('POST /v1/sessions/:id/forget', () => {
     expect(answers.names).toEqual(['["acme","a"]']);
   });
 
-  test('leaves the cache alone where the turn has no answer there', async () => {
+  test('does not change the cache when it has no answer of the turn', async () => {
     session.forgetTurn.mockResolvedValue({ ok: true, value: undefined });
     await send('POST', '/v1/sessions/s1/forget', { turn_id: turnId });
     expect([forget.mock.calls.length, answers.names.length]).toEqual([0, 0]);
@@ -191,5 +191,5 @@ test.each<[string, string, unknown, Record<string, string>, string]>([
   const response = await send(method, path, body, headers);
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ error: { param } });
-  for (const asked of [...Object.values(session), list]) expect(asked).not.toHaveBeenCalled();
+  for (const called of [...Object.values(session), list]) expect(called).not.toHaveBeenCalled();
 });

@@ -1,4 +1,4 @@
-/** `GET /v1/sessions`, `GET` and `DELETE /v1/sessions/:id`: a user's own conversations, and no one else's. */
+/** `GET /v1/sessions`, `GET` and `DELETE /v1/sessions/:id`: the conversations of the caller only. */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
 import { parseSessionId } from '../../shared/wire/chat-schema.ts';
@@ -6,13 +6,13 @@ import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { ConversationKey, StoredMessage } from '../session/context-store.ts';
 import { directoryOf, type SessionEntry } from '../session/directory-object.ts';
 import { sessionOf, type TurnCursor } from '../session/session-stub.ts';
-import { type Forgets, removeAnswers } from './cache-route.ts';
+import { type CacheRemoval, removeAnswers } from './cache-route.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { parseInteger } from './query.ts';
 import { sessionKeyOfCaller } from './session-of-caller.ts';
 
-/** A session's own address, or one below it. */
+/** The path of a session, or one below it. */
 type SessionPath =
   | '/v1/sessions/:id'
   | '/v1/sessions/:id/stream'
@@ -49,8 +49,8 @@ export function sessionsRoute({ sessionTtlMs, now }: SessionsRouteOptions) {
   };
 }
 
-/** @param cache The tenant's cached answers, where the cache is on. */
-export function sessionRoute({ cache }: { cache: Forgets | undefined }) {
+/** @param cache the tenant's cached answers; `undefined` when the cache is switched off */
+export function sessionRoute({ cache }: { cache: CacheRemoval | undefined }) {
   return {
     /** The newest `limit` messages, oldest first; `before` (a message's position) pages back. */
     async read(c: EdgeContext<'/v1/sessions/:id'>): Promise<Response> {
@@ -80,8 +80,8 @@ export function sessionRoute({ cache }: { cache: Forgets | undefined }) {
     },
 
     /**
-     * Joins a turn's stream: the one that `Last-Event-ID` or `turn` names, else the one that runs; 204 when none does.
-     * With a cursor (`Last-Event-ID`, `starting_after`) it begins right after it. 410 when the events are gone.
+     * Joins the stream of a turn: the one in `Last-Event-ID` or `turn`, else the running one; 204 when none runs. With a
+     * cursor (`Last-Event-ID`, `starting_after`) the stream begins after it. 410 when the events have expired.
      */
     async stream(c: EdgeContext<'/v1/sessions/:id/stream'>): Promise<Response> {
       const reply = await sessionOf(c.env, keyOf(c)).attach(parseCursor(c));
@@ -89,7 +89,7 @@ export function sessionRoute({ cache }: { cache: Forgets | undefined }) {
       return reply.value ? new Response(reply.value.body, reply.value) : c.body(null, 204);
     },
 
-    /** Stops the running turn, or the one that the body's `turn_id` names. Idempotent. */
+    /** Stops the running turn, or the one in the body's `turn_id`. Idempotent. */
     async stop(c: EdgeContext<'/v1/sessions/:id/stop'>): Promise<Response> {
       const turnId = parseStop(await readJson(c, {}));
       const reply = await sessionOf(c.env, keyOf(c)).stopTurn(turnId);
@@ -109,7 +109,7 @@ export function sessionRoute({ cache }: { cache: Forgets | undefined }) {
       });
     },
 
-    /** Forgets what was said in the turn that the body's `turn_id` names: here, in the archive, in what is recalled. */
+    /** Removes the turn in the body's `turn_id` from the session, the archive and the memory. */
     async forget(c: EdgeContext<'/v1/sessions/:id/forget'>): Promise<Response> {
       const key = keyOf(c);
       const { turn_id: turnId } = parseInput(forgetSchema, await readJson(c));

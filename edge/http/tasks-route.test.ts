@@ -21,7 +21,7 @@ beforeEach(() => {
   filterPrompt.mockImplementation(async (request) => request);
 });
 
-test('a task goes to the core under the caller’s limits, and is settled by what it used', async () => {
+test('a task is sent to the core within the caller’s limits, and settled with its usage', async () => {
   const body = { model: 'e', input: 'hi' };
   const response = await send('POST', '/embeddings', body);
   expect(await response.json()).toEqual({ ok: true });
@@ -39,7 +39,7 @@ test('a task goes to the core under the caller’s limits, and is settled by wha
   expect(settle.mock.calls).toEqual([[7]]);
 });
 
-test('an answer that does not say what it used is settled by the estimate', async () => {
+test('a response without usage is settled with the estimate', async () => {
   callCore.mockResolvedValue(new Response('sound', { headers: { 'content-type': 'audio/mpeg' } }));
   const response = await send('POST', '/speech', { model: 'v', input: 'hi' });
   expect([response.headers.get('content-type'), await response.text()]).toEqual(['audio/mpeg', 'sound']);
@@ -74,7 +74,7 @@ describe('the content filter', () => {
   test.each([
     ['speech', 'input'],
     ['images', 'prompt'],
-  ])('reads the prompt of %s, and what it leaves is sent', async (task, field) => {
+  ])('filters the prompt of %s before it is sent', async (task, field) => {
     filterPrompt.mockImplementation(async (request) => ({
       ...request,
       messages: [{ role: 'user', content: '***' }],
@@ -84,13 +84,13 @@ describe('the content filter', () => {
     expect(callCore.mock.calls[0]?.[1].body).toBe(JSON.stringify({ model: 'm', [field]: '***', size: 's' }));
   });
 
-  test('that refuses keeps the prompt from limits and core', async () => {
+  test('refuses a prompt before limits and core', async () => {
     filterPrompt.mockRejectedValue(new AppError('content_filter'));
     expect((await send('POST', '/images', { model: 'm', prompt: 'x' })).status).toBe(400);
     expect([limitCall.mock.calls.length, callCore.mock.calls.length]).toEqual([0, 0]);
   });
 
-  test('has nothing to read where a task is no prompt', async () => {
+  test('is not used for a task without a prompt', async () => {
     await send('POST', '/moderations', { model: 'm', input: 'x' });
     expect(filterPrompt).not.toHaveBeenCalled();
   });
@@ -103,7 +103,7 @@ describe('a transcription', () => {
     return made;
   };
 
-  test('goes with its exact bytes', async () => {
+  test('is sent with its exact bytes', async () => {
     await send('POST', '/transcriptions', form({ model: 'v', file: new File(['sound'], 'a.wav') }));
     const { body, contentType } = callCore.mock.calls[0]?.[1] ?? {};
     expect(contentType).toMatch(/^multipart\/form-data; boundary=/);
@@ -126,7 +126,7 @@ describe('a transcription', () => {
 
 test.each<[string, unknown, string, string | null]>([
   ['no model', {}, 'missing_required_parameter', 'model'],
-  ['a model that is no name', { model: 1 }, 'invalid_type', 'model'],
+  ['a model that is not a string', { model: 1 }, 'invalid_type', 'model'],
   ['a list', [], 'invalid_type', null],
 ])('%s is refused', async (_name, body, code, param) => {
   const response = await send('POST', '/embeddings', body);

@@ -1,6 +1,6 @@
 /**
- * What models do besides chat: embeddings, speech, transcriptions, moderations, images, at OpenAI's addresses. Limited
- * here, filtered where a prompt is in it, and handed to the core as it is; see `shared/protocol/task-protocol.ts`.
+ * Tasks of models other than chat, at OpenAI's addresses: embeddings, speech, transcriptions, moderations, images. Limited
+ * here, with a content filter on prompts, and forwarded to the core; see `shared/protocol/task-protocol.ts`.
  */
 
 import { AppError } from '../../shared/errors.ts';
@@ -15,10 +15,10 @@ import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 import { readBytes } from './read-body.ts';
 
-/** The field that is somebody's prompt, for the content filter. */
+/** The field with the prompt, for the content filter. */
 const promptFields: Partial<Record<Task, string>> = { speech: 'input', images: 'prompt' };
-/** Bytes of a file to a token of the estimate: a second of speech is 16 kB or more, and a few words. */
-const FILE_BYTES_A_TOKEN = 4096;
+/** Bytes of a file per estimated token: a second of speech has 16 kB or more and a few words. */
+const FILE_BYTES_PER_TOKEN = 4096;
 
 interface TaskBody {
   model: string;
@@ -85,7 +85,7 @@ async function readTask(
   return { model, body, contentType: 'application/json', tokens: roughTokens(body) };
 }
 
-/** OpenAI takes files for transcription in a form. The core reads it; here only the model's name is looked for. */
+/** Files for transcription are uploaded as a form, which the core parses; this only needs the name of the model. */
 async function readForm(c: EdgeContext, contentType: string): Promise<TaskBody> {
   if (!/^multipart\/form-data\s*;/i.test(contentType)) {
     const message = 'The request body must be multipart/form-data.';
@@ -101,10 +101,10 @@ async function readForm(c: EdgeContext, contentType: string): Promise<TaskBody> 
   const model = form.get('model');
   if (typeof model !== 'string') throw new AppError('missing_required_parameter', { param: 'model' });
   if (!form.has('file')) throw new AppError('missing_required_parameter', { param: 'file' });
-  return { model, body, contentType, tokens: Math.ceil(body.byteLength / FILE_BYTES_A_TOKEN) };
+  return { model, body, contentType, tokens: Math.ceil(body.byteLength / FILE_BYTES_PER_TOKEN) };
 }
 
-/** The body with its prompt as the filter leaves it. @throws AppError `content_filter`, `filter_unavailable` */
+/** The body with its filtered prompt. @throws AppError `content_filter`, `filter_unavailable` */
 async function filtered(
   c: EdgeContext,
   task: Task,
@@ -113,7 +113,7 @@ async function filtered(
   const field = promptFields[task];
   const prompt = field === undefined ? undefined : json[field];
   if (field === undefined || typeof prompt !== 'string') return json;
-  const asked = { model: '', messages: [{ role: 'user' as const, content: prompt }], params: {} };
-  const { messages } = await prompts.filterPrompt(asked, c.get('request'), c.req.raw);
+  const request = { model: '', messages: [{ role: 'user' as const, content: prompt }], params: {} };
+  const { messages } = await prompts.filterPrompt(request, c.get('request'), c.req.raw);
   return { ...json, [field]: messages[0]?.content as string };
 }

@@ -6,7 +6,7 @@ import { createOwnTokens, type OwnTokens } from '../auth/own-tokens.ts';
 import { type EdgeCaller, edgeUnderTest } from './testing/edge-under-test.ts';
 import { type TokensRouteOptions, tokensRoute } from './tokens-route.ts';
 
-// Signatures are checked against the true time.
+// The verifier uses the real time.
 const nowMs = Date.now();
 const ownTokens: OwnTokens = createOwnTokens(new Uint8Array(32).fill(7), 'edgewise', () => nowMs);
 const findById = vi.fn<TokensRouteOptions['keys']['findById']>(
@@ -42,7 +42,7 @@ const errorOf = async (response: Response) => {
 };
 
 describe('POST /v1/tokens', () => {
-  test('gives a token for one user, within what the key may do', async () => {
+  test('returns a token for one user, within the scopes of the key', async () => {
     const body = { user: 'ann', scopes: ['batch'], session_id: 's1', ttl_seconds: 60 };
     const response = await edge()('POST', '/v1/tokens', body);
     const { access_token: token, refresh_token: refresh, ...rest } = await response.json<Tokens>();
@@ -67,7 +67,7 @@ describe('POST /v1/tokens', () => {
     expect(Math.abs(untilMs - nowMs - 30 * 86_400_000)).toBeLessThan(1000);
   });
 
-  test('lives a quarter of an hour, has no scope, and no refresh token where none is wanted', async () => {
+  test('the token is valid for a quarter of an hour, without scopes and refresh token by default', async () => {
     const response = await edge()('POST', '/v1/tokens', { user: 'ann', refresh: false });
     const body = await response.json<Tokens>();
     expect([body.expires_in, body.refresh_token, decodeJwt(body.access_token).scope]).toEqual([
@@ -81,20 +81,20 @@ describe('POST /v1/tokens', () => {
     ['no user', {}, [400, 'missing_required_parameter', 'user']],
     ['an empty user', { user: '' }, [400, 'invalid_value', 'user']],
     ['a user that is too long', { user: 'x'.repeat(257) }, [400, 'invalid_value', 'user']],
-    ['a scope that is no word', { user: 'a', scopes: ['a b'] }, [400, 'invalid_value', 'scopes[0]']],
+    ['an invalid scope', { user: 'a', scopes: ['a b'] }, [400, 'invalid_value', 'scopes[0]']],
     [
-      'a scope that the key has not',
+      'a scope that the key does not have',
       { user: 'a', scopes: ['batch', 'owner'] },
       [403, 'insufficient_scope', 'scopes'],
     ],
-    ['a life that is too short', { user: 'a', ttl_seconds: 59 }, [400, 'invalid_value', 'ttl_seconds']],
-    ['a life that is too long', { user: 'a', ttl_seconds: 3601 }, [400, 'invalid_value', 'ttl_seconds']],
-    ['a session that cannot be', { user: 'a', session_id: 'a/b' }, [400, 'invalid_value', 'session_id']],
+    ['a lifetime that is too short', { user: 'a', ttl_seconds: 59 }, [400, 'invalid_value', 'ttl_seconds']],
+    ['a lifetime that is too long', { user: 'a', ttl_seconds: 3601 }, [400, 'invalid_value', 'ttl_seconds']],
+    ['an invalid session id', { user: 'a', session_id: 'a/b' }, [400, 'invalid_value', 'session_id']],
   ])('with %s is refused', async (_name, body, error) => {
     expect(await errorOf(await edge()('POST', '/v1/tokens', body))).toEqual(error);
   });
 
-  test('with a token in place of a key is refused, though a key stands behind it', async () => {
+  test('with a token instead of a key is refused, even when a key issued it', async () => {
     const send = edge({}, { ...holder, isKey: false });
     expect(await errorOf(await send('POST', '/v1/tokens', { user: 'ann' }))).toEqual([
       403,
@@ -103,7 +103,7 @@ describe('POST /v1/tokens', () => {
     ]);
   });
 
-  test('where there is no secret to sign with is refused', async () => {
+  test('without a secret for signatures is refused', async () => {
     const send = edge({ ownTokens: undefined });
     expect((await errorOf(await send('POST', '/v1/tokens', { user: 'ann' })))[1]).toBe('unsupported_value');
   });
@@ -123,7 +123,7 @@ describe('POST /v1/tokens/refresh', () => {
   const refresh = async (token: string | undefined, options?: Partial<TokensRouteOptions>) =>
     edge(options)('POST', '/v1/tokens/refresh', { refresh_token: token });
 
-  test('gives the next token, with the plan that the key has now and not a longer renewal', async () => {
+  test('returns a new token with the key’s current plan, and does not extend the refresh token', async () => {
     const body = await (await refresh(await refreshTokenOf())).json<Tokens>();
     expect(decodeJwt(body.access_token)).toMatchObject({
       sub: 'ann',
@@ -136,7 +136,7 @@ describe('POST /v1/tokens/refresh', () => {
     expect(findById).toHaveBeenCalledExactlyOnceWith('req-1', 'key_1');
   });
 
-  test('is refused once the key is gone', async () => {
+  test('is refused after the key is revoked', async () => {
     findById.mockResolvedValueOnce(undefined);
     expect((await errorOf(await refresh(await refreshTokenOf()))).slice(0, 2)).toEqual([
       401,
@@ -144,7 +144,7 @@ describe('POST /v1/tokens/refresh', () => {
     ]);
   });
 
-  test('is refused with an access token, or with anything else', async () => {
+  test('is refused with an access token or any other text', async () => {
     const { accessToken } = await ownTokens.issue(grant, 60, nowMs + 600_000);
     for (const token of [accessToken, 'x', ''])
       expect((await errorOf(await refresh(token))).slice(0, 2)).toEqual([401, 'invalid_token']);
@@ -155,7 +155,7 @@ describe('POST /v1/tokens/refresh', () => {
     ]);
   });
 
-  test('renews a guest for an hour, while guests are let in', async () => {
+  test('renews a guest for an hour, while guests are allowed', async () => {
     const token = await refreshTokenOf({ plan: 'guest', keyId: undefined });
     expect(await (await refresh(token)).json()).toMatchObject({ expires_in: 3600 });
     expect((await errorOf(await refresh(token, { guests: false }))).slice(0, 2)).toEqual([
@@ -166,7 +166,7 @@ describe('POST /v1/tokens/refresh', () => {
 });
 
 describe('POST /v1/tokens/guest', () => {
-  test('gives somebody new an identity without scopes', async () => {
+  test('returns a token for a new user without scopes', async () => {
     const body = await (await edge()('POST', '/v1/tokens/guest')).json<Tokens>();
     expect(body.expires_in).toBe(3600);
     expect(decodeJwt(body.access_token)).toMatchObject({
@@ -177,7 +177,7 @@ describe('POST /v1/tokens/guest', () => {
     });
   });
 
-  test('is refused where guests are not let in', async () => {
+  test('is refused when guests are not allowed', async () => {
     expect((await errorOf(await edge({ guests: false })('POST', '/v1/tokens/guest'))).slice(0, 2)).toEqual([
       403,
       'insufficient_scope',

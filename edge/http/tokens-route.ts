@@ -1,6 +1,6 @@
 /**
- * Tokens for those who hold no key: an app's back end exchanges its key for a short token of one end user, the user's
- * app renews it, and guests get one of their own where they are let in.
+ * Tokens for callers without a key: an app's back end exchanges its key for a short-lived token of one end user, the
+ * user's app renews it, and guests get their own tokens when they are allowed.
  */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
@@ -39,10 +39,10 @@ export const exchangeSchema = v.looseObject({
 export const refreshSchema = v.looseObject({ refresh_token: v.string() });
 
 export interface TokensRouteOptions {
-  /** None where there is no secret to sign with. */
+  /** `undefined` without a secret for signatures. */
   ownTokens: OwnTokens | undefined;
   keys: Pick<KeyDirectory, 'findById'>;
-  /** Whether people without a token are let in. */
+  /** Whether people can get a token without an account. */
   guests: boolean;
   /** Unix time in milliseconds. */
   now: () => number;
@@ -51,7 +51,7 @@ export interface TokensRouteOptions {
 
 export function tokensRoute({ ownTokens, keys, guests, now, newId }: TokensRouteOptions) {
   return {
-    /** `POST /v1/tokens`, with an API key: a short token for one end user. */
+    /** `POST /v1/tokens`, with an API key: a short-lived token for one end user. */
     async exchange(c: EdgeContext): Promise<Response> {
       const tokens = required(ownTokens);
       const { tenant, plan, scopes, keyId } = c.get('request');
@@ -71,7 +71,7 @@ export function tokensRoute({ ownTokens, keys, guests, now, newId }: TokensRoute
       return c.json(toBody(await tokens.issue(grant, input.ttl_seconds, refreshUntilMs)));
     },
 
-    /** `POST /v1/tokens/refresh`: the next short token, as long as the key behind it holds. Needs no other token. */
+    /** `POST /v1/tokens/refresh`: a new short-lived token, as long as its key is valid. Needs no other token. */
     async refresh(c: EdgeContext): Promise<Response> {
       const tokens = required(ownTokens);
       const { refresh_token: token } = parseInput(refreshSchema, await readJson(c));
@@ -86,10 +86,10 @@ export function tokensRoute({ ownTokens, keys, guests, now, newId }: TokensRoute
       return c.json(toBody(await tokens.issue({ ...grant, plan }, TTL_S, untilMs)));
     },
 
-    /** `POST /v1/tokens/guest`: somebody new, where guests are let in. Needs no token. */
+    /** `POST /v1/tokens/guest`: a token for a new user, when guests are allowed. Needs no token. */
     async guest(c: EdgeContext): Promise<Response> {
       if (!guests) {
-        throw new AppError('insufficient_scope', { message: 'Guests are not let in here.' });
+        throw new AppError('insufficient_scope', { message: 'Guests are not allowed here.' });
       }
       const grant = { tenant: 'default', user: `guest-${newId()}`, plan: GUEST_PLAN, scopes: [] };
       const refreshUntilMs = now() + REFRESH_MS;

@@ -23,12 +23,12 @@ beforeEach(() => {
   attach.mockResolvedValue({ ok: true, value: new Response('events', { headers: { 'x-a': 'b' } }) });
 });
 const user = (...parts: object[]) => ({ role: 'user', parts });
-const text = (said: string) => ({ type: 'text', text: said });
+const text = (value: string) => ({ type: 'text', text: value });
 const chat = { id: 's1', messages: [user(text('old')), user(text('Hello.'))] };
 const command = () => answerInSession.mock.calls[0]?.[1];
 
 describe('POST /api/chat', () => {
-  test('sends the newest message alone, since the session has the others', async () => {
+  test('sends only the newest message, since the session has the others', async () => {
     const response = await send('POST', '/api/chat', chat);
     expect(response.headers.get('x-workflow-run-id')).toBe(`run_${turnId}_s1`);
     expect(command()).toEqual({
@@ -41,7 +41,7 @@ describe('POST /api/chat', () => {
     });
   });
 
-  test('sends images and files as parts, and leaves out what is the page’s own', async () => {
+  test('sends images and files as parts, and omits parts that only the page uses', async () => {
     const parts = [
       text('See'),
       { type: 'file', mediaType: 'image/png', url: 'data:i' },
@@ -68,14 +68,14 @@ describe('POST /api/chat', () => {
     [`msg_${turnId}`, turnId],
     ['another-id', undefined],
     [null, undefined],
-  ])('answers again for the message %s', async (messageId, again) => {
+  ])('regenerates the answer for the message %s', async (messageId, again) => {
     await send('POST', '/api/chat', { ...chat, trigger: 'regenerate-message', messageId });
     expect(command()).toMatchObject({ branch: { kind: 'again', turnId: again }, request: { messages: [] } });
   });
 
   test.each<[string, object, string]>([
     ['no id', { id: undefined }, 'id'],
-    ['an id that is no session', { id: 'a/b' }, 'id'],
+    ['an id that is not a session id', { id: 'a/b' }, 'id'],
     ['no messages', { messages: [] }, 'messages'],
     ['an answer as the newest', { messages: [{ role: 'assistant', parts: [] }] }, 'messages[0].role'],
     ['another trigger', { trigger: 'x' }, 'trigger'],
@@ -110,7 +110,7 @@ describe('GET /api/chat/:id/stream', () => {
     expect((await send('GET', '/api/chat/s1/stream')).status).toBe(204);
   });
 
-  test('is the error of what is gone', async () => {
+  test('returns the error of an expired turn', async () => {
     attach.mockResolvedValue({ ok: false, error: new AppError('turn_expired').toInfo() });
     expect((await send('GET', '/api/chat/s1/stream')).status).toBe(410);
   });

@@ -1,6 +1,6 @@
 /**
- * The AI SDK's chat contract: `POST /api/chat` with the whole list of UI messages, of which the newest is
- * new to us, and `GET /api/chat/:id/stream` to come back. The chat's id is our `session_id`.
+ * The AI SDK's chat contract: `POST /api/chat` with the full list of UI messages, of which only the newest is used, and
+ * `GET /api/chat/:id/stream` to resume. The chat's id is the session id.
  */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
@@ -39,7 +39,7 @@ export const uiChatSchema = v.looseObject({
 type UiChat = v.InferOutput<typeof uiChatSchema>;
 
 const wire: WireRequest = { kind: 'ui-messages', stream: true };
-/** The header that tells a run's id; `GET /api/chat/:runId/stream?startIndex=N` takes it up again. */
+/** The header with the id of a run; `GET /api/chat/:runId/stream?startIndex=N` resumes it. */
 const RUN_ID_HEADER = 'x-workflow-run-id';
 
 export interface UiChatRouteOptions extends Pick<PromptAnswers, 'answerInSession'> {
@@ -63,7 +63,7 @@ export function uiChatRoute({ answerInSession, newId }: UiChatRouteOptions) {
       return response;
     },
 
-    /** The running turn from its `start`, or the run that the id names from `startIndex`; 204 when nothing runs. */
+    /** The running turn from its start, or the run with that id from `startIndex`; 204 when nothing runs. */
     async resume(c: EdgeContext<'/api/chat/:id/stream'>): Promise<Response> {
       const id = c.req.param('id');
       const [, turnId, sessionOfRun] = /^run_([0-9a-f]{32})_(.+)$/.exec(id) ?? [];
@@ -77,7 +77,7 @@ export function uiChatRoute({ answerInSession, newId }: UiChatRouteOptions) {
   };
 }
 
-/** The SDK names the answer to replace by our own message id, `msg_<turn>`, or means the newest. */
+/** The SDK identifies the answer to replace by our message id, `msg_<turn>`; without one, it is the newest. */
 function branchOf({ trigger, messageId }: UiChat): TurnBranch | undefined {
   if (trigger !== 'regenerate-message') return undefined;
   return { kind: 'again', turnId: /^msg_([0-9a-f]{32})$/.exec(messageId ?? '')?.[1] };
@@ -102,6 +102,6 @@ function toContentPart({ type, text, url, mediaType }: v.InferOutput<typeof part
   if (type === 'text') return [{ type, text: text ?? '' }];
   if (type === 'file' && mediaType?.startsWith('image/')) return [{ type: 'image_url', image_url: { url } }];
   if (type === 'file') return [{ type, file: { file_data: url } }];
-  // Steps, sources and data parts are the page's own.
+  // Steps, sources and data parts are used by the page only.
   return [];
 }

@@ -53,21 +53,21 @@ beforeEach(() => {
 });
 
 describe('GET /v1/export', () => {
-  test('lets every session of the user be archived first', async () => {
+  test('archives every session of the user first', async () => {
     expect((await edge()('GET', '/v1/export')).status).toBe(200);
     expect(directories.names).toEqual(['["acme","ann"]']);
     expect(sessions.names).toEqual(['["acme","ann","s1"]', '["acme","ann","s2"]']);
     expect(steps).toEqual(['core']);
   });
 
-  test('is refused for now when the newest words are not archived', async () => {
+  test('returns 503 while the newest messages are not archived', async () => {
     session.tellArchive.mockResolvedValueOnce(false);
     const response = await edge()('GET', '/v1/export');
     expect([response.status, response.headers.get('retry-after-ms')]).toEqual([503, '1000']);
     expect(proxyToCore).not.toHaveBeenCalled();
   });
 
-  test('is not there without an archive', async () => {
+  test('is refused without an archive', async () => {
     const response = await edge(ann, false)('GET', '/v1/export');
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 'unsupported_value' } });
@@ -75,7 +75,7 @@ describe('GET /v1/export', () => {
 });
 
 describe('DELETE /v1/users/:id', () => {
-  test('removes what is near first, then the archive, and says how much', async () => {
+  test('removes data at the edge first, then in the core, and reports how much', async () => {
     session.remove.mockResolvedValueOnce({ ok: false, error: new AppError('session_not_found').toInfo() });
     const body = await (await edge()('DELETE', '/v1/users/ann')).json();
     expect(body).toMatchObject({
@@ -93,13 +93,13 @@ describe('DELETE /v1/users/:id', () => {
     expect(steps).toEqual(['clear', 'core']);
   });
 
-  test('that fails in a session leaves the list of sessions for another try', async () => {
+  test('that fails in a session keeps the list of sessions for a retry', async () => {
     session.remove.mockResolvedValueOnce({ ok: false, error: new AppError('store_unavailable').toInfo() });
     expect((await edge()('DELETE', '/v1/users/ann')).status).toBe(503);
     expect(steps).toEqual([]);
   });
 
-  test('asks no more than 16 sessions at the same time', async () => {
+  test('calls at most 16 sessions at the same time', async () => {
     ids = Array.from({ length: 40 }, (_, index) => `s${index}`);
     let [running, most] = [0, 0];
     session.remove.mockImplementation(async () => {
@@ -114,7 +114,7 @@ describe('DELETE /v1/users/:id', () => {
 });
 
 describe('the data of another user', () => {
-  test('is for an admin, within the tenant', async () => {
+  test('is available to an admin of the tenant', async () => {
     await edge({ ...ann, scopes: ['admin'] })('GET', '/v1/export?user=ben');
     expect(directories.names).toEqual(['["acme","ben"]']);
   });

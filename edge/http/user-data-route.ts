@@ -1,20 +1,20 @@
-/** A user's rights: everything that is kept of one, and its removal everywhere. Oneself, or anybody of the tenant for its admins. */
+/** Export and removal of all data of a user: one's own, or that of any user of the tenant for its admins. */
 import { AppError } from '../../shared/errors.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { directoryOf } from '../session/directory-object.ts';
 import { sessionOf } from '../session/session-stub.ts';
-import { type Forgets, removeAnswers } from './cache-route.ts';
+import { type CacheRemoval, removeAnswers } from './cache-route.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import type { ProxyToCore } from './proxy-to-core.ts';
 
 const MAX_USER_CHARS = 256;
-/** Session objects asked at the same time. */
+/** Session objects called at the same time. */
 const AT_ONCE = 16;
 
 export interface UserDataRouteOptions {
   /** Whether turns are archived at all. */
   isArchiveOn: boolean;
-  cache: Forgets | undefined;
+  cache: CacheRemoval | undefined;
   proxyToCore: ProxyToCore;
   /** Unix time in milliseconds. */
   now: () => number;
@@ -22,7 +22,7 @@ export interface UserDataRouteOptions {
 
 export function userDataRoute({ isArchiveOn, cache, proxyToCore, now }: UserDataRouteOptions) {
   return {
-    /** JSON Lines, from the archive. `user` names another one. */
+    /** JSON Lines from the archive. The query's `user` selects another user. */
     async export(c: EdgeContext): Promise<Response> {
       const owner = ownerOf(c, c.req.query('user'));
       if (!isArchiveOn)
@@ -32,12 +32,12 @@ export function userDataRoute({ isArchiveOn, cache, proxyToCore, now }: UserData
       const archived = await ofAllSessions({ c, owner, nowMs: now() }, (sessionId) =>
         sessionOf(c.env, { ...owner, sessionId }).tellArchive(),
       );
-      // An export that lacks the newest words would be none.
+      // An export without the newest messages would be incomplete.
       if (archived.includes(false)) throw new AppError('core_unavailable', { retryAfterMs: 1000 });
       return proxyToCore(c);
     },
 
-    /** What is kept near the clients first, then the archive. Can be repeated after a failure. */
+    /** Removes data at the edge first, then in the core. Can be repeated after a failure. */
     async remove(c: EdgeContext<'/v1/users/:id'>): Promise<Response> {
       const owner = ownerOf(c, c.req.param('id'));
       const outcomes = await ofAllSessions({ c, owner, nowMs: now() }, (sessionId) =>
@@ -69,9 +69,7 @@ export function userDataRoute({ isArchiveOn, cache, proxyToCore, now }: UserData
 type Owner = Pick<RequestContext, 'tenant' | 'user'>;
 
 function ownerOf(c: EdgeContext, id: string | undefined): Owner {
-  const { tenant, user, scopes, session } = c.get('request');
-  if (session !== undefined)
-    throw new AppError('insufficient_scope', { message: 'The token is bound to one session.' });
+  const { tenant, user, scopes } = c.get('request');
   if (id === undefined || id === user) return { tenant, user };
   if (!scopes.includes('admin'))
     throw new AppError('insufficient_scope', { message: "Another user's data needs the scope 'admin'." });
@@ -91,7 +89,7 @@ async function ofAllSessions<T>(
   return results;
 }
 
-/** @returns whether there was something */
+/** @returns whether the session existed */
 async function removeSession(c: EdgeContext, key: Owner & { sessionId: string }): Promise<boolean> {
   const reply = await sessionOf(c.env, key).remove(key, true);
   if (!reply.ok && reply.error.code !== 'session_not_found') throw AppError.fromInfo(reply.error);

@@ -59,12 +59,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     else store = this.#ownStore = createSqliteContextStore(state.storage);
     this.#log = createTurnLog(state.storage, !archive);
     this.#memory = new SessionMemory({
-      storage: state.storage,
-      archive,
-      window,
-      now,
-      store,
-      log: this.#log,
+      ...{ storage: state.storage, archive, window, now, store, log: this.#log },
       resultOf: (turnId) => loggedResult(this.#log, turnId),
       onDelay: () => this.#watch(),
     });
@@ -85,12 +80,8 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
       },
     });
     this.#sockets = new SessionSockets({
-      state,
-      turnTimeoutMs,
+      ...{ state, turnTimeoutMs, now, newId, mayStay: parts.mayStay },
       maxBodyBytes: parts.settings.maxBodyBytes,
-      mayStay: parts.mayStay,
-      now,
-      newId,
       start: (command) => this.#startFromSocket(command),
       stop: async (turnId) => void (await this.stopTurn(turnId)),
       commandOf: (turnId) => this.#commandOf(turnId),

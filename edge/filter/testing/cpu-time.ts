@@ -1,4 +1,4 @@
-/** Milliseconds of processor time that a work takes: unlike a clock's, they do not grow when the machine is busy. */
+/** Processor time of a function in milliseconds; unlike elapsed time, it does not grow on a busy machine. */
 export function cpuTimeMs(work: () => void): number {
   const before = process.cpuUsage();
   work();

@@ -1,6 +1,6 @@
 /**
- * The filter's rules once more, the slow and plain way: every word is tried at every place of the whole text.
- * Shares no code with the automaton but the folding of characters, the gap rules and the tables of signs.
+ * A slow and simple implementation of the filter's rules: tries every word at every position of the text. Shares only the
+ * folding of characters, the gap rules and the leet tables with the automaton.
  */
 
 import type { WordEntry } from '../../../infra/local/word-lists/word-list.ts';
@@ -14,13 +14,13 @@ interface Place {
   kind: number;
   start: number;
   end: number;
-  /** Unseen characters right before it. */
+  /** Invisible characters directly before it. */
   ignored: number;
 }
 
 const partsWords = (kind: number | undefined) => kind === letterKind || kind === digitKind;
 
-/** All places where a word of the list stands, by where they begin. */
+/** All matches of the list's words, in the order of their starts. */
 export function findWords(text: string, entries: readonly WordEntry[], folding = createFolding()): Finding[] {
   const places = placesOf(text, folding);
   const found: Finding[] = [];
@@ -42,7 +42,7 @@ export function findWords(text: string, entries: readonly WordEntry[], folding =
   return found.sort((a, b) => a.start - b.start || b.end - a.end);
 }
 
-/** The text with every finding, and findings that overlap as one, replaced. */
+/** The text with every finding replaced; overlapping findings count as one. */
 export function maskFindings(text: string, findings: readonly Finding[], mask: string): string {
   let out = '';
   let at = 0;
@@ -93,7 +93,7 @@ interface Attempt {
   entry: WordEntry;
 }
 
-/** @returns the place of the last letter, if the word stands at `from` */
+/** @returns the index of the last letter when the word is at `from` */
 function matchAt({ places, from, reading, symbols, breaks, entry }: Attempt): number | undefined {
   const readAs = ({ symbol, kind }: Place): number | undefined => {
     const leet = reading > 0 && symbol < 128 ? leetReadings[reading - 1]?.[symbol] : 0;
@@ -135,21 +135,21 @@ function gapsAllowed({
 }) {
   let bound = 0;
   let free = 0;
-  let parted = 0;
+  let gaps = 0;
   for (let index = 1; index < at.length; index++) {
     const before = at[index - 1] as number;
     const after = at[index] as number;
     const between = places.slice(before + 1, after);
     if (between.length === 0) continue;
-    parted++;
+    gaps++;
     if (breaks.has(index)) continue;
     const worst = Math.max(...between.map(({ kind }) => kind));
     const isFree = [before, after].some((place) => places[place]?.kind === freeLetterKind);
     if (isFree) free = Math.max(free, worst);
     else bound = Math.max(bound, worst);
   }
-  const isParted = at.length > 2 && parted === at.length - 1;
-  return boundGapAllowed(bound, isParted, at.length) && freeGapAllowed(free, isParted);
+  const isSpacedOut = at.length > 2 && gaps === at.length - 1;
+  return boundGapAllowed(bound, isSpacedOut, at.length) && freeGapAllowed(free, isSpacedOut);
 }
 
 function madeAllowed(places: readonly Place[], at: readonly number[]): boolean {

@@ -1,4 +1,4 @@
-/** Routes of the edge behind a caller who is let in already, in this process. */
+/** Routes of the edge in this process, with an authenticated caller. */
 import { Hono } from 'hono';
 import type { RequestContext } from '../../../shared/protocol/request-context.ts';
 import { someContext } from '../../../shared/testing/request-context.ts';
@@ -7,7 +7,7 @@ import type { BodyLimits, EdgeHono } from '../edge-hono.ts';
 import { onError } from '../on-error.ts';
 
 export interface EdgeCaller {
-  /** Who asks: user `u` of tenant `t` without scopes, unless this says otherwise. */
+  /** Changes to the caller, who is user `u` of tenant `t` without scopes. */
   as?: Partial<RequestContext>;
   isKey?: boolean;
   bodyLimits?: Partial<BodyLimits>;
@@ -23,7 +23,7 @@ export type Send = (
   headers?: Record<string, string>,
 ) => Promise<Response>;
 
-/** @returns what sends a request; a string, bytes, a stream or a form as it is, anything else as JSON */
+/** @returns a function that sends a request: a string, bytes, a stream or a form unchanged, anything else as JSON */
 export function edgeUnderTest(addRoutes: (app: Hono<EdgeHono>) => void, caller: EdgeCaller = {}): Send {
   const app = new Hono<EdgeHono>();
   app.use(async (c, next) => {
