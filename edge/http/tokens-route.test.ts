@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { OpenAIErrorBody } from '../../shared/errors.ts';
+import { AppError, type OpenAIErrorBody } from '../../shared/errors.ts';
+import { sha256Hex } from '../../shared/hash.ts';
 import type { ApiKey } from '../../shared/protocol/key-protocol.ts';
 import { createOwnTokens, type OwnTokens } from '../auth/own-tokens.ts';
 import { type EdgeCaller, edgeUnderTest } from './testing/edge-under-test.ts';
@@ -12,6 +13,7 @@ const ownTokens: OwnTokens = createOwnTokens(new Uint8Array(32).fill(7), 'edgewi
 const findById = vi.fn<TokensRouteOptions['keys']['findById']>(
   async (_requestId, id) => ({ id, plan: 'team' }) as ApiKey,
 );
+const admitGuest = vi.fn<TokensRouteOptions['limiter']['admitGuest']>(async () => undefined);
 const holder: EdgeCaller = {
   isKey: true,
   as: { tenant: 'acme', user: 'key_1', plan: 'pro', scopes: ['batch', 'admin'], keyId: 'key_1' },
@@ -20,6 +22,7 @@ function edge(options: Partial<TokensRouteOptions> = {}, caller: EdgeCaller = ho
   const all = {
     ownTokens,
     keys: { findById },
+    limiter: { admitGuest },
     guests: true,
     now: () => nowMs,
     newId: () => 'n1',
@@ -175,6 +178,22 @@ describe('POST /v1/tokens/guest', () => {
       plan: 'guest',
       scope: '',
     });
+  });
+
+  test.each<[string, Record<string, string>, boolean]>([
+    ['Cloudflare', { 'cf-connecting-ip': '203.0.113.7', 'x-forwarded-for': '198.51.100.1' }, true],
+    ['the proxy before the edge', { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' }, true],
+    ['nobody', {}, false],
+  ])('counts the address that %s reports, as a hash', async (_name, headers, isKnown) => {
+    await edge()('POST', '/v1/tokens/guest', undefined, headers);
+    const [[tenant, address] = []] = admitGuest.mock.calls;
+    expect(tenant).toBe('default');
+    expect(address).toBe(isKnown ? (await sha256Hex('203.0.113.7')).slice(0, 32) : undefined);
+  });
+
+  test('is refused when its address has had too many', async () => {
+    admitGuest.mockRejectedValueOnce(new AppError('rate_limit_exceeded'));
+    expect((await edge()('POST', '/v1/tokens/guest')).status).toBe(429);
   });
 
   test('is refused when guests are not allowed', async () => {

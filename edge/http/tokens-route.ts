@@ -4,10 +4,13 @@
  */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
+import { sha256Hex } from '../../shared/hash.ts';
 import { parseSessionId } from '../../shared/wire/chat-schema.ts';
 import { parseInput } from '../../shared/wire/parse-input.ts';
 import type { KeyDirectory } from '../auth/key-directory.ts';
 import type { IssuedTokens, OwnTokens } from '../auth/own-tokens.ts';
+import type { Limiter } from '../limits/create-limiter.ts';
+import { GUEST_PLAN } from '../limits/plans.ts';
 import type { EdgeContext } from './edge-hono.ts';
 import { readJson } from './json-body.ts';
 
@@ -15,7 +18,7 @@ const TTL_S = 900;
 const MAX_TTL_S = 3600;
 const REFRESH_MS = 30 * 86_400_000;
 const GUEST_TTL_S = 3600;
-const GUEST_PLAN = 'guest';
+const GUEST_TENANT = 'default';
 
 export const exchangeSchema = v.looseObject({
   user: v.pipe(
@@ -42,6 +45,7 @@ export interface TokensRouteOptions {
   /** `undefined` without a secret for signatures. */
   ownTokens: OwnTokens | undefined;
   keys: Pick<KeyDirectory, 'findById'>;
+  limiter: Pick<Limiter, 'admitGuest'>;
   /** Whether people can get a token without an account. */
   guests: boolean;
   /** Unix time in milliseconds. */
@@ -49,7 +53,7 @@ export interface TokensRouteOptions {
   newId: () => string;
 }
 
-export function tokensRoute({ ownTokens, keys, guests, now, newId }: TokensRouteOptions) {
+export function tokensRoute({ ownTokens, keys, limiter, guests, now, newId }: TokensRouteOptions) {
   return {
     /** `POST /v1/tokens`, with an API key: a short-lived token for one end user. */
     async exchange(c: EdgeContext): Promise<Response> {
@@ -91,11 +95,19 @@ export function tokensRoute({ ownTokens, keys, guests, now, newId }: TokensRoute
       if (!guests) {
         throw new AppError('insufficient_scope', { message: 'Guests are not allowed here.' });
       }
-      const grant = { tenant: 'default', user: `guest-${newId()}`, plan: GUEST_PLAN, scopes: [] };
+      await limiter.admitGuest(GUEST_TENANT, await addressOf(c));
+      const grant = { tenant: GUEST_TENANT, user: `guest-${newId()}`, plan: GUEST_PLAN, scopes: [] };
       const refreshUntilMs = now() + REFRESH_MS;
       return c.json(toBody(await required(ownTokens).issue(grant, GUEST_TTL_S, refreshUntilMs)));
     },
   };
+}
+
+/** Cloudflare's header, or what the proxy right before the edge reports. Only its hash is kept. */
+async function addressOf(c: EdgeContext): Promise<string | undefined> {
+  const forwarded = c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim();
+  const address = c.req.header('cf-connecting-ip') ?? forwarded;
+  return address ? (await sha256Hex(address)).slice(0, 32) : undefined;
 }
 
 function required(ownTokens: OwnTokens | undefined): OwnTokens {

@@ -5,11 +5,12 @@ import type { EdgeBindings } from '../bindings.ts';
 import type { Measurements } from '../observe/measurements.ts';
 import { createLeasedLimits } from './leased-limits.ts';
 import { type LimitedCall, limitCall, unlimitedCall } from './limit-call.ts';
+import { settleLater } from './limits.ts';
 import { createMeasuredLimits } from './measured-limits.ts';
 import { createMeterLimits } from './meter-object.ts';
-import { type Plans, subjectsOf } from './plans.ts';
+import { GUEST_PLAN, type Plans, subjectsOf } from './plans.ts';
 import { createUpstashLimits } from './upstash-limits.ts';
-import { type Price, withLimits } from './with-limits.ts';
+import { type Price, toLimitError, withLimits } from './with-limits.ts';
 
 export interface ModelCall {
   context: RequestContext;
@@ -25,6 +26,12 @@ export interface Limiter {
   layer(model: ChatModel, call: ModelCall): ChatModel;
   /** @throws AppError as `limitCall` */
   call(context: RequestContext, call: { model: string; tokens: number }): Promise<LimitedCall>;
+  /**
+   * Counts a new guest against the address that it comes from.
+   * @param address As a hash; `undefined` where no proxy in front of the edge reports it
+   * @throws AppError `rate_limit_exceeded`, `limits_unavailable`
+   */
+  admitGuest(tenant: string, address: string | undefined): Promise<void>;
 }
 
 export interface LimiterOptions {
@@ -42,9 +49,14 @@ export interface LimiterOptions {
   newId: () => string;
 }
 
+/** New guests a minute: from one address, and from all together where addresses are not known. */
+const GUESTS_PER_ADDRESS = 10;
+const GUESTS_WITHOUT_ADDRESS = 120;
+
 export function createLimiter(options: LimiterOptions): Limiter {
   const { plans, redis, bindings, priceOf, measurements, turnTimeoutMs, defer, now, newId } = options;
-  if (!plans) return { layer: (model) => model, call: async () => unlimitedCall };
+  if (!plans)
+    return { layer: (model) => model, call: async () => unlimitedCall, admitGuest: async () => undefined };
   const store = redis ? createUpstashLimits(redis) : createMeterLimits(bindings, now);
   const measured = createMeasuredLimits(
     createLeasedLimits({ limits: store, defer, now, newId }),
@@ -63,5 +75,16 @@ export function createLimiter(options: LimiterOptions): Limiter {
     layer: (model, { context, turnId, model: name, isReserved }) =>
       withLimits(model, { ...limitsOf(context, turnId, name), isReserved }),
     call: (context, { model, tokens }) => limitCall(tokens, limitsOf(context, newId(), model)),
+    async admitGuest(tenant, address) {
+      const limits = measured(GUEST_PLAN);
+      const id = newId();
+      const requestsPerMinute = address === undefined ? GUESTS_WITHOUT_ADDRESS : GUESTS_PER_ADDRESS;
+      const decision = await limits.reserve({
+        ...{ id, tenant, requests: 1, tokens: 0, micros: 0, holdMs: turnTimeoutMs },
+        subjects: [{ name: `address:${address ?? 'unknown'}`, limits: { requestsPerMinute } }],
+      });
+      if (!decision.granted) throw toLimitError(decision);
+      settleLater({ limits, defer }, { id, tenant, tokens: 0, micros: 0 });
+    },
   };
 }

@@ -70,13 +70,19 @@ export function parsePlans(text: string): Plans | undefined {
   }
 }
 
-/** Whose limits a call counts against: the user, the key where there is one, the tenant. */
+/** The plan of guests, who need no account. */
+export const GUEST_PLAN = 'guest';
+
+/**
+ * Whose limits a call counts against: the user, the key where there is one, the tenant. All guests of a tenant share a meter
+ * of their own, so that they cannot use up what its users may.
+ */
 export function subjectsOf(plans: Plans, { user, keyId, plan: name }: RequestContext): Subject[] {
   const plan = (Object.hasOwn(plans, name) ? plans[name] : plans[USUAL_PLAN]) ?? usualPlans.free;
   if (!plan) return [];
   return [
     { name: `user:${user}`, limits: plan.user },
     ...(keyId === undefined ? [] : [{ name: `key:${keyId}`, limits: plan.key }]),
-    { name: 'tenant', limits: plan.tenant },
+    { name: name === GUEST_PLAN && keyId === undefined ? 'guests' : 'tenant', limits: plan.tenant },
   ];
 }

@@ -186,6 +186,11 @@ function toReservation(
   };
 }
 
+const subjectTexts: Readonly<Record<string, string>> = {
+  tenant: 'organization',
+  guests: 'organization for guests',
+};
+
 const limitTexts: Record<LimitName, string> = {
   requests: 'requests per minute',
   tokens: 'tokens per minute',
@@ -202,7 +207,7 @@ export function toLimitError({
   retryAfterMs,
 }: Extract<Decision, { granted: false }>): AppError {
   const isSpend = name === 'day' || name === 'month';
-  const whose = subject === 'tenant' ? 'organization' : (subject.split(':')[0] ?? 'user');
+  const whose = subjectTexts[subject] ?? subject.split(':')[0] ?? 'user';
   const amount = isSpend ? `$${state.limit / 1_000_000}` : String(state.limit);
   return new AppError(isSpend ? 'insufficient_quota' : 'rate_limit_exceeded', {
     message: `The limit of ${limitTexts[name]} of this ${whose} is reached: ${amount}.`,

@@ -11,10 +11,12 @@ const plans = {
   one: { user: { turns_at_once: 1 } },
   cent: { user: { usd_per_day: 0.01 } },
   company: { tenant: { requests_per_minute: 2 } },
+  guest: { tenant: { requests_per_minute: 3 } },
 };
 const env = {
   EDGEWISE_LIMITS: 'on',
   EDGEWISE_CACHE: 'on',
+  EDGEWISE_GUESTS: 'on',
   EDGEWISE_PLANS: JSON.stringify(plans),
   // The scripted model under a name that has a price.
   OPENAI_MODEL: '',
@@ -57,6 +59,31 @@ function describeSystem(name: string, more: () => Promise<Record<string, string>
       expect(fourth.headers.get('x-ratelimit-remaining-requests')).toBe('0');
       expect(fourth.headers.get('ratelimit')).toMatch(/^"requests";r=0;t=\d+$/);
       expect(system.upstream.calls).toHaveLength(3);
+    });
+
+    test('guests are counted by their address, and use up nothing that users may', async () => {
+      const newGuest = (address: string) =>
+        fetch(`${system.address}/v1/tokens/guest`, {
+          method: 'POST',
+          headers: { 'x-forwarded-for': address },
+        });
+      const statuses: number[] = [];
+      const tokens: string[] = [];
+      for (let guest = 0; guest < 14; guest++) {
+        const answer = await newGuest('203.0.113.7');
+        statuses.push(answer.status);
+        if (answer.ok) tokens.push(((await answer.json()) as { access_token: string }).access_token);
+      }
+      expect(statuses).toEqual([...Array(10).fill(200), ...Array(4).fill(429)]);
+      expect((await newGuest('203.0.113.8')).status).toBe(200);
+
+      const asked: number[] = [];
+      for (const token of tokens.slice(0, 6)) {
+        const headers = { authorization: `Bearer ${token}` };
+        asked.push((await system.chat(crypto.randomUUID(), { model: 'gpt-5' }, headers)).status);
+      }
+      expect(asked).toEqual([200, 200, 200, 429, 429, 429]);
+      expect((await ask({ plan: 'company', tenant: 'default' })).status).toBe(200);
     });
 
     test('a hit costs nothing, and comes through when the limit is reached; so does history', async () => {
