@@ -26,6 +26,7 @@ const reference = [
   ['errors', 'Errors', '错误'],
   ['api', 'API', 'API'],
   ['metrics', 'Metrics', '指标'],
+  ['client', 'TypeScript client', 'TypeScript 客户端'],
 ] as const;
 
 function sidebar(locale: 'en' | 'zh') {
@@ -39,13 +40,41 @@ function sidebar(locale: 'en' | 'zh') {
   ];
 }
 
+/** The theme's own words. */
+const chinese = {
+  outline: { label: '本页内容' },
+  docFooter: { prev: '上一页', next: '下一页' },
+  returnToTopLabel: '返回顶部',
+  sidebarMenuLabel: '目录',
+  darkModeSwitchLabel: '外观',
+  langMenuLabel: '语言',
+};
+
 export default defineConfig({
   title: 'Edgewise',
   // Links to files outside docs/ work in the repository; `infra/docs/docs.test.ts` checks all of them.
   ignoreDeadLinks: [/CONTRIBUTING/, /\/infra\//],
   locales: {
     en: { label: 'English', lang: 'en', themeConfig: { sidebar: sidebar('en') } },
-    zh: { label: '中文', lang: 'zh-CN', themeConfig: { sidebar: sidebar('zh') } },
+    zh: { label: '中文', lang: 'zh-CN', themeConfig: { sidebar: sidebar('zh'), ...chinese } },
   },
-  themeConfig: { search: { provider: 'local' } },
+  themeConfig: {
+    search: {
+      provider: 'local',
+      options: {
+        locales: {
+          zh: {
+            translations: {
+              button: { buttonText: '搜索', buttonAriaLabel: '搜索' },
+              modal: {
+                noResultsText: '没有结果',
+                resetButtonTitle: '清空',
+                footer: { selectText: '选择', navigateText: '切换', closeText: '关闭' },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
 });
