@@ -51,6 +51,14 @@ export function describeContextStore(name: string, makeStore: () => Promise<Cont
       expect((await store.tail(key, 10)).messages.map(({ id }) => id)).toEqual(['a']);
     });
 
+    test('applies an append once whose response was lost', async () => {
+      await store.append(key, { expectedVersion: 0, messages: [message('a')] });
+      const append = { expectedVersion: 1, messages: [message('b'), message('c')] };
+      expect(await store.append(key, append)).toBe(3);
+      expect(await store.append(key, append)).toBe(3);
+      expect((await store.tail(key, 10)).messages.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    });
+
     test('lets exactly one of two racing writers through', async () => {
       const outcomes = await Promise.allSettled(
         ['a', 'b'].map((id) => store.append(key, { expectedVersion: 0, messages: [message(id)] })),

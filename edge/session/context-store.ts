@@ -51,6 +51,7 @@ export interface ContextStore {
    */
   tail(key: ConversationKey, limit: number, before?: number): Promise<ConversationTail>;
   /**
+   * An append that was applied already, whose response was lost, is applied once.
    * @returns the new version
    * @throws AppError `session_conflict` when somebody else appended since, `store_unavailable`
    */

@@ -27,7 +27,14 @@ import type { ModelChoice } from '../models/model-choice.ts';
 import type { TokenCounters } from '../models/token-counters.ts';
 import type { ContextStore, ConversationKey, ConversationTail, StoredMessage } from './context-store.ts';
 import { type CountedMessage, type FittedWindow, fitWindow, type WindowLimits } from './context-window.ts';
-import { findPlace, holdsRounds, isAfterNotes, pathTo, type TurnBranch } from './message-tree.ts';
+import {
+  findPlace,
+  holdsRounds,
+  isAfterNotes,
+  pathTo,
+  repeatedQuestion,
+  type TurnBranch,
+} from './message-tree.ts';
 import type { AskedConversation, OpenedConversation, TurnConversation } from './turn-answering.ts';
 
 /** A conversation whose answer its store takes. */
@@ -76,6 +83,8 @@ interface History extends ConversationTail {
   newest: ChatMessage[];
   /** The last message of this turn's question, where it is stored already. */
   question: StoredMessage | undefined;
+  /** This turn's answer is stored already: the process ended right after that. */
+  isAnswered: boolean;
 }
 
 interface Prompt {
@@ -123,7 +132,7 @@ export class Conversation implements TurnConversation {
     const { turnId } = this.#options;
     const history = await this.#read((message) => message.turnId === turnId);
     const prompt = await this.#fit(history, choice);
-    return this.#asked(prompt, history.version, history.question);
+    return this.#asked(prompt, history.version, history);
   }
 
   /** Reads back from the end until the branch's place is found and the window's rounds are in. */
@@ -137,11 +146,19 @@ export class Conversation implements TurnConversation {
       const all = messages.length >= version || messages.length >= MAX_READ;
       const enough = path && holdsRounds(path.messages, limits.rounds) && this.#meetsNotes(path.messages);
       if (path && (all || path.complete || enough)) {
+        const ours = messages.filter(isOurs);
+        const repeated =
+          branch || ours.length > 0 || this.#newSystem.length > 0
+            ? undefined
+            : repeatedQuestion(path.messages, this.#newest);
         // A question that is answered again is stored: it is neither stored again nor part of what came before it.
-        const newest = place.again ? place.again.map(({ message }) => message) : this.#newest;
-        const question = messages.findLast(isOurs) ?? place.again?.at(-1);
-        this.#rounds = (question ?? path.messages.at(-1))?.round ?? 0;
-        return { version, system, messages: path.messages, newest, question };
+        const again = place.again ?? repeated;
+        const before = repeated ? path.messages.slice(0, -repeated.length) : path.messages;
+        const newest = again ? again.map(({ message }) => message) : this.#newest;
+        const question = ours.findLast(({ message }) => message.role !== 'assistant') ?? again?.at(-1);
+        const isAnswered = ours.some(({ message }) => message.role === 'assistant');
+        this.#rounds = (question ?? before.at(-1))?.round ?? 0;
+        return { version, system, messages: before, newest, question, isAnswered };
       }
       if (all) throw new AppError('turn_not_found');
       messages.unshift(...(await store.tail(key, messages.length, version - messages.length)).messages);
@@ -186,23 +203,28 @@ export class Conversation implements TurnConversation {
 
   async #storeQuestion(history: History, prompt: Prompt): Promise<StoredConversation> {
     const { store, key, keepSystem } = this.#options;
-    if (history.question) return this.#asked(prompt, history.version, history.question);
+    if (history.question) return this.#asked(prompt, history.version, history);
     const messages = this.#chain(history.messages.at(-1), history.newest, prompt.encoding);
     const system = keepSystem && this.#newSystem.length > 0 ? this.#newSystem : undefined;
     const version = await store.append(key, { expectedVersion: history.version, messages, system });
     const question = messages.at(-1);
     this.#rounds = question?.round ?? this.#rounds;
-    return this.#asked(prompt, version, question);
+    return this.#asked(prompt, version, { question, isAnswered: false });
   }
 
-  #asked(prompt: Prompt, version: number, question: StoredMessage | undefined): StoredConversation {
+  #asked(
+    prompt: Prompt,
+    version: number,
+    { question, isAnswered }: Pick<History, 'question' | 'isAnswered'>,
+  ): StoredConversation {
     return {
       request: prompt.request,
       receipt: () => this.#receipt(prompt),
       storesAnswer: 'after-end',
       storeAnswer: async (result) => {
         const answer = toAssistantMessage(result);
-        if (answer) await this.#storeAnswer(this.#chain(question, [answer], prompt.encoding), version);
+        if (answer && !isAnswered)
+          await this.#storeAnswer(this.#chain(question, [answer], prompt.encoding), version);
       },
     };
   }

@@ -1,4 +1,5 @@
 /** A conversation's messages as a tree: each follows its parent, and a turn goes on somewhere in it. Pure. */
+import type { ChatMessage } from '../../shared/model/chat-model.ts';
 import type { ConversationNotes } from '../../shared/protocol/memory-protocol.ts';
 import type { StoredMessage } from './context-store.ts';
 
@@ -11,7 +12,7 @@ export type TurnBranch =
   /** A turn's question is answered once more; the newest turn's without a name. */
   | { kind: 'again'; turnId: string | undefined };
 
-/** Where a request asks its turn to go on; after the newest message when it says nothing. */
+/** Where in the conversation a turn continues; after the newest message by default. */
 export function branchOf({
   regenerate,
   parentId,
@@ -62,7 +63,28 @@ export function findPlace(messages: StoredMessage[], branch: TurnBranch | undefi
   return head || first.parentId === null ? { head, again: question } : undefined;
 }
 
-/** The messages that lead to one, oldest first, as far as they are here. */
+/**
+ * The question at the end of a path that got no answer, where the new messages say the same: a client that repeats a failed
+ * request means that question, and the conversation holds it once.
+ */
+export function repeatedQuestion(
+  path: readonly StoredMessage[],
+  newest: readonly ChatMessage[],
+): StoredMessage[] | undefined {
+  const turnId = path.at(-1)?.turnId;
+  const start = path.findLastIndex((message) => message.turnId !== turnId) + 1;
+  const question = path.slice(start);
+  const isSame =
+    question.length > 0 &&
+    question.length === newest.length &&
+    question.every(
+      ({ message }, at) =>
+        message.role !== 'assistant' && JSON.stringify(message) === JSON.stringify(newest[at]),
+    );
+  return isSame ? question : undefined;
+}
+
+/** The known messages that lead to one, oldest first. */
 export function pathTo(
   messages: StoredMessage[],
   head: StoredMessage | undefined,

@@ -2,7 +2,7 @@
 import { AppError } from '../../shared/errors.ts';
 import { type ContextStore, redactMessage, type StoredMessage } from './context-store.ts';
 
-/** Redis forgets by itself; here somebody has to ask. */
+/** Redis expires keys itself; here the caller removes what is too old. */
 export interface ExpiringContextStore extends ContextStore {
   /**
    * Removes the conversation if its newest message came at or before that Unix time in milliseconds.
@@ -12,6 +12,7 @@ export interface ExpiringContextStore extends ContextStore {
 }
 
 /** One object holds one conversation, so the key is not stored again. */
+// long: the methods of one store share its helpers; each is short
 export function createSqliteContextStore(storage: DurableObjectStorage): ExpiringContextStore {
   const { sql } = storage;
   sql.exec(`CREATE TABLE IF NOT EXISTS message (position INTEGER PRIMARY KEY, body TEXT NOT NULL)`);
@@ -22,6 +23,13 @@ export function createSqliteContextStore(storage: DurableObjectStorage): Expirin
   function version(): number {
     return sql.exec<{ version: number }>('SELECT COALESCE(MAX(position), 0) AS version FROM message').one()
       .version;
+  }
+
+  function isAt(position: number, message: StoredMessage | undefined): boolean {
+    const [row] = sql
+      .exec<{ body: string }>('SELECT body FROM message WHERE position = ?', position)
+      .toArray();
+    return row !== undefined && row.body === JSON.stringify(message);
   }
 
   function clear(): void {
@@ -49,7 +57,10 @@ export function createSqliteContextStore(storage: DurableObjectStorage): Expirin
     async append(_key, { expectedVersion, messages, system }) {
       return storage.transactionSync(() => {
         let position = version();
-        if (position !== expectedVersion) throw new AppError('session_conflict');
+        if (position !== expectedVersion) {
+          if (isAt(expectedVersion + 1, messages[0])) return expectedVersion + messages.length;
+          throw new AppError('session_conflict');
+        }
         for (const message of messages) {
           sql.exec('INSERT INTO message (position, body) VALUES (?, ?)', ++position, JSON.stringify(message));
         }

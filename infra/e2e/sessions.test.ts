@@ -137,6 +137,32 @@ function describeSessions(): void {
     expect(await history()).toMatchObject([{ role: 'user', content: 'remember me' }]);
   });
 
+  test('a question that is repeated after it failed stands once, and the model sees it once', async () => {
+    system.upstream.behave(refuse(401, { message: 'no' }));
+    for (let attempt = 0; attempt < 4; attempt++)
+      expect((await system.chat('only once', {}, { 'x-session-id': sessionId })).status).toBe(502);
+    expect((await system.chat('another', {}, { 'x-session-id': sessionId })).status).toBe(502);
+    system.upstream.behave(say('Here it is.'));
+    await (await system.chat('another', {}, { 'x-session-id': sessionId })).json();
+    expect(system.upstream.calls.at(-1)?.body.messages.map(({ content }) => content)).toEqual([
+      'only once',
+      'another',
+    ]);
+    const history = await (await system.request(`/v1/sessions/${sessionId}`)).json();
+    expect(history).toMatchObject({
+      messages: [
+        { role: 'user', content: 'only once' },
+        { role: 'user', content: 'another' },
+        { role: 'assistant', content: 'Here it is.' },
+      ],
+    });
+    // A question that was answered may be asked again.
+    await (await system.chat('another', {}, { 'x-session-id': sessionId })).json();
+    expect(await (await system.request(`/v1/sessions/${sessionId}`)).json()).toMatchObject({
+      message_count: 5,
+    });
+  });
+
   test('tool calls and their results are one round', async () => {
     system.upstream.behave((_call, answer) => {
       answer.writeHead(200, { 'content-type': 'text/event-stream' });
