@@ -1,6 +1,6 @@
 /** Answers in Upstash Redis: one string per question and scope, with an expiry. */
-import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
+import { connectRedis } from '../redis.ts';
 import type { AnswerEntry, AnswerStore, RemovedAnswers } from './answer-store.ts';
 
 export interface UpstashAnswerStoreOptions {
@@ -14,14 +14,8 @@ export interface UpstashAnswerStoreOptions {
 const SCAN_COUNT = 500;
 
 export function createUpstashAnswerStore({ url, token, now }: UpstashAnswerStoreOptions): AnswerStore {
-  // Answers are JSON already. A slow cache is of no use, so nothing is retried.
-  const redis = new Redis({
-    url,
-    token,
-    automaticDeserialization: false,
-    retry: false,
-    enableTelemetry: false,
-  });
+  // Answers are JSON already.
+  const redis = connectRedis({ url, token });
 
   async function run<T>(command: Promise<T>): Promise<T> {
     try {

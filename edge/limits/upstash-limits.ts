@@ -4,9 +4,10 @@
  * back when a later limit refuses.
  */
 import { Ratelimit } from '@upstash/ratelimit';
-import { Redis } from '@upstash/redis/cloudflare';
+import type { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
 import type { LimitState } from '../../shared/limit-mark.ts';
+import { connectRedis } from '../redis.ts';
 import type { Decision, Limits, Reservation, Settlement, Subject } from './limits.ts';
 
 export interface UpstashLimitsOptions {
@@ -80,15 +81,9 @@ interface Taken {
 
 // long: the methods of one store share its scripts; each is short
 export function createUpstashLimits({ url, token }: UpstashLimitsOptions): Limits {
-  const redis = new Redis({
-    url,
-    token,
-    automaticDeserialization: false,
-    retry: false,
-    enableTelemetry: false,
-  });
-  // The library reads numbers, which Redis's REST way sends as they are.
-  const counting = new Redis({ url, token, retry: false, enableTelemetry: false });
+  const redis = connectRedis({ url, token });
+  // The library expects numbers, and Redis's REST interface returns numbers.
+  const counting = connectRedis({ url, token }, { decodes: true });
   const buckets = new Map<string, Ratelimit>();
 
   function bucketFor(kind: BucketKind, perMinute: number): Ratelimit {

@@ -2,8 +2,8 @@
  * The conversation in Upstash Redis: one list of JSON messages and one string for the system prompt, both
  * under keys that hold tenant, user and session. Each operation is one command, and so one round trip.
  */
-import { Redis } from '@upstash/redis/cloudflare';
 import { AppError } from '../../shared/errors.ts';
+import { connectRedis, type RedisAddress } from '../redis.ts';
 import {
   type ContextStore,
   type ConversationKey,
@@ -27,7 +27,11 @@ if last >= first then messages = redis.call('LRANGE', KEYS[1], first, last) end
 return {version, redis.call('GET', KEYS[2]) or '[]', messages}`;
 
 const APPEND = `
-if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return -1 end
+local expected = tonumber(ARGV[1])
+if redis.call('LLEN', KEYS[1]) ~= expected then
+  if #ARGV > 3 and redis.call('LINDEX', KEYS[1], expected) == ARGV[4] then return expected + #ARGV - 3 end
+  return -1
+end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) end
 for i = 4, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -35,8 +39,8 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return redis.call('LLEN', KEYS[1])`;
 
 /** Resolves when Redis answers. @throws Error otherwise */
-export function createRedisPing({ url, token }: { url: string; token: string }): () => Promise<void> {
-  const redis = new Redis({ url, token, retry: false, enableTelemetry: false });
+export function createRedisPing(address: RedisAddress): () => Promise<void> {
+  const redis = connectRedis(address);
   return async () => void (await redis.ping());
 }
 
@@ -48,14 +52,8 @@ end
 return 1`;
 
 export function createUpstashContextStore(options: UpstashContextStoreOptions): ContextStore {
-  // Messages are JSON already: the client must hand them over as they are. Retries belong to the caller.
-  const redis = new Redis({
-    url: options.url,
-    token: options.token,
-    automaticDeserialization: false,
-    retry: false,
-    enableTelemetry: false,
-  });
+  // Messages are JSON already.
+  const redis = connectRedis(options);
   const ttl = String(options.ttlMs);
 
   async function reach<T>(command: Promise<T>): Promise<T> {

@@ -1,4 +1,6 @@
 /** What a session is worth while its store cannot be reached. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { readEvents, textOf } from './read-stream.ts';
@@ -51,3 +53,28 @@ describe.skipIf(lacks('redis-server'))('with Redis behind a network that fails',
     });
   });
 });
+
+test('a store that hangs holds up neither a turn nor a history for long, and no prompt without a session', async () => {
+  const hanging = createServer(() => undefined);
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+  const { port } = hanging.address() as AddressInfo;
+  const system = await startSystem({
+    env: { UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${port}`, UPSTASH_REDIS_REST_TOKEN: 'token' },
+  });
+  try {
+    const startMs = Date.now();
+    const [turn, history, alone] = await Promise.all([
+      system.chat('hi', {}, { 'x-session-id': 'hangs' }),
+      system.request('/v1/sessions/hangs-too'),
+      system.chat('a prompt alone'),
+    ]);
+    expect([turn.status, history.status, alone.status]).toEqual([503, 503, 200]);
+    expect(await turn.json()).toMatchObject({ error: { code: 'store_unavailable' } });
+    expect(Date.now() - startMs).toBeLessThan(10_000);
+    expect(system.upstream.calls).toHaveLength(1);
+  } finally {
+    await system.stop();
+    hanging.closeAllConnections();
+    hanging.close();
+  }
+}, 60_000);
