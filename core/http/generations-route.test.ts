@@ -93,7 +93,7 @@ describe('POST /v1/generations', () => {
     const read = async () => new TextDecoder().decode((await reader.read()).value);
     const first = read();
     vi.advanceTimersByTime(1000);
-    expect(await first).toBe(': ping\n\n');
+    expect(await first).toBe(': ping\n');
     void log.write(events[1] as NumberedChatEvent);
     expect(await read()).toBe(asText[1]);
     void log.close();

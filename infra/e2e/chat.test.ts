@@ -98,7 +98,7 @@ describe('a prompt that stands alone', () => {
     });
     const response = await system.chat('hi', { stream: true });
     const bytes = await response.text();
-    expect(bytes).toMatch(/^(?:data: .*role.*\n\n)?: ping\n\n/);
+    expect(bytes).toMatch(/^(?:data: .*role.*\n\n)?: ping\n(?!\n)/);
     expect(bytes.match(/: ping/g)?.length).toBeGreaterThanOrEqual(1);
     expect(bytes).toContain('late');
   });

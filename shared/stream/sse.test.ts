@@ -45,6 +45,16 @@ describe('encodeSse', () => {
     expect(() => encodeSse({ data: '', event: 'a\rb' })).toThrow(TypeError);
     expect(() => encodeSseComment('a\nb')).toThrow(TypeError);
   });
+
+  test('a comment is one line, and ends no event', async () => {
+    expect(encodeSseComment('ping')).toBe(': ping\n');
+    const events =
+      encodeSse({ id: '1', data: 'a' }) + encodeSseComment('ping') + encodeSse({ id: '2', data: 'b' });
+    expect(await decode([bytesOf(events)])).toMatchObject([
+      { id: '1', data: 'a' },
+      { id: '2', data: 'b' },
+    ]);
+  });
 });
 
 describe('decodeSse', () => {

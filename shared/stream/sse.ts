@@ -26,9 +26,12 @@ export function encodeSse(message: SseMessage): string {
   return `${out}\n`;
 }
 
-/** A comment line, which every decoder skips: the heartbeat that keeps a silent connection open. */
+/**
+ * A comment line, which every decoder skips: the heartbeat that keeps a silent connection open. No blank line follows it: some
+ * decoders (openai-python up to 2.37, openai-go before 3.43) take that for an event without data once an `id` was seen.
+ */
 export function encodeSseComment(text: string): string {
-  return `: ${field('comment', text)}\n\n`;
+  return `: ${field('comment', text)}\n`;
 }
 
 function field(name: string, value: string): string {
