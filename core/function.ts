@@ -6,7 +6,7 @@ import { createCoreServices } from './services.ts';
 
 const app = createApp(await createCoreServices(parseCoreEnv(process.env), process.env));
 
-/** For platforms that hand over a web `Request`. */
+/** For platforms that pass a web `Request`. */
 export const fetch: (request: Request) => Response | Promise<Response> = (request) => app.fetch(request);
 
 /** For an AWS Lambda function URL with response streaming. */

@@ -1,4 +1,4 @@
-/** What is left of a caller's limits, told with an answer and with a refusal. */
+/** What is left of a caller's limits, sent with an answer and with a refusal. */
 export interface LimitState {
   limit: number;
   remaining: number;

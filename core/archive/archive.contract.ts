@@ -97,7 +97,7 @@ export function describeArchive(name: string, open: () => Promise<Database>, has
         .find({ tenant: owner.tenant, text, where: sql`${chunks.user} = ${owner.user}`, limit: 5, by })
         .then((found) => found.map((chunk) => chunk.text));
 
-    test('a turn is kept once, however often it is told', async () => {
+    test('a turn is kept once, however often it is sent', async () => {
       const turns = [turnOf('s', 1, ['Hello.', 'Hi\0 there \ud800.']), turnOf(null, 0, ['', ''])];
       for (let times = 0; times < 3; times++) await keep(ann, turns);
       const kept = await archive.session(ann, 's');

@@ -1,5 +1,5 @@
 /**
- * Conversations kept for good: every finished turn once, however often it is told. Owns the tables `conversation`,
+ * Conversations kept for good: every finished turn once, however often it is sent. Owns the tables `conversation`,
  * `message` and `usage`; who reads usage is `core/usage`.
  */
 import { and, desc, eq, sql } from 'drizzle-orm';

@@ -40,7 +40,7 @@ export function createAnswerLine({ resolve, embeddings, now }: AnswerLineOptions
     const result = emptyTurnResult();
     for await (const event of resolve(request.model, caller).stream(request, signal)) {
       if (event.type === 'error') throw AppError.fromInfo(event.error);
-      for (const told of expander.push(event)) foldTurnEvent(result, told);
+      for (const expanded of expander.push(event)) foldTurnEvent(result, expanded);
     }
     return toChatCompletion(result);
   }

@@ -201,7 +201,7 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
       ]);
     });
 
-    test('a file that is wrong fails the batch, and each fault is told with its line', async () => {
+    test('a file that is wrong fails the batch, and each fault is reported with its line', async () => {
       const { create, until, batches, owner, startWorker } = await setUp();
       const other = JSON.stringify({ ...JSON.parse(line('x')), url: '/v1/embeddings' });
       const { id } = await create([line('1'), '{', line('1'), other, '{"custom_id":"y"}'].join('\n'));

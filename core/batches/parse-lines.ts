@@ -1,4 +1,4 @@
-/** The lines of a batch's input file: each a request with a name of its own. All faults are told, as many as fit. */
+/** The lines of a batch's input file: each a request with a name of its own. All faults are reported, as many as fit. */
 import * as v from 'valibot';
 import { AppError } from '../../shared/errors.ts';
 import type { BatchEndpoint, BatchFault } from '../../shared/protocol/batch-protocol.ts';
@@ -28,12 +28,12 @@ export function parseLines(
   const faults: BatchFault[] = [];
   const parsed: BatchLine[] = [];
   const seen = new Set<string>();
-  const tell = (index: number | undefined, code: string, message: string, param: string | null = null) =>
+  const addFault = (index: number | undefined, code: string, message: string, param: string | null = null) =>
     faults.push({ code, message, line: index === undefined ? null : index + 1, param });
 
-  if (lines.length === 1 && lines[0] === '') tell(undefined, 'empty_file', 'The file holds no line.');
+  if (lines.length === 1 && lines[0] === '') addFault(undefined, 'empty_file', 'The file holds no line.');
   else if (lines.length > MAX_LINES)
-    tell(undefined, 'too_many_lines', `The file holds more than ${MAX_LINES} lines.`);
+    addFault(undefined, 'too_many_lines', `The file holds more than ${MAX_LINES} lines.`);
   else {
     for (const [index, text] of lines.entries()) {
       if (faults.length >= MAX_FAULTS) break;
@@ -41,21 +41,22 @@ export function parseLines(
       try {
         json = JSON.parse(text);
       } catch {
-        tell(index, 'invalid_json_line', 'The line is not valid JSON.');
+        addFault(index, 'invalid_json_line', 'The line is not valid JSON.');
         continue;
       }
       const { success, output, issues } = v.safeParse(lineSchema, json, { abortEarly: true });
       if (!success) {
         const path = v.getDotPath(issues[0]);
-        tell(index, 'invalid_line', `'${path}' ${issues[0].message}.`, path);
+        addFault(index, 'invalid_line', `'${path}' ${issues[0].message}.`, path);
         continue;
       }
       const { custom_id: customId, url, body } = output;
-      if (url !== endpoint) tell(index, 'mismatched_endpoint', `'url' must be '${endpoint}'.`, 'url');
-      if (seen.has(customId)) tell(index, 'duplicate_custom_id', 'The custom_id stands twice.', 'custom_id');
+      if (url !== endpoint) addFault(index, 'mismatched_endpoint', `'url' must be '${endpoint}'.`, 'url');
+      if (seen.has(customId))
+        addFault(index, 'duplicate_custom_id', 'The custom_id stands twice.', 'custom_id');
       const wrong = endpoint === '/v1/chat/completions' ? faultOf(body) : undefined;
       if (wrong)
-        tell(index, wrong.code, wrong.message, wrong.param === undefined ? null : `body.${wrong.param}`);
+        addFault(index, wrong.code, wrong.message, wrong.param === undefined ? null : `body.${wrong.param}`);
       seen.add(customId);
       parsed.push({ customId, body: JSON.stringify(body) });
     }

@@ -26,7 +26,7 @@ test.each([0o755, 0o777, 0o750])('a folder that exists with mode %o is made priv
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
 });
 
-test('a second process is refused, and told which process has it open', async () => {
+test('a second process is refused, and the error names the one that has it open', async () => {
   const held = await openDataFolder(folder);
   const { code, stderr } = await openInProcess();
   expect(code).toBe(1);

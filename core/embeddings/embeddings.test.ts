@@ -38,7 +38,7 @@ function setUp(answer: () => Response) {
 const TEXT = 'x'.repeat(400);
 
 test.each(['1e18', '3e9', '1e308', '"7"', '-1', '0', '0.5'])(
-  'a usage of %s is replaced by our own, and is told',
+  'a usage of %s is replaced by our own, and is counted',
   async (tokens) => {
     const { ask, rejected } = setUp(
       () => new Response(`{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":${tokens}}}`),

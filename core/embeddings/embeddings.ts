@@ -69,7 +69,7 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
     maxChars: MAX_CHARS,
     async embed(name, texts, signal) {
       const { model, dimensions, priority }: Group = JSON.parse(name);
-      // What several callers wait for is nobody's own: it is bounded by the targets' time limits.
+      // Several callers share the call, so only the targets' time limits bound it.
       const caller: Caller = { tenant: 'embeddings', priority, deadlineMs: now() + SHARED_DEADLINE_MS };
       const { targets, maxRetries } = targetsFor(model, caller);
       const tokens = Math.ceil(texts.reduce((sum, { length }) => sum + length, 0) / CHARS_A_TOKEN);
@@ -116,7 +116,7 @@ export function createEmbeddings(options: EmbeddingsOptions): Embeddings {
     caller: Caller,
     signal: AbortSignal,
   ): Promise<Embedded> {
-    // A name that nobody has is told to who asked, before anything waits for company.
+    // An unknown name is refused at once, before the call waits for others to share a batch.
     targetsFor(model, caller);
     const group: Group = { model, dimensions, priority: caller.priority };
     const deadline = AbortSignal.timeout(Math.max(0, caller.deadlineMs - now()));

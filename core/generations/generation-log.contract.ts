@@ -128,7 +128,7 @@ export function describeGenerationLog(name: string, makeLog: () => Promise<Gener
       expect((await read(log, 'k9', -1))?.at(-1)?.event).toEqual(cancelled);
     });
 
-    test('tells a cancel that came too late, or met nothing', async () => {
+    test('reports a cancel that came too late, or found nothing', async () => {
       const log = await makeLog();
       await log.open('k10', () => void log.append('k10', turnEnd));
       expect(await log.cancel('k10')).toBe('finished');

@@ -94,7 +94,7 @@ describe('a generation', () => {
     expect(await generations.cancel(context(), '1')).toEqual({ status: 'cancelled' });
   });
 
-  test('tells the truth about a cancel: who came first, again and again', async () => {
+  test('reports truthfully whether a cancel came first, however often it is asked', async () => {
     const { generations } = generationsOf(scriptedModel('m', [modelStart, textDelta('a'), turnEnd]));
     await readAll(await generations.start(context(), request('1', true), reader()));
     expect(await generations.cancel(context(), '1')).toEqual({ status: 'finished' });

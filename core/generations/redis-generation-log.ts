@@ -72,7 +72,7 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
   }
 
   /** Cancels from other instances. One that is missed is seen with the next batch or heartbeat. */
-  function hear(): Promise<void> {
+  function listen(): Promise<void> {
     hearing ??= wakeUps
       .receive(ownerChannel(instance), (key) => owned.get(key)?.stop())
       .catch((error) => {
@@ -82,13 +82,13 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
     return hearing;
   }
 
-  function obey(key: string, mine: Owned, verdict: Verdict): void {
+  function applyVerdict(key: string, mine: Owned, verdict: Verdict): void {
     if (verdict === 'cancel') mine.stop();
-    if (verdict === 'lost') disown(key, mine);
+    if (verdict === 'lost') release(key, mine);
   }
 
   /** It ended without us, or Redis could not be reached for too long: somebody else writes its end. */
-  function disown(key: string, mine: Owned): void {
+  function release(key: string, mine: Owned): void {
     if (owned.get(key) === mine) owned.delete(key);
     mine.writer.close();
     mine.stop(new AppError('generation_lost'));
@@ -97,9 +97,9 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
   async function beatAll(): Promise<void> {
     await Promise.all(
       [...owned].map(async ([key, mine]) => {
-        // A beat that fails is made up for by the next; after the lease the generation ends by itself.
+        // The next heartbeat makes up for one that fails; after the lease the generation ends.
         const verdict = await run('beat', key, mine.owner).catch(() => 'mine');
-        if (owned.get(key) === mine) obey(key, mine, verdict as Verdict);
+        if (owned.get(key) === mine) applyVerdict(key, mine, verdict as Verdict);
       }),
     );
   }
@@ -110,10 +110,10 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
         const outcome: Outcome = terminal ? outcomeOf(terminal) : 'running';
         const verdict = await run('append', key, owner, outcome, ...events.flatMap(toPieces));
         if (terminal && owned.get(key) === mine) owned.delete(key);
-        else obey(key, mine, verdict as Verdict);
+        else applyVerdict(key, mine, verdict as Verdict);
       },
       retryMs: leaseMs,
-      onFailure: () => disown(key, mine),
+      onFailure: () => release(key, mine),
       now,
       wait,
       random,
@@ -132,13 +132,13 @@ export function createRedisGenerationLog(options: RedisGenerationLogOptions): Re
     } finally {
       listener.close();
     }
-    const message = 'The generation was told to end, and did not in time.';
+    const message = 'The generation was asked to end, and did not in time.';
     throw new AppError('core_unavailable', { message });
   }
 
   const log: RedisGenerationLog = {
     async open(key, stop) {
-      await hear();
+      await listen();
       const owner = `${instance}/${opened++}`;
       const isMine = (await run('open', key, owner, instance)) === 1;
       if (isMine) owned.set(key, own(key, owner, stop));
@@ -204,7 +204,7 @@ function keysOf(key: string): [string, string] {
   return [`${PREFIX}:{${key}}:state`, eventsKey(key)];
 }
 
-/** Also the channel on which readers are told that there is more. */
+/** Also the channel that notifies readers of new events. */
 function eventsKey(key: string): string {
   return `${PREFIX}:{${key}}:events`;
 }

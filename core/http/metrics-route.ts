@@ -5,7 +5,7 @@ import type { CoreConfig } from '../env.ts';
 import type { CoreMetrics } from '../observe/metrics.ts';
 import type { CoreHandler } from './core-hono.ts';
 
-/** `GET /metrics`, for who holds `EDGEWISE_METRICS_TOKEN`; where none is set there is nothing to read. */
+/** `GET /metrics`, with `EDGEWISE_METRICS_TOKEN` as the bearer token; 404 where none is set. */
 export function metricsRoute({ config, metrics }: { config: CoreConfig; metrics: CoreMetrics }): CoreHandler {
   return async function readMetrics(c) {
     const { metricsToken } = config;

@@ -43,7 +43,7 @@ export function serviceAuth({
     const context = await verifyServiceToken(keys, token, call, now()).catch(logRefusal);
     refuseBeyondSession(context, pathname);
     refuseNul(c);
-    // The edge sends it where traces are told.
+    // The edge sends it where traces are exported.
     c.set('request', { ...context, traceparent: c.req.header('traceparent') });
     const isForm = c.req.header('content-type')?.startsWith('multipart/');
     c.set('bytes', bytes);

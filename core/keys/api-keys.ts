@@ -19,7 +19,7 @@ export interface WantedApiKey {
 }
 
 export interface ApiKeys {
-  /** @returns the key itself, which nobody can be told again */
+  /** @returns the key itself, which cannot be shown again */
   create(wanted: WantedApiKey): Promise<{ key: string; record: ApiKey }>;
   /** Newest first, revoked ones too. */
   list(tenant: string): Promise<ApiKey[]>;

@@ -140,7 +140,7 @@ function limited(command: string[], timeoutMs: number, maxMemoryMb: number): str
 
 const PAGE_KB = 4;
 
-/** 0 where the system does not tell (proc(5) is Linux's). */
+/** 0 where the system does not report it (proc(5) is Linux's). */
 function residentMb(pid: number | undefined): number {
   try {
     const [, pages = 0] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number);

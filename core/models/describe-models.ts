@@ -1,4 +1,4 @@
-/** What `GET /v1/models` tells of each model and alias: no address and no key. */
+/** What `GET /v1/models` shows of each model and alias: no address and no key. */
 import type { ModelInfo } from '../../shared/protocol/generation-protocol.ts';
 import type { TargetModel } from './target-model.ts';
 

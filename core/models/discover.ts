@@ -22,7 +22,7 @@ const OLLAMA_WAIT_MS = 300;
 const MAX_TAGS_BYTES = 4 * 1024 * 1024;
 /** What most current models hold; the registry's file says it better for any model it lists. */
 const USUAL_CONTEXT_LENGTH = 128_000;
-/** Ollama cuts a prompt silently at this length unless told otherwise. */
+/** Ollama cuts a prompt silently at this length by default. */
 const OLLAMA_CONTEXT_LENGTH = 4096;
 const AZURE_API_VERSION = '2024-10-21';
 

@@ -72,18 +72,18 @@ test('a model that has taken the request may think as long as its own limit allo
 
 test('one that has taken the request and stays silent is the only one that is waited for', async () => {
   const silent = scriptedModel('silent', [modelStart, never]);
-  const told = await climb(silent, says('second'), says('last'));
-  expect(told).toEqual({ said: 'last', seconds: 60, calls: [1, 0, 1] });
+  const outcome = await climb(silent, says('second'), says('last'));
+  expect(outcome).toEqual({ said: 'last', seconds: 60, calls: [1, 0, 1] });
 });
 
 test('pauses between tries count, too', async () => {
   const late = { code: 'upstream_overloaded' as const, message: '', retryable: true, retryAfterMs: 9000 };
-  const told = await climb(
+  const outcome = await climb(
     scriptedModel('full', [{ type: 'error', error: late }]),
     says('second'),
     says('last'),
   );
-  expect(told).toEqual({ said: 'second', seconds: 9, calls: [2, 1, 0] });
+  expect(outcome).toEqual({ said: 'second', seconds: 9, calls: [2, 1, 0] });
 });
 
 test('the last model has its own limits, whatever was taken before', async () => {

@@ -1,6 +1,6 @@
 /**
  * The registry in force. Reads the models file again when it changes; a broken edit keeps the registry
- * that was good and is told in the log and in {@link LiveRegistry.fault}.
+ * that was good and is reported in the log and in {@link LiveRegistry.fault}.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -42,7 +42,7 @@ export async function openLiveRegistry(options: LiveRegistryOptions): Promise<Li
       current = createRegistry({ ...rest, file: await read() });
       fault = undefined;
     } catch (error) {
-      // A file that is gone for a moment is an editor at work; what follows tells.
+      // A file that is gone for a moment is an editor at work; the next event shows.
       fault = error instanceof ModelsFileError ? error.message : `${label} cannot be put in force`;
     }
     onReload(fault);

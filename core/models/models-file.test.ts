@@ -37,7 +37,7 @@ describe('faults', () => {
     expect(faults('[models.a]\nprovider = = 1\n')[0]).toMatch(/^m\.toml:2:\d+ /);
   });
 
-  test('are told all at once, each at its place', () => {
+  test('are reported all at once, each at its place', () => {
     const text = [
       '[providers.a]',
       'kind = "gopher"',

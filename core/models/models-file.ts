@@ -1,4 +1,4 @@
-/** `infra/config/models.toml` as data. Every fault is told at once, each with its file, line and column. */
+/** `infra/config/models.toml` as data. Every fault is reported at once, each with its file, line and column. */
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import * as v from 'valibot';
 import { capabilities } from '../../shared/model/request-needs.ts';

@@ -147,7 +147,7 @@ describe('createRegistry', () => {
     );
   });
 
-  test('tells no address and no key', () => {
+  test('shows no address and no key', () => {
     const text = JSON.stringify(registryOf({ ONE_KEY: 'very-secret' }).registry.list());
     expect(text).not.toMatch(/very-secret|example|127\.0\.0\.1/);
   });
@@ -282,7 +282,7 @@ describe('openLiveRegistry', () => {
     expect(names()).not.toContain('third');
   });
 
-  test('tells plainly that there is no file', async () => {
+  test('says plainly that there is no file', async () => {
     const opening = openLiveRegistry({
       path: join(dir, 'none.toml'),
       env: {},

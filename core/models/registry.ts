@@ -149,7 +149,7 @@ function namesOf(rungs: ModelsFile['aliases'][string]): string[] {
   return rungs.flatMap((rung) => (typeof rung === 'string' ? [rung] : Object.keys(rung)));
 }
 
-/** An alias's models as they are to be asked for something else than chat. */
+/** An alias's models, in order, for a task other than chat. */
 function inOrder(
   rungs: ModelsFile['aliases'][string],
   models: ReadonlyMap<string, TargetModel>,

@@ -9,7 +9,7 @@ export function tellGeneration(
 ): void {
   const { trace } = end;
   if (!exporter || !trace?.isSampled) return;
-  exporter.tell({
+  exporter.export({
     name: `chat ${end.model}`,
     traceId: trace.traceId,
     spanId: trace.spanId,

@@ -90,7 +90,7 @@ describe('an upstream that fails', () => {
     expect(await failure(refusal(status, error))).toMatchObject({ code, retryable });
   });
 
-  test('tells the caller what is wrong with the request, but no key, address or account', async () => {
+  test('says what is wrong with the request, and shows no key, address or account', async () => {
     const said =
       'Unknown field foo for org-abcdef123 at https://api.internal.example.com/v1 with sk-secret-key-0123456789';
     const error = await failure(refusal(400, { message: said, param: 'foo' }));

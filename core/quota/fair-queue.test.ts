@@ -33,7 +33,7 @@ test('a higher class goes first, whoever is in it', () => {
   expect(drain(queue)).toEqual(['first', 'second', 'background', 'batch']);
 });
 
-test('it tells how many go before one that comes now, which then comes true', () => {
+test('it predicts how many go before a new call', () => {
   const queue = createFairQueue<Entry>();
   let seed = 7;
   for (let count = 0; count < 40; count++) {

@@ -73,7 +73,7 @@ describe('three requests a minute', () => {
     expect((upstream.calls.at(-1) ?? 0) - (upstream.calls[0] ?? 0)).toBeLessThan(36 * 60_000);
   });
 
-  test('who cannot wait so long is told at once, and when to come back', async () => {
+  test('a call that cannot wait so long is refused at once, with the time to come back', async () => {
     const { clock, quota, admit } = setUp({ requestsPerMinute: 3 });
     for (let count = 0; count < 3; count++) await admit();
     const refused = admit({ waitMs: 20_000 }).catch((error) => error);

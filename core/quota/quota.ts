@@ -92,7 +92,7 @@ export function createQuota({ store, maxWaiting, now, wait }: QuotaOptions): Quo
       settle(usedTokens) {
         if (isSettled) return;
         isSettled = true;
-        // What cannot be put right in the store leaks out there by itself.
+        // What cannot be corrected in the store leaks out of the bucket in time.
         store.settle(waiter, atMs, usedTokens).then(wakeAll, wakeAll);
       },
       block(forMs) {
@@ -126,7 +126,7 @@ export function createQuota({ store, maxWaiting, now, wait }: QuotaOptions): Quo
     lane.isPumping = false;
   }
 
-  /** Who cannot wait until the next place is told so now. */
+  /** Callers that cannot wait until the next place are refused now. */
   function turnAway(lane: Lane): void {
     for (const waiter of [...lane.queue.entries()]) {
       if (waiter.untilMs < lane.nextAtMs && lane.queue.remove(waiter))

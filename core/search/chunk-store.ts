@@ -31,7 +31,7 @@ const columns = {
   embedder: chunks.embedder,
 };
 
-/** Those that are there already stay as they are. @returns the ids of those that are new, in their order */
+/** Existing chunks are left unchanged. @returns the ids of the new ones, in order */
 export async function insertChunks(tables: Tables, added: readonly NewChunk[]): Promise<number[]> {
   const ids: number[] = [];
   for (let start = 0; start < added.length; start += AT_ONCE) {

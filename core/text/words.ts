@@ -17,7 +17,7 @@ export function wordsOf(text: string): string[] {
   return found;
 }
 
-/** The form under which a word is found; `null` for one that says nothing. */
+/** The form under which a word is indexed; `null` for a stop word. */
 export function toTerm(word: string): string | null {
   const term = word.normalize('NFKC').toLowerCase();
   if (stopWords.has(term)) return null;

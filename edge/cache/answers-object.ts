@@ -9,11 +9,11 @@ import type { ChatEvent, ChatModel, ChatStream } from '../../shared/model/chat-m
 import { encodeGenerationEvent } from '../../shared/protocol/generation-protocol.ts';
 import type { RequestContext } from '../../shared/protocol/request-context.ts';
 import { startDeadline } from '../../shared/stream/deadline.ts';
+import { setAlarmNoLaterThan } from '../alarm.ts';
 import type { EdgeBindings } from '../bindings.ts';
 import type { ModelChoice } from '../models/model-choice.ts';
 import { logError } from '../observe/log.ts';
 import { type Reply, reply } from '../reply.ts';
-import { setAlarmNoLaterThan } from '../wake-by.ts';
 import type { CacheQuestion } from './answer-key.ts';
 import { type AnswerEntry, type AnswerStore, EVERYBODY, type RemovedAnswers } from './answer-store.ts';
 import { AnswerRecorder, type CachedAnswer } from './cached-answer.ts';

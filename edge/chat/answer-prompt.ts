@@ -83,7 +83,7 @@ async function answerStateless(parts: AnswerPromptParts, prompt: StatelessPrompt
   const request = await plugins.onPrompt(prompt.request, prompt.caller);
   const startedAtMs = now();
   const reportUsage = (result: () => TurnResult) =>
-    usage.tell(context, { turnId, startedAtMs, endedAtMs: now(), result }, waitUntil);
+    usage.report(context, { turnId, startedAtMs, endedAtMs: now(), result }, waitUntil);
   const cached = {
     context,
     control: parseCacheControl(prompt.cacheControl),

@@ -2,7 +2,7 @@
  * Light or heavy: the router. A pure function of the request, microseconds long, that says why.
  *
  * `auto` goes to the edge's light model when nothing speaks against it. The signs are checked in the order
- * of {@link heavySigns}; the first that holds sends the prompt to the core and is the reason told in
+ * of {@link heavySigns}; the first that holds sends the prompt to the core and is the reason shown in
  * `x-edgewise-route`. `fast` is the light model where there is one, `smart` and every other name go to the
  * core, and the light model's own name stays at the edge.
  */

@@ -23,11 +23,11 @@ export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean
       try {
         const events = await open(inner);
         isOpen = true;
-        const toTell = holdingName(canBeginAgain);
+        const toPass = holdingName(canBeginAgain);
         for await (const { event } of events) {
-          for (const told of toTell(event)) {
+          for (const passed of toPass(event)) {
             hasBegun = true;
-            yield told;
+            yield passed;
           }
         }
       } catch (thrown) {
@@ -41,18 +41,18 @@ export function readOnce(signal: AbortSignal, open: Open, canBeginAgain: boolean
 
 /**
  * Holds the model's name back until it says something: what broke off before can begin elsewhere, unseen.
- * @returns what may be told with an event
+ * @returns the events that may be passed on with this one
  */
 function holdingName(isHeld: boolean): (event: ChatEvent) => ChatEvent[] {
   let name: ChatEvent | undefined;
-  return function toTell(event) {
+  return function toPass(event) {
     if (isHeld && event.type === 'model-start') {
       name = event;
       return [];
     }
-    const told = name ? [name, event] : [event];
+    const passed = name ? [name, event] : [event];
     name = undefined;
-    return told;
+    return passed;
   };
 }
 
@@ -98,16 +98,16 @@ export function readOwned(generation: OwnedGeneration): ChatStream {
       try {
         const events = await (isNew && next === 0 ? start(inner) : attach(next - 1, inner));
         isOpen = true;
-        const toTell = holdingName(canBeginAgain);
+        const toPass = holdingName(canBeginAgain);
         for await (const { seq, event } of events) {
           if (seq < next) continue;
-          const told = toTell(event);
-          if (told.length === 0) continue;
+          const passed = toPass(event);
+          if (passed.length === 0) continue;
           next = seq + 1;
           lostAtMs = undefined;
           waitMs = FIRST_WAIT_MS;
           ended = isTerminal(event);
-          yield* told;
+          yield* passed;
         }
       } catch (thrown) {
         const error = toCoreError(thrown);

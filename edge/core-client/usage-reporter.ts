@@ -1,6 +1,6 @@
 /**
  * Tells the archive what requests that stand alone have used, after their answers and many at a time. Owns what this isolate
- * has still to tell: no object remembers it, so what cannot be told within some seconds, or is lost with the isolate, is not
+ * has not reported yet: no object remembers it, so what cannot be reported within some seconds, or is lost with the isolate, is not
  * counted.
  */
 
@@ -14,13 +14,13 @@ export interface UsedTurn {
   /** Unix time in milliseconds. */
   startedAtMs: number;
   endedAtMs: number;
-  /** Asked for when it is told. */
+  /** Read when it is reported. */
   result: () => TurnResult;
 }
 
 export interface UsageReporter {
-  /** @param waitUntil Keeps the request that came first going until all is told. */
-  tell(owner: Owner, turn: UsedTurn, waitUntil: (work: Promise<unknown>) => void): void;
+  /** @param waitUntil Keeps the first request alive until everything is reported. */
+  report(owner: Owner, turn: UsedTurn, waitUntil: (work: Promise<unknown>) => void): void;
 }
 
 export interface UsageReporterOptions {
@@ -28,7 +28,7 @@ export interface UsageReporterOptions {
   wait: (ms: number) => Promise<void>;
 }
 
-/** How long the first one waits for others to be told with. */
+/** How long the first one waits for others, which are reported together. */
 const GATHER_MS = 1000;
 const ATTEMPTS = 3;
 const AGAIN_MS = 1000;
@@ -44,20 +44,20 @@ export function createUsageReporter({ archive, wait }: UsageReporterOptions): Us
     waiting.delete(name);
     if (!owner) return;
     for (let start = 0; start < turns.length; start += MAX_ARCHIVED_TURNS) {
-      const told = turns.slice(start, start + MAX_ARCHIVED_TURNS).map(toEnded);
+      const batch = turns.slice(start, start + MAX_ARCHIVED_TURNS).map(toEnded);
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const isHeard = await archive.keep(owner, { turns: told, notesTokens: 0 }).then(
+        const isKept = await archive.keep(owner, { turns: batch, notesTokens: 0 }).then(
           () => true,
           () => false,
         );
-        if (isHeard) break;
+        if (isKept) break;
         await wait(AGAIN_MS * attempt);
       }
     }
   }
 
   return {
-    tell({ tenant, user }, turn, waitUntil) {
+    report({ tenant, user }, turn, waitUntil) {
       if (!archive) return;
       const name = JSON.stringify([tenant, user]);
       const known = waiting.get(name);

@@ -11,7 +11,7 @@ const { AppError } = await import('../../shared/errors.ts');
 
 const steps: string[] = [];
 const session = {
-  tellArchive: vi.fn<SessionStub['tellArchive']>(),
+  archiveNow: vi.fn<SessionStub['archiveNow']>(),
   remove: vi.fn<SessionStub['remove']>(),
 };
 let ids: string[];
@@ -44,7 +44,7 @@ beforeEach(() => {
   steps.length = 0;
   for (const { names } of [sessions, directories, answers]) names.length = 0;
   ids = ['s1', 's2'];
-  session.tellArchive.mockResolvedValue(true);
+  session.archiveNow.mockResolvedValue(true);
   session.remove.mockResolvedValue({ ok: true, value: undefined });
   proxyToCore.mockImplementation(async () => {
     steps.push('core');
@@ -61,7 +61,7 @@ describe('GET /v1/export', () => {
   });
 
   test('returns 503 while the newest messages are not archived', async () => {
-    session.tellArchive.mockResolvedValueOnce(false);
+    session.archiveNow.mockResolvedValueOnce(false);
     const response = await edge()('GET', '/v1/export');
     expect([response.status, response.headers.get('retry-after-ms')]).toEqual([503, '1000']);
     expect(proxyToCore).not.toHaveBeenCalled();

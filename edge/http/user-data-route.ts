@@ -30,7 +30,7 @@ export function userDataRoute({ isArchiveOn, cache, proxyToCore, now }: UserData
           message: 'Nothing is archived here (EDGEWISE_ARCHIVE is off).',
         });
       const archived = await ofAllSessions({ c, owner, nowMs: now() }, (sessionId) =>
-        sessionOf(c.env, { ...owner, sessionId }).tellArchive(),
+        sessionOf(c.env, { ...owner, sessionId }).archiveNow(),
       );
       // An export without the newest messages would be incomplete.
       if (archived.includes(false)) throw new AppError('core_unavailable', { retryAfterMs: 1000 });

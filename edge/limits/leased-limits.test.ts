@@ -105,7 +105,7 @@ test('who asks on and on waits for the first share alone, and the next is asked 
   expect({ calls, answered }).toEqual({ calls: 2, answered: 2 });
 });
 
-test('a share is told to the store once, when all of it is settled or its time is up', async () => {
+test('a share is settled in the store once, when all of it is settled or it expires', async () => {
   const limits = open();
   const made = Array.from({ length: 3 }, () => reservation(1000));
   for (const one of made) await limits.reserve(one);
@@ -116,7 +116,7 @@ test('a share is told to the store once, when all of it is settled or its time i
   expect(settled).toBe(1);
 });
 
-test('a call that used more than the whole share is told to the store at once', async () => {
+test('a call that used more than the whole share is settled in the store at once', async () => {
   const limits = open();
   const made = reservation(1000);
   await limits.reserve(made);
@@ -126,7 +126,7 @@ test('a call that used more than the whole share is told to the store at once', 
   expect({ calls, settled }).toEqual({ calls: 2, settled: 1 });
 });
 
-test('the shares of others whose time is up are told with the next one that is taken', async () => {
+test('expired shares of others are settled with the next one that is taken', async () => {
   const limits = open();
   for (const tenant of ['a', 'b', 'c']) {
     const made = { ...reservation(1000), tenant };

@@ -116,7 +116,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
     return share;
   }
 
-  /** Once nobody uses it any more, the store is told what it came to. */
+  /** Once nobody uses it any more, its use is settled in the store. */
   function giveBack(share: Share): void {
     share.left = 0;
     if (share.open > 0 || share.isTold) return;
@@ -151,7 +151,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
       const share = shares.get(name);
       const decision = share && takeFrom(share, reservation);
       if (share && decision) {
-        // The next share is there before this one is used up, or its time is: nobody who asks on and on waits for one.
+        // The next share is fetched before this one is used up or expires, so a steady caller never waits for one.
         if (!share.hasNext && (share.left <= Math.floor(size / 4) || share.untilMs - now() <= LEASE_MS / 4)) {
           share.hasNext = true;
           defer(takeShare(name, reservation, size).catch(() => undefined));
@@ -186,7 +186,7 @@ export function createLeasedLimits({ limits, defer, now, newId }: LeasedLimitsOp
 const numbers = new WeakMap<SubjectLimits, number>();
 let counted = 0;
 
-/** What shares are told apart by: whose they are, and the limits that hold for each of them. */
+/** The identity of a share: its owner, and the limits that hold for it. */
 function nameOf({ tenant, subjects }: Reservation): string {
   let name = `${tenant.length}:${tenant}`;
   for (const subject of subjects) {

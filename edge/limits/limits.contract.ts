@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Limits, Reservation, SubjectLimits } from './limits.ts';
 
-/** @param open Limits whose clock is the one handed over. */
+/** @param open Creates limits that use the given clock. */
 export function describeLimits(name: string, open: (now: () => number) => Limits): void {
   describe(name, () => {
     let limits: Limits;

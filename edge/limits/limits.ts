@@ -54,17 +54,17 @@ export interface Limits {
   reserve(reservation: Reservation): Promise<Decision>;
   /**
    * Idempotent; a reservation that is not known, or was settled, is left alone.
-   * @returns nothing to wait for where no store has to be told
+   * @returns `undefined` where no store is involved
    * @throws AppError `limits_unavailable`
    */
   settle(settlement: Settlement): Promise<void> | undefined;
 }
 
-/** Settles when the answer is out: nobody waits for it, and what cannot be told runs out by itself. */
+/** Settles after the answer: nobody waits for it, and a reservation that cannot be settled expires. */
 export function settleLater(
   { limits, defer }: { limits: Limits; defer: (work: Promise<unknown>) => void },
   settlement: Settlement,
 ): void {
-  const told = limits.settle(settlement);
-  if (told) defer(told.catch(() => undefined));
+  const settled = limits.settle(settlement);
+  if (settled) defer(settled.catch(() => undefined));
 }

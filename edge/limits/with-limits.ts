@@ -89,7 +89,7 @@ async function* limited(
   try {
     for await (const events of ask()) {
       for (const [at, event] of events.entries()) {
-        call.hear(event);
+        call.count(event);
         if (event.type === 'model-start') events[at] = { ...event, limits };
       }
       yield events;
@@ -130,7 +130,7 @@ class LimitedTurn {
     if (this.#state === 'new') this.#state = 'asked';
   }
 
-  hear(event: ChatEvent): void {
+  count(event: ChatEvent): void {
     if (event.type === 'usage') this.#usage = event.usage;
     else if (event.type === 'model-start') this.#hasStarted = true;
     else if (event.type === 'error') this.#failure = event.error.code;
@@ -199,7 +199,7 @@ const limitTexts: Record<LimitName, string> = {
   month: 'spend per month',
 };
 
-/** What the caller is told of a refusal. */
+/** The error of a refusal. */
 export function toLimitError({
   subject,
   name,

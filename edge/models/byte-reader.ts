@@ -23,7 +23,7 @@ export function readBytes(bytes: ReadableStream<Uint8Array>, isWhole: boolean): 
   return {
     async read() {
       const { done, value } = await reader.readAtLeast(PIECE_BYTES, buffer);
-      // The last piece may be shorter, and says by itself that it is the last.
+      // The last piece may be shorter; it is marked as the last.
       if (value && value.byteLength > 0) {
         const piece = value.slice();
         buffer = new Uint8Array(value.buffer);

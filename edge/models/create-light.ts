@@ -19,7 +19,7 @@ const lightTimeLimits: TimeLimits = {
   totalMs: 120_000,
 };
 
-/** One that is asked for in one piece says nothing until it is whole. */
+/** An answer in one piece sends nothing until it is complete. */
 const wholeAnswerLimits: TimeLimits = { ...lightTimeLimits, connectMs: 30_000 };
 
 export type LightSettings = {

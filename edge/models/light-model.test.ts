@@ -56,7 +56,7 @@ describe.each([
   });
 });
 
-test('a stream that breaks is told apart from a model that is not there', async () => {
+test('a stream that breaks is distinguished from a model that cannot be reached', async () => {
   const light = createLightModel({
     baseUrl: 'http://light.test/v1',
     apiKey: undefined,

@@ -57,7 +57,7 @@ export function createModelCatalog({ core, lightModel, now }: ModelCatalogOption
   return {
     find,
     async list(context) {
-      // Who reads the list wants to know how the models are.
+      // The list shows the current state of the models.
       const data = await coreModels(context, 1000);
       return { object: 'list', data: light ? [light, ...data] : data };
     },

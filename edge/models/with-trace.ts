@@ -1,6 +1,6 @@
 import type { ChatModel } from '../../shared/model/chat-model.ts';
 
-/** A model that is told which trace its call belongs to (W3C Trace Context): the span of the request that asks it. */
+/** Passes the trace context of the request on to the model (W3C Trace Context). */
 export function withTrace(model: ChatModel, traceparent: string | undefined): ChatModel {
   if (traceparent === undefined) return model;
   return {

@@ -2,7 +2,7 @@
 const MAX_SERIES = 500;
 
 /**
- * Measurements that go together, by what tells them apart: their names are put together once and held. Owns them.
+ * Measurements that go together, by the labels that distinguish them: their names are built once and kept. Owns them.
  * @param make Makes those of one combination.
  */
 export function heldSeries<Names extends string[], Series>(

@@ -44,7 +44,7 @@ export interface FailureLog {
   error: AppError;
 }
 
-/** Our own failures with what caused them; a caller's mistakes are told to the caller and not logged here. */
+/** Our own failures with their causes; a caller's mistakes are in the response and are not logged here. */
 export function logError({ requestId, turnId, error }: FailureLog): void {
   if (error.status < 500) return;
   const { cause } = error;

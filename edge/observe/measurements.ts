@@ -1,5 +1,5 @@
 /**
- * What this isolate has measured and not handed on yet. Owns the sums; every {@link GATHER_MS} they go to the object that adds
+ * What this isolate has measured and not reported yet. Owns the sums; every {@link GATHER_MS} they go to the object that adds
  * up all isolates, behind the requests. Measuring is a look into a map.
  */
 import { type EdgeMetricName, edgeMetrics } from '../../shared/observe/metric-names.ts';
@@ -30,7 +30,7 @@ export interface Measurements {
   count(name: EdgeMetricName, labels: Labels, by?: number): void;
   /** As {@link Measurement.observe}. */
   observe(name: EdgeMetricName, labels: Labels, value: number, times?: number): void;
-  /** Measures when the sums are handed on: for what would take time now. It must not reject. */
+  /** Measures when the sums are reported: for what would take time now. It must not reject. */
   later(measure: () => void | Promise<void>): void;
   /** Hands on what there is. Never rejects. */
   flush(): Promise<void>;

@@ -4,8 +4,8 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { EdgeMetricName } from '../../shared/observe/metric-names.ts';
+import { setAlarmNoLaterThan } from '../alarm.ts';
 import type { EdgeBindings } from '../bindings.ts';
-import { setAlarmNoLaterThan } from '../wake-by.ts';
 import type { Sample } from './measurements.ts';
 import { toMetricsText } from './metrics-text.ts';
 

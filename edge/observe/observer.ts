@@ -1,4 +1,4 @@
-/** What the edge tells of itself: measurements, log lines, spans. The one thing that routes and turns tell what happened. */
+/** What the edge reports of itself: measurements, log lines, spans. Routes and turns report to it alone. */
 import type { CacheMark, Usage } from '../../shared/model/chat-model.ts';
 import { newSpanId, type SpanExporter, spanKinds } from '../../shared/observe/span-exporter.ts';
 import { parseTraceparent, type TraceContext } from '../../shared/observe/trace-context.ts';
@@ -91,7 +91,7 @@ export function createObserver({ measurements, spans, priceOf, now }: ObserverOp
       if (isLogged(status >= 500 ? 'warn' : 'info')) logRequest(request);
       if (!spans || !trace?.span.isSampled) return;
       const { traceId, spanId } = trace.span;
-      spans.tell({
+      spans.export({
         name: `${shown} ${name}`,
         traceId,
         spanId,
@@ -115,7 +115,7 @@ export function createObserver({ measurements, spans, priceOf, now }: ObserverOp
       const trace = parseTraceparent(context.traceparent);
       if (!spans || !trace?.isSampled) return;
       const { result, durationMs } = facts;
-      spans.tell({
+      spans.export({
         name: `chat ${result.model}`.trim(),
         traceId: trace.traceId,
         spanId: newSpanId(),
@@ -157,7 +157,7 @@ function logRequest({
   answer: { status, headers },
   trace,
 }: EndedRequest): void {
-  const told = (name: string) => headers.get(name) ?? undefined;
+  const header = (name: string) => headers.get(name) ?? undefined;
   logLine(status >= 500 ? 'warn' : 'info', 'request', {
     'event.action': 'request',
     'event.outcome': status >= 400 ? 'failure' : 'success',
@@ -168,11 +168,11 @@ function logRequest({
     'url.path': route,
     'trace.id': trace?.span.traceId,
     'error.code': errorCode,
-    'gen_ai.response.model': told('x-edgewise-model'),
+    'gen_ai.response.model': header('x-edgewise-model'),
     edgewise: {
-      route: told('x-edgewise-route'),
-      cache: told('x-edgewise-cache'),
-      fallback: told('x-edgewise-fallback'),
+      route: header('x-edgewise-route'),
+      cache: header('x-edgewise-cache'),
+      fallback: header('x-edgewise-fallback'),
     },
   });
 }

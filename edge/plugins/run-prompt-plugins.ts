@@ -31,7 +31,7 @@ export async function runPromptPlugins(
     let giveUp: AbortController | undefined;
     const asked: PluginContext = {
       ...context,
-      // Made for who asks: most plugins have an answer at once.
+      // Created on demand: most plugins answer at once.
       get signal() {
         giveUp ??= new AbortController();
         return AbortSignal.any([caller.signal, giveUp.signal]);

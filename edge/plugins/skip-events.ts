@@ -1,4 +1,4 @@
-/** Goes on with an answer that was told in part: a model that tells it again, without what is known. */
+/** Continues an answer that was sent in part: the model repeats it, and what is known is skipped. */
 import {
   type ChatEvent,
   type ChatModel,
@@ -14,9 +14,9 @@ import { eventStream } from '../../shared/model/event-stream.ts';
  */
 export function skipEvents(model: ChatModel, count: number): ChatModel {
   async function* rest(events: ChatStream): AsyncGenerator<ChatEvent, void, void> {
-    let told = 0;
-    // The end was never told: a turn that has ended does not go on.
-    for await (const event of events) if (told++ >= count || isTerminal(event)) yield event;
+    let seen = 0;
+    // The end was never sent: a turn that has ended does not continue.
+    for await (const event of events) if (seen++ >= count || isTerminal(event)) yield event;
   }
   return {
     name: model.name,

@@ -122,7 +122,7 @@ describe('prompts', () => {
     }
   });
 
-  test('a plugin that is given up is told so', async () => {
+  test('a plugin that is given up is notified', async () => {
     let given: AbortSignal | undefined;
     const slow = plugin('slow', {
       limitMs: 10,

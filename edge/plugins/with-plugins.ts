@@ -18,7 +18,7 @@ const SETTLE_MS = 2000;
 
 /**
  * A refused answer ends as `content_filter` with what was said before, and the call upstream is aborted. Events
- * depend on the model's events alone, so that a turn that was cut off can be told again and go on where it was.
+ * depend on the model's events alone, so that a turn that was cut off can be replayed and continue where it was.
  */
 export function withPlugins(model: ChatModel, run: PluginRun): ChatModel {
   if (run.plugins.length === 0) return model;
@@ -61,7 +61,7 @@ async function* relay(
         if (asked instanceof Promise && out.length > 0) yield out.splice(0);
         const verdict = asked instanceof Promise ? await asked : asked;
         for (const delta of verdict.events) {
-          answer.hear(delta);
+          answer.push(delta);
           out.push(delta);
         }
         if (!verdict.end && isDelta(event)) continue;
@@ -75,7 +75,7 @@ async function* relay(
           if (usage) out.push(usage);
           last = endOf(verdict.end);
         }
-        hearWhole(run, answer.whole(last.type === 'turn-end' ? last.finishReason : undefined));
+        notifyAnswer(run, answer.whole(last.type === 'turn-end' ? last.finishReason : undefined));
         return yield [...out, last];
       }
       if (out.length > 0) yield out;
@@ -113,12 +113,12 @@ async function readUsage(
 }
 
 /** Shows the whole answer to the plugins that want it. Nothing waits for them. */
-function hearWhole({ plugins, context, now, record, waitUntil }: PluginRun, answer: WholeAnswer): void {
+function notifyAnswer({ plugins, context, now, record, waitUntil }: PluginRun, answer: WholeAnswer): void {
   for (const plugin of plugins) {
     if (!plugin.onAnswer) continue;
     const giveUp = new AbortController();
     const hook = plugin.onAnswer.bind(plugin, answer, { ...context, signal: giveUp.signal });
-    const heard = async () => {
+    const notified = async () => {
       const result = await callHook(hook, plugin.limitMs, now);
       giveUp.abort();
       const entry = { plugin: plugin.name, hook: 'answer' } as const;
@@ -126,7 +126,7 @@ function hearWhole({ plugins, context, now, record, waitUntil }: PluginRun, answ
       else if (result.value === undefined) record({ ...entry, outcome: 'pass', ms: result.ms });
       else record({ ...entry, outcome: 'flag', ms: result.ms, label: result.value });
     };
-    waitUntil(heard());
+    waitUntil(notified());
   }
 }
 
@@ -139,7 +139,7 @@ class AnswerListener {
   readonly #said = { text: '', reasoning: '', refusal: '' };
   readonly #toolArguments: string[] = [];
 
-  hear(event: DeltaEvent): void {
+  push(event: DeltaEvent): void {
     if (event.type === 'text-delta') this.#said.text += event.text;
     else if (event.type === 'reasoning-delta') this.#said.reasoning += event.text;
     else if (event.type === 'refusal-delta') this.#said.refusal += event.text;

@@ -63,7 +63,7 @@ export class DirectoryObject extends DurableObject<EdgeBindings> {
       .map(({ id }) => id);
   }
 
-  /** Empties the list. That a sealed state has been used stays known: it says nothing of what was in it. */
+  /** Empties the list. The ids of used sealed states stay: they reveal nothing of their content. */
   clear(): void {
     this.ctx.storage.sql.exec('DELETE FROM session');
     this.ctx.storage.sql.exec('DELETE FROM held');

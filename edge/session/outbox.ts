@@ -11,10 +11,9 @@ import type { ConversationKey } from './context-store.ts';
 export interface OutboxOptions {
   storage: DurableObjectStorage;
   archive: ArchiveClient;
-  /** The next turns that have ended and are not told, oldest first, as the archive takes them. */
+  /** The next turns that have ended and are not archived, oldest first, in the form of the archive. */
   unarchived: (limit: number) => Promise<{ key: ConversationKey; turns: ArchivedTurn[] } | undefined>;
-  /** They are told. */
-  told: (turnIds: readonly string[]) => void;
+  onArchived: (turnIds: readonly string[]) => void;
   /** Most tokens that the conversation's notes may take. */
   notesTokens: number;
   /** The notes as they are now. */
@@ -28,14 +27,14 @@ export interface Outbox {
   readonly isArchived: boolean;
   /**
    * Tells what is unarchived. Never rejects.
-   * @returns when to try again, Unix time in milliseconds; `undefined` when all is told
+   * @returns when to try again, Unix time in milliseconds; `undefined` when everything is archived
    */
   deliver(): Promise<number | undefined>;
   /** Does something with the archive when what is under way has ended. */
   inTurn(work: () => Promise<void>): Promise<void>;
-  /** The conversation was deleted: its words are to go, what its turns used is still to be told. */
+  /** The conversation was deleted: its text goes, the usage of its turns is still archived. */
   forget(key: ConversationKey, unarchived: readonly ArchivedTurn[]): void;
-  /** Nothing is to be told any more. Resolves when nothing is under way. */
+  /** Archives nothing more. Resolves when nothing is under way. */
   close(): Promise<void>;
 }
 
@@ -44,7 +43,7 @@ const MAX_WAIT_MS = 600_000;
 
 // long: a factory: the state of the outbox and the short functions over it
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { storage, archive, unarchived, told, notesTokens, onNotes, now, random } = options;
+  const { storage, archive, unarchived, onArchived, notesTokens, onNotes, now, random } = options;
   const { sql } = storage;
   sql.exec(`CREATE TABLE IF NOT EXISTS archive_mark (
     id INTEGER PRIMARY KEY CHECK (id = 0), is_archived INTEGER NOT NULL, deleted_key TEXT)`);
@@ -96,7 +95,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         sql.exec(
           `INSERT INTO archive_mark (id, is_archived) VALUES (0, 1) ON CONFLICT (id) DO UPDATE SET is_archived = 1`,
         );
-      told(next.turns.map(({ turnId }) => turnId));
+      onArchived(next.turns.map(({ turnId }) => turnId));
     }
   }
 
@@ -143,7 +142,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
           body,
         );
       }
-      // What was told may have arrived although nobody said so, and so it is always deleted there.
+      // What was sent may have arrived although no answer came back: it is always deleted there.
       sql.exec(
         `INSERT INTO archive_mark (id, is_archived, deleted_key) VALUES (0, 0, ?1)
          ON CONFLICT (id) DO UPDATE SET is_archived = 0, deleted_key = ?1`,

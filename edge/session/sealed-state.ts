@@ -55,7 +55,7 @@ export interface StateSealer {
 const FORM = 'ews1';
 const NONCE_BYTES = 12;
 
-/** Keys are derived (HKDF, RFC 5869), never used as they are written; random nonces serve 2^32 states a key. */
+/** Keys are derived (HKDF, RFC 5869), the configured secrets are never used directly; random nonces serve 2^32 states a key. */
 export function createStateSealer({ keys, maxChars, ttlMs, now }: StateSealerOptions): StateSealer {
   const [first] = keys;
   if (!first) throw new Error('a state sealer needs a key');

@@ -1,6 +1,6 @@
 /**
  * What a conversation has beyond its messages: the archive's ear, and the notes that come back from there. Owns the table
- * `notes` and the time at which the archive is to be told again; what is told is the outbox's to know.
+ * `notes` and the time of the next attempt to archive; the outbox knows what is archived.
  */
 
 import type { ArchivedTurn } from '../../shared/protocol/archive-protocol.ts';
@@ -39,7 +39,7 @@ export class SessionMemory {
   readonly #options: SessionMemoryOptions;
   readonly #outbox: Outbox | undefined;
   /** Unix time in milliseconds. */
-  #tellAtMs: number | undefined;
+  #retryAtMs: number | undefined;
 
   constructor(options: SessionMemoryOptions) {
     const { storage, archive, window, now, store, log } = options;
@@ -54,7 +54,7 @@ export class SessionMemory {
         archive,
         notesTokens: notesTokens(window),
         unarchived: (limit) => this.#unarchived(limit),
-        told: (turnIds) => log.told(turnIds),
+        onArchived: (turnIds) => log.markArchived(turnIds),
         onNotes: (notes) => this.#keep(notes),
         now,
         random: Math.random,
@@ -79,19 +79,19 @@ export class SessionMemory {
     return this.#outbox?.isArchived ?? false;
   }
 
-  /** When the archive is to be told what it has not heard; `undefined` when it has heard all. */
-  get tellAtMs(): number | undefined {
-    return this.#tellAtMs;
+  /** When to try again to archive what is left; `undefined` when everything is archived. */
+  get archiveRetryAtMs(): number | undefined {
+    return this.#retryAtMs;
   }
 
-  /** Tells the archive what it has not heard; what cannot be told now is told by the alarm. */
-  async tell(): Promise<void> {
+  /** Archives what is not archived yet; the alarm tries again what fails. */
+  async archive(): Promise<void> {
     if (!this.#outbox) return;
-    this.#tellAtMs = await this.#outbox.deliver();
-    if (this.#tellAtMs !== undefined) await this.#options.onDelay();
+    this.#retryAtMs = await this.#outbox.deliver();
+    if (this.#retryAtMs !== undefined) await this.#options.onDelay();
   }
 
-  /** What is to be told once the turns themselves are gone: what they used, without their words. */
+  /** What is archived after the turns themselves are gone: their usage, without their text. */
   async lastWords(): Promise<ArchivedTurn[]> {
     return (await this.#unarchived(Number.MAX_SAFE_INTEGER))?.turns ?? [];
   }
@@ -102,7 +102,7 @@ export class SessionMemory {
     this.#outbox?.forget(key, lastWords);
   }
 
-  /** The conversation was deleted, and the archive deletes all of its user by itself. */
+  /** The conversation was deleted; the archive deletes everything of its user in one call of its own. */
   async close(): Promise<void> {
     await this.#outbox?.close();
     this.#keep(undefined);
@@ -110,7 +110,7 @@ export class SessionMemory {
 
   /** A turn's words are gone: here, and in the archive. @throws AppError when the archive cannot be reached */
   async forgetTurn(key: ConversationKey, turnId: string): Promise<void> {
-    // What is still to be told would bring it back.
+    // What is not archived yet would bring it back.
     await this.#outbox?.deliver();
     await this.#outbox?.inTurn(async () => {
       await this.#options.archive?.removeTurn(key, key.sessionId, turnId);

@@ -8,11 +8,11 @@ import type { ChatMessage } from '../../shared/model/chat-model.ts';
 import { forgotten } from '../../shared/protocol/memory-protocol.ts';
 import { startDeadline } from '../../shared/stream/deadline.ts';
 import type { NumberedTurnEvent } from '../../shared/turn/turn-events.ts';
+import { setAlarmNoLaterThan } from '../alarm.ts';
 import type { EdgeBindings } from '../bindings.ts';
 import { logError } from '../observe/log.ts';
 import type { TurnTimings } from '../observe/turn-timings.ts';
 import { type Reply, reply } from '../reply.ts';
-import { setAlarmNoLaterThan } from '../wake-by.ts';
 import { createWire, type WireRequest } from '../wire/create-wire.ts';
 import { type TurnEvents, toTurnResponse } from '../wire/turn-response.ts';
 import type { ContextStore, ConversationKey } from './context-store.ts';
@@ -75,7 +75,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
       onStart: (turnId) => this.#sockets.announce(turnId),
       onRun: () => this.#watch(),
       onEnd: (command, rounds) => {
-        state.waitUntil(this.#memory.tell());
+        state.waitUntil(this.#memory.archive());
         return this.#list(command, rounds);
       },
     });
@@ -133,7 +133,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     });
   }
 
-  /** Stops a running turn, or the newest one. Idempotent, and tells the truth about who came first. */
+  /** Stops a running turn, or the newest one. Idempotent, and reports truthfully which came first. */
   async stopTurn(turnId?: string): Promise<Reply<StopOutcome>> {
     return reply(async () => {
       const id = turnId ?? this.#queue.ids.at(-1) ?? this.#log.newest()?.turnId;
@@ -161,7 +161,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
 
   /**
    * Stops what runs and forgets the conversation.
-   * @param isLast Whether the archive is not to be told of it: it deletes all of the user by itself.
+   * @param isLast Whether the archive deletes everything of the user by itself.
    */
   async remove(key: ConversationKey, isLast = false): Promise<Reply<void>> {
     return reply(async () => {
@@ -173,7 +173,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
       this.#log.clear();
       if (isLast) await this.#memory.close();
       else this.#memory.forget(key, lastWords);
-      this.ctx.waitUntil(this.#memory.tell());
+      this.ctx.waitUntil(this.#memory.archive());
       await directoryOf(this.env, key).remove(key.sessionId);
       if (!existed) throw new AppError('session_not_found');
     });
@@ -195,10 +195,10 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     });
   }
 
-  /** Tells the archive what it has not heard yet. @returns whether it has heard all now */
-  async tellArchive(): Promise<boolean> {
-    await this.#memory.tell();
-    return this.#memory.tellAtMs === undefined;
+  /** Archives what is not archived yet. @returns whether everything is archived now */
+  async archiveNow(): Promise<boolean> {
+    await this.#memory.archive();
+    return this.#memory.archiveRetryAtMs === undefined;
   }
 
   /** A socket to this session; {@link SOCKET_OWNER_HEADER} says whose, and only our own Worker sends it. */
@@ -217,11 +217,11 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     // Waking up was the point: the constructor has taken up again whatever was cut off.
     const { now, settings } = this.#parts;
     const turnsLeft = this.#log.expire(now() - settings.turnTtlMs);
-    await this.#memory.tell();
+    await this.#memory.archive();
     const newestMs = this.#queue.isEmpty ? this.#ownStore?.expire(now() - settings.sessionTtlMs) : undefined;
     if (
       turnsLeft ||
-      this.#memory.tellAtMs !== undefined ||
+      this.#memory.archiveRetryAtMs !== undefined ||
       (await this.#sockets.closeUnauthorized()) !== undefined
     )
       await this.#watch();
@@ -302,7 +302,7 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     this.#parts.observer.happened('resume', '', { transport, outcome, turn_id: turnId ?? '' });
   }
 
-  /** A turn that is no longer kept says nothing of what came after it. */
+  /** A turn that is no longer kept cannot say which turns came after it. */
   #turnsSince(turnId: string | undefined): string[] {
     const since = turnId === undefined ? [] : this.#log.since(turnId).map((turn) => turn.turnId);
     return since.length > 0 ? since : this.#queue.ids.filter((id) => id !== turnId);
@@ -328,8 +328,8 @@ export abstract class SessionObject extends DurableObject<EdgeBindings> implemen
     const restMs = Math.min(settings.turnTtlMs, settings.sessionTtlMs);
     const dueMs = now() + (this.#queue.isEmpty ? restMs : WATCH_MS);
     const expiryMs = (await this.#sockets.closeUnauthorized()) ?? Number.POSITIVE_INFINITY;
-    const tellAtMs = this.#memory.tellAtMs ?? Number.POSITIVE_INFINITY;
-    await setAlarmNoLaterThan(this.ctx.storage, Math.min(dueMs, expiryMs, tellAtMs));
+    const retryAtMs = this.#memory.archiveRetryAtMs ?? Number.POSITIVE_INFINITY;
+    await setAlarmNoLaterThan(this.ctx.storage, Math.min(dueMs, expiryMs, retryAtMs));
   }
 
   /** The directory is a convenience: a turn does not fail because of it. */

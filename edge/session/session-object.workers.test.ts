@@ -55,7 +55,7 @@ class Life {
     const texts: string[] = [];
     for (const turnId of this.#turns) {
       const whole = await this.#readAll(turnId, -1);
-      // A turn that a crash kept from being begun leaves nothing, and nobody was told otherwise.
+      // A turn that a crash kept from being begun leaves nothing, and nobody got another answer.
       if (whole === undefined) continue;
       const numbers = whole.map(numberOf);
       expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
@@ -116,7 +116,7 @@ class Life {
       });
       if (reply.ok) await this.#take(0, turnId, reply.value, leavesAfter);
     } catch {
-      // The object was killed; the turn goes on or is told to have failed, and whoever asks again will see.
+      // The object was killed; the turn goes on or is reported as failed, and a reader that comes back sees which.
     }
   }
 

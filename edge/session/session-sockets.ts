@@ -1,5 +1,5 @@
 /**
- * The sockets of one session: each is told every turn's events, in the order of the turns. The platform owns
+ * The sockets of one session: each receives every turn's events, in the order of the turns. The platform owns
  * the sockets, and they outlive this object's sleep; what a socket needs to be known by is attached to it.
  */
 import { AppError, toAppError, toOpenAIError } from '../../shared/errors.ts';
@@ -20,7 +20,7 @@ export interface SocketOwner {
   sessionId: string;
   /** Unix time in milliseconds. */
   expiresAtMs: number;
-  /** The last event that the client has: what it came back with, and then what was sent, so that nothing is told twice. */
+  /** The last event that the client has: what it came back with, and then what was sent, so that nothing is sent twice. */
   last?: { turnId: string; seq: number };
 }
 
@@ -90,7 +90,7 @@ export class SessionSockets {
     });
   }
 
-  /** Tells every socket a turn that has begun. */
+  /** Sends a turn that has begun to every socket. */
   announce(turnId: string): void {
     for (const socket of this.#options.state.getWebSockets()) {
       const { last } = ownerOf(socket);
@@ -108,7 +108,7 @@ export class SessionSockets {
       if (typeof text !== 'string') throw new AppError('invalid_json', { message: 'Messages are text.' });
       await this.#handle(socket, owner, text);
     } catch (thrown) {
-      tellError(socket, thrown);
+      sendError(socket, thrown);
     }
   }
 
@@ -142,7 +142,7 @@ export class SessionSockets {
     const { start, stop, commandOf } = this.#options;
     if (message.type === 'edgewise.ack')
       return this.#flowOf(socket).acknowledge(this.#turnOf(owner, message.responseId), message.seq);
-    this.#flowOf(socket).heard();
+    this.#flowOf(socket).messageReceived();
     if (!this.#takeMessage(socket))
       return socket.close(closeCodes.tooManyMessages, 'too many messages; come back to go on');
     // Whatever spends, or sends an answer again, is for callers who may still come in.
@@ -215,7 +215,7 @@ export class SessionSockets {
         .then(() => {
           if (isCurrent()) replays.delete(turnId);
         })
-        .catch((error) => tellError(socket, error))
+        .catch((error) => sendError(socket, error))
         // A socket that closed in between is over; the turn is not.
         .catch(() => undefined),
     );
@@ -258,7 +258,7 @@ function ownerOf(socket: WebSocket): SocketOwner {
   return socket.deserializeAttachment() as SocketOwner;
 }
 
-function tellError(socket: WebSocket, thrown: unknown): void {
+function sendError(socket: WebSocket, thrown: unknown): void {
   const error = toAppError(thrown);
   const body = toOpenAIError(error.toInfo(), ownerOf(socket).context.requestId);
   socket.send(JSON.stringify({ type: 'error', status: error.status, ...body }));

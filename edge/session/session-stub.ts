@@ -44,7 +44,7 @@ export interface SessionStub {
   history(key: ConversationKey, limit: number, before: number | undefined): Promise<Reply<HistoryPage>>;
   remove(key: ConversationKey, isLast?: boolean): Promise<Reply<void>>;
   forgetTurn(key: ConversationKey, turnId: string): Promise<Reply<string | undefined>>;
-  tellArchive(): Promise<boolean>;
+  archiveNow(): Promise<boolean>;
 }
 
 /** Carries the {@link SocketOwner} of an upgrade from our Worker to the object. */

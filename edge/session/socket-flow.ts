@@ -1,5 +1,5 @@
 /**
- * How far one socket's reader is behind. The platform queues what is sent without telling how much of it was
+ * How far one socket's reader is behind. The platform queues what is sent and does not report how much of it was
  * taken, so readers acknowledge events (`edgewise.ack`), and what is not acknowledged is bounded. Owns the
  * count of one socket, for as long as the object is awake; a socket that slept had nothing under way.
  */
@@ -32,7 +32,7 @@ export class SocketFlow {
   }
 
   /** The reader has sent something else. */
-  heard(): void {
+  messageReceived(): void {
     if (this.#acknowledges) return;
     this.#unread = [];
     this.#unreadChars = 0;

@@ -41,11 +41,11 @@ export interface TurnLog {
   remove(turnId: string): void;
   /** The next turns that have ended and that the archive has not heard of, oldest first; removed ones, too. */
   unarchived(limit: number): TurnRow[];
-  told(turnIds: readonly string[]): void;
+  markArchived(turnIds: readonly string[]): void;
   /** The turn that an idempotency key started, with the hash of what it was asked. */
   findByKey(key: string): { turnId: string; bodyHash: string } | undefined;
   keepKey(key: string, bodyHash: string, turnId: string): void;
-  /** Removes turns that ended before that Unix time in milliseconds and are told. @returns whether any turn is left */
+  /** Removes turns that ended before that Unix time in milliseconds and are archived. @returns whether any turn is left */
   expire(beforeMs: number): boolean;
   clear(): void;
 }
@@ -167,7 +167,7 @@ export function createTurnLog(storage: DurableObjectStorage, isTold: boolean): T
     unarchived: (limit) =>
       turns(`WHERE is_told = 0 AND status <> 'in_progress' ORDER BY rowid LIMIT ${Math.floor(limit)}`),
 
-    told(turnIds) {
+    markArchived(turnIds) {
       for (const turnId of turnIds) sql.exec('UPDATE turn SET is_told = 1 WHERE turn_id = ?', turnId);
       sweep();
     },

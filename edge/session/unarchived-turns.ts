@@ -31,8 +31,10 @@ export async function toUnarchivedTurns(
   );
   const { context, sessionId } = commands.get(first.turnId) as TurnCommand;
   const key = { tenant: context.tenant, user: context.user, sessionId };
-  const told = [...commands.values()].filter((command) => !isAlone(command)).map(({ turnId }) => turnId);
-  const messages = told.length > 0 ? await messagesOf(new Set(told), store, key) : [];
+  const withMessages = [...commands.values()]
+    .filter((command) => !isAlone(command))
+    .map(({ turnId }) => turnId);
+  const messages = withMessages.length > 0 ? await messagesOf(new Set(withMessages), store, key) : [];
   const turns = rows.map(({ turnId, startedAtMs, endedAtMs }) => {
     const command = commands.get(turnId) as TurnCommand;
     const system = command.request.messages.filter(({ role }) => role === 'system' || role === 'developer');

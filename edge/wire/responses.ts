@@ -154,7 +154,7 @@ function toEvent(
 
 type JsonRecord = Record<string, unknown>;
 
-/** OpenAI's stream has no event of its own for a cancelled response; its `status` tells. */
+/** OpenAI's stream has no event of its own for a cancelled response; its `status` says it. */
 const endEvents = {
   completed: 'response.completed',
   incomplete: 'response.incomplete',

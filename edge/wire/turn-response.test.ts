@@ -72,7 +72,7 @@ describe('a streamed turn', () => {
     }
   });
 
-  test('tells in its headers who answers, from where, and what is left of the limits', async () => {
+  test('names in its headers the model, its place, and what is left of the limits', async () => {
     const start = {
       ...modelStart,
       model: 'größe',
@@ -95,7 +95,7 @@ describe('a streamed turn', () => {
     });
   });
 
-  test('is read no further than its reader goes, and is told when that one leaves', async () => {
+  test('is read no further than its reader, and is notified when the reader leaves', async () => {
     let given = 0;
     async function* counted() {
       for await (const batch of inBatches(hello, 1)) {

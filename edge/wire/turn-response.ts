@@ -116,7 +116,7 @@ async function streamTurn(turn: TurnEvents, options: TurnResponseOptions): Promi
   return response;
 }
 
-/** @returns besides, the times that the answer tells */
+/** @returns also the times that the headers report */
 function toStreamed(begun: BegunTurn, result: TurnResult, options: TurnResponseOptions) {
   const headers = { ...turnHeaders(result, options), ...options.wire.streamHeaders };
   const response = new Response(encodeTurn(begun, options), { headers });
@@ -205,7 +205,7 @@ function turnHeaders(
   return headers;
 }
 
-/** Only what has happened by now; what the answer was to tell besides goes after it. */
+/** Only what has happened by now; later values follow the answer. */
 function serverTiming({
   timings,
   headers,

@@ -43,7 +43,7 @@ export interface ChatRequest {
   params: JsonObject;
   /** The span of its generation (W3C Trace Context), for the upstream to go on with. */
   traceparent?: string | undefined;
-  /** What is to be looked for before a model is asked; those at the edge are asked as they are. */
+  /** What to search for before the model is called. Models at the edge ignore it. */
   recall?: RecallWish | undefined;
   /** The answer is taken as a whole: its events need not come one by one. */
   isWhole?: boolean;

@@ -119,7 +119,7 @@ test.each([
 });
 
 const asked = { model: 'm', messages: [], params: {} };
-/** A layer that hands on what it reads, and tells when it is through. */
+/** A layer that passes on what it reads, and reports when it has ended. */
 const layer = (stream: ChatStream, ended: string[], name: string) =>
   relayStream(async function* (read) {
     try {

@@ -14,7 +14,7 @@ export type EventGenerator = AsyncGenerator<ChatEvent | ChatEvent[], void, void>
 /** A layer gives events as it reads them: those together that came together. */
 export type LayerGenerator = AsyncGenerator<ChatEvent[], void, void>;
 
-/** Reads another stream from within a generator; who leaves the outer one leaves that one, too. */
+/** Reads another stream from within a generator; cancelling the outer stream cancels the inner one. */
 export type ReadInner = (stream: ChatStream) => InnerBatches;
 
 export interface InnerBatches extends AsyncIterable<ChatEvent[]> {
@@ -163,13 +163,13 @@ class GeneratedEvents implements ChatStream, ChatStreamReader, AsyncIterator<Cha
     const { promise, resolve } = Promise.withResolvers<Step<ChatEvent[]>>();
     this.#waiting = resolve;
     this.#events.next().then(
-      ({ value }) => this.#tell(value ?? failure(new AppError('internal_error'))),
-      (cause: unknown) => this.#tell(failure(new AppError('internal_error', { cause }))),
+      ({ value }) => this.#deliver(value ?? failure(new AppError('internal_error'))),
+      (cause: unknown) => this.#deliver(failure(new AppError('internal_error', { cause }))),
     );
     return promise;
   }
 
-  #tell(given: ChatEvent | ChatEvent[]): void {
+  #deliver(given: ChatEvent | ChatEvent[]): void {
     // Cancelled meanwhile: nobody reads it any more.
     if (this.#isOver) return;
     const events = Array.isArray(given) ? given : [given];
@@ -214,7 +214,7 @@ class EventBatches implements AsyncIterator<ChatEvent[], undefined> {
   }
 }
 
-/** The events of a stream of another make, each by itself. */
+/** The events of any async iterable, one by one. */
 class SingleEvents implements AsyncIterator<ChatEvent[], undefined> {
   readonly #reader: ChatStreamReader;
 

@@ -79,7 +79,7 @@ describe('a usage that cannot be', () => {
     ['7', 'malformed'],
     [null, 'malformed'],
     [0, 'zero'],
-  ])('%s is replaced by our own count, and is told', async (tokens, fault) => {
+  ])('%s is replaced by our own count, and is reported', async (tokens, fault) => {
     expect(await report({ inputTokens: tokens })).toEqual({ ...own, outputTokens: 2 });
     expect(await report({ outputTokens: tokens })).toEqual({ ...own, inputTokens: 5 });
     const said = { model: 'm', operation: 'chat', fault };

@@ -113,13 +113,13 @@ async function* begin(
   let held: ChatEvent[] = [];
   let isOut = false;
   for await (const events of batches) {
-    for (const told of events) {
-      const event = fallback && told.type === 'model-start' ? { ...told, fallback } : told;
+    for (const given of events) {
+      const event = fallback && given.type === 'model-start' ? { ...given, fallback } : given;
       if (event.type === 'error') {
         if (isOut && held.length > 0) yield held;
         return { kind: 'failed', error: event.error };
       }
-      hear(event, said);
+      record(event, said);
       isOut ||= isTerminal(event) || event.type.endsWith('-delta');
       held.push(event);
     }
@@ -174,7 +174,7 @@ async function* goOn({
       head = undefined;
       if (rest !== '') yield [{ type: 'text-delta', text: rest }];
     }
-    hear(event, said);
+    record(event, said);
     yield [event];
     if (isTerminal(event)) return { kind: 'done' };
   }
@@ -198,7 +198,7 @@ function beginningWith(
   return { ...request, messages: [...messages, begun], params: { ...params, ...more } };
 }
 
-function hear(event: ChatEvent, said: Said): void {
+function record(event: ChatEvent, said: Said): void {
   if (event.type === 'text-delta') said.text += event.text;
   else if (event.type.endsWith('-delta') && event.type !== 'extra-delta') said.isBound = true;
 }

@@ -85,7 +85,7 @@ const model = {
 /** Who answered: the edge's own model, a model of the core, what was kept of an earlier answer, or nobody. */
 const answeredBy = { edgewise_answered_by: ['light', 'heavy', 'cache', 'none'] } as const;
 
-/** What both sides count, each from where it stands: the labels `job` of a scrape tells them apart. */
+/** What both sides count, each from where it stands: the label `job` of a scrape distinguishes them. */
 const generation = {
   gen_ai_server_request_duration_seconds: {
     type: 'histogram',
@@ -215,7 +215,7 @@ export const edgeMetrics = {
   },
   edgewise_abort_to_upstream_seconds: {
     type: 'histogram',
-    help: 'Time from a stop, or from a reader that left, until the model was told to end.',
+    help: 'Time from a stop, or from a reader that left, until the model was asked to end.',
     labels: { edgewise_answered_by: ['light', 'heavy'] },
     buckets: stepBuckets,
   },

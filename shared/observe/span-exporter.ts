@@ -1,6 +1,6 @@
 /**
  * Tells spans to an OpenTelemetry collector: OTLP/HTTP 1.x in its JSON form, some at a time and behind the requests. Owns those
- * that are not told yet; what a collector does not take is dropped.
+ * that are not exported yet; what a collector does not take is dropped.
  */
 import { randomHex } from './trace-context.ts';
 
@@ -22,7 +22,7 @@ export interface Span {
 export const spanKinds = { internal: 1, server: 2, client: 3 } as const;
 
 export interface SpanExporter {
-  tell(span: Span): void;
+  export(span: Span): void;
   flush(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
   let spans: Span[] = [];
   let isGathering = false;
   const exporter: SpanExporter = {
-    tell(span) {
+    export(span) {
       if (spans.length < MAX_SPANS) spans.push(span);
       if (isGathering) return;
       isGathering = true;
@@ -54,16 +54,16 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
     },
     async flush() {
       isGathering = false;
-      const told = spans;
+      const batch = spans;
       spans = [];
-      if (told.length === 0) return;
+      if (batch.length === 0) return;
       const request = {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
           ...(authorization !== undefined && { authorization }),
         },
-        body: JSON.stringify(toOtlp(told, service)),
+        body: JSON.stringify(toOtlp(batch, service)),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       };
       await send(`${url}/v1/traces`, request)

@@ -1,11 +1,11 @@
-/** W3C Trace Context (Recommendation, 2021): `traceparent` read, made, and handed on. */
+/** W3C Trace Context (Recommendation, 2021): reads, creates and passes on `traceparent`. */
 
 export interface TraceContext {
   /** 32 hex digits. */
   traceId: string;
   /** 16 hex digits: the span that is the parent of what comes next. */
   spanId: string;
-  /** Whether its spans are to be told. */
+  /** Whether its spans are exported. */
   isSampled: boolean;
 }
 
@@ -22,7 +22,7 @@ export function toTraceparent({ traceId, spanId, isSampled }: TraceContext): str
   return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
 }
 
-/** A new trace, or a new span in the one that the caller is in; who began it decided whether it is told. */
+/** A new trace, or a new span in the one that the caller is in; its first service decided whether it is exported. */
 export function continueTrace(parent: TraceContext | undefined, isSampled: () => boolean): TraceContext {
   return {
     traceId: parent?.traceId ?? randomHex(16),

@@ -1,5 +1,5 @@
 /**
- * What the edge tells the core to keep for good. Every call is idempotent by the turns' ids, so that it can be made again
+ * What the edge sends to the core to keep for good. Every call is idempotent by the turns' ids, so that it can be made again
  * whenever it is not known how the last one went.
  *
  * - `POST   /v1/archive/turns`         {@link ArchiveRequest} -> {@link ArchiveAnswer}

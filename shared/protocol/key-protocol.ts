@@ -1,7 +1,7 @@
 /**
  * What the edge and the core say to each other about API keys; the core alone keeps them.
  *
- * - `POST /v1/keys`       {@link NewApiKey} -> {@link ApiKey} with the `key` itself, told this once
+ * - `POST /v1/keys`       {@link NewApiKey} -> {@link ApiKey} with the `key` itself, shown this once
  * - `GET  /v1/keys`       -> `{ data: ApiKey[] }`, newest first
  * - `DELETE /v1/keys/:id` -> {@link ApiKey}, revoked; 404 `key_not_found`
  * - `POST /v1/keys/use`   {@link KeyName} -> {@link ApiKey}; 404 `key_not_found` when it may not be used

@@ -11,7 +11,7 @@ export interface RequestContext {
   session?: string;
   /** The API key that the caller holds, or that the token was exchanged for. */
   keyId?: string;
-  /** The span of the request (W3C Trace Context), where traces are told. */
+  /** The span of the request (W3C Trace Context), where traces are exported. */
   traceparent?: string | undefined;
   /** Unix time in milliseconds after which nobody waits for the answer. */
   deadlineMs: number;

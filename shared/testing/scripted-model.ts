@@ -1,4 +1,4 @@
-/** A model that says what it is told to, event by event. */
+/** A model that sends the given events, one by one. */
 
 import { AppError } from '../errors.ts';
 import type { ChatEvent, ChatModel, ChatRequest } from '../model/chat-model.ts';

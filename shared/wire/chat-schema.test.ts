@@ -67,7 +67,7 @@ describe('a request', () => {
 
 const message = (fields: object) => ({ messages: [messages[0], fields] });
 
-describe('a faulty request is told which field is wrong', () => {
+describe('a faulty request gets an error that names the field', () => {
   test.each<[unknown, string, string | undefined]>([
     [undefined, 'missing_required_parameter', undefined],
     [null, 'invalid_type', undefined],
@@ -184,7 +184,7 @@ test('a session id is 1 to 128 plain characters', () => {
   }
 });
 
-test('an upstream is always asked for a stream with usage, and told nothing that is only ours', () => {
+test('an upstream is always asked for a stream with usage, and is sent nothing that is only ours', () => {
   const { request } = parse({ model: 'smart', session_id: 's', stream: false, top_p: 1, user: 'u' });
   expect(toUpstreamBody(request, 'gpt-x')).toEqual({
     model: 'gpt-x',

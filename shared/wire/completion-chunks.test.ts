@@ -48,11 +48,11 @@ describe('usage', () => {
         { choices: [], usage: null },
       ],
     ],
-  ])('%s is told once, before the end', (_name, chunks) => {
+  ])('%s is reported once, before the end', (_name, chunks) => {
     expect(read(chunks)).toEqual([counted(5), turnEnd]);
   });
 
-  test('is told of a stream that was cut, too', () => {
+  test('is reported for a stream that was cut, too', () => {
     expect(read([{ ...delta({}), usage: usage(2) }])).toMatchObject([counted(2), { type: 'error' }]);
   });
 
@@ -170,7 +170,7 @@ describe('tool calls', () => {
     expect(events.at(-1)).toEqual({ type: 'turn-end', finishReason: 'tool_calls' });
   });
 
-  test('without ids are told apart by their names', () => {
+  test('without ids are distinguished by their names', () => {
     const events = read([calls(call({}, 'f', '{}'), call({}, 'g', '{}')), finish('tool_calls')]);
     expect(gather(events)).toEqual(['- f {}', '- g {}']);
   });

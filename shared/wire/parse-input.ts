@@ -38,7 +38,7 @@ export function checkDepth(value: unknown): void {
 
 type Issue = v.BaseIssue<unknown>;
 
-/** Of the ways in which a union did not fit, the one that got furthest into the value tells most. */
+/** Of the ways in which a union did not fit, the one that got furthest into the value says most. */
 function deepest(issue: Issue): Issue {
   let best = issue;
   for (const inner of issue.issues ?? []) {

@@ -48,7 +48,7 @@ function check(zip: Buffer): void {
   }
   const isWhole = place === end && zip.readUInt32LE(end + 12) === end - zip.readUInt32LE(end + 16);
   if (!isWhole || zip.readUInt16LE(end + 8) !== entries || zip.readUInt16LE(end + 10) !== entries)
-    throw new Error('a directory that tells another number of entries');
+    throw new Error('a directory with another number of entries than it says');
 }
 
 function unpackedSize(zip: Buffer, entry: number, left: number): number {
