@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase } from './database.ts';
@@ -37,6 +38,17 @@ test('a damaged database is set aside, and an empty one takes its place', async 
   expect(aside).toHaveLength(1);
   expect(damaged).toEqual([join(databaseDir, aside[0] ?? '')]);
   expect(await readdir(join(databaseDir, aside[0] ?? ''))).toContain('PG_VERSION');
+}, 60_000);
+
+test('a new database is created without stopping everything else', async () => {
+  const database = await open();
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  const startMs = performance.now();
+  await countConversations(database);
+  delay.disable();
+  expect(delay.max / 1_000_000).toBeLessThan((performance.now() - startMs) / 2);
+  await database.close();
 }, 60_000);
 
 test('a second core on one folder is refused before it answers anything', async () => {

@@ -2,8 +2,10 @@
  * The durable data: Neon, any PostgreSQL, or PGlite on this machine's disk, by the address. Owns the connections.
  * Every transaction takes a role that row-level security holds for, and says whose data it is about.
  */
-import type { EventEmitter } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { AppError } from '../../shared/errors.ts';
@@ -177,13 +179,25 @@ export type OnDamaged = (dir: string, aside: string) => void;
  */
 export async function connectEmbedded(dir: string | undefined, onDamaged?: OnDamaged): Promise<Connection> {
   if (dir === undefined) return openEmbedded(undefined);
+  await createFiles(dir);
   // A lack of memory ends PGlite in the same way as damage: only what fails twice is damaged.
   for (let attempt = 0; attempt < 2; attempt++) {
     const opened = await openEmbedded(dir).catch((error: unknown) => asDamage(error));
     if (!(opened instanceof WebAssembly.RuntimeError)) return opened;
   }
   onDamaged?.(dir, await setContentsAside(dir));
+  await createFiles(dir);
   return openEmbedded(dir);
+}
+
+const createProgram = join(import.meta.dirname, 'create-database.ts');
+
+/** In another thread, so that no answer waits for it. Where the program is not there, as in a bundle, opening creates them. */
+async function createFiles(dir: string): Promise<void> {
+  if (existsSync(join(dir, 'PG_VERSION')) || !existsSync(createProgram)) return;
+  const worker = new Worker(createProgram, { workerData: dir });
+  const [code] = await once(worker, 'exit');
+  if (code !== 0) throw new Error(`the database could not be created (exit code ${code})`);
 }
 
 async function openEmbedded(dir: string | undefined): Promise<Connection> {
