@@ -26,7 +26,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'edgewise-docs-'));
   await symlink(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
   const token = await system.token({ scope: 'batch' });
-  environment = { PATH: process.env.PATH, EDGE: system.address, TOKEN: token };
+  const admin = await system.token({ sub: 'operator', scope: 'admin grant' });
+  environment = { PATH: process.env.PATH, EDGE: system.address, TOKEN: token, ADMIN: admin };
 });
 afterAll(async () => {
   await system?.stop();
