@@ -26,7 +26,7 @@ export default defineConfig({
           include: ['{shared,core,edge,infra}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.workers.test.ts', 'infra/e2e/**'],
           // Some open a real database, which takes seconds on a busy machine.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

@@ -82,7 +82,7 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
       };
       const until = (id: string, ...statuses: BatchObject['status'][]) =>
         expect
-          .poll(async () => (await batches.get(owner, id)).status, { timeout: 15_000 })
+          .poll(async () => (await batches.get(owner, id)).status, { timeout: 50_000 })
           .toSatisfy((status) => statuses.includes(status as BatchObject['status']));
       const read = async (id: string | null) => {
         let text = '';
