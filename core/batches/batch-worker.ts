@@ -179,7 +179,7 @@ export function createBatchWorker(options: BatchWorkerOptions): BatchWorker {
       // Never sooner than the upstream says.
       const policy = { firstMs: retryAfterMs, maxMs: MAX_BACKOFF_MS };
       const waitMs = Math.max(retryAfterMs, backoffMs(attempts - 1, policy, random));
-      released.push({ line, atMs: now() + waitMs });
+      released.push({ line, atMs: now() + Math.ceil(waitMs) });
     } else if (!isLeft) {
       const response = { status_code: status, request_id: id, body: said };
       const text = JSON.stringify({

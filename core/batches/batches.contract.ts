@@ -187,7 +187,7 @@ export function describeBatches(name: string, openDatabase: () => Promise<Databa
         tries.set(body, count);
         if (body.includes('wrong')) return { status: 400, body: { error: { code: 'bad' } } };
         return body.includes('later') && count < 3
-          ? { status: 503, body: {}, retryAfterMs: 5 }
+          ? { status: 503, body: {}, retryAfterMs: 5.5 }
           : { status: 200, body: {} };
       });
       const { id } = await create([line('1', 'wrong'), line('2', 'later'), line('3')].join('\n'));

@@ -15,6 +15,10 @@ test('the jitter is full: the wait may be anything from nothing to the bound', (
   expect(backoffMs(2, policy, () => 0.5)).toBe(200);
 });
 
+test('the wait is whole milliseconds, since stores keep times as integers', () => {
+  expect(backoffMs(0, policy, () => 0.123_456)).toBe(12);
+});
+
 test('Retry-After stands in place of the backoff, and ends the tries when it is too long', () => {
   expect(retryDelayMs({ failures: 0, retryAfterMs: 700 }, policy, highest)).toBe(700);
   expect(retryDelayMs({ failures: 0, retryAfterMs: 1001 }, policy, highest)).toBeUndefined();

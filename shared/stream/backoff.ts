@@ -16,9 +16,10 @@ export interface BackoffPolicy {
  * together do not come back together (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
  * @param failures How many tries have failed before this one, from 0
  * @param random From 0 to below 1
+ * @returns whole milliseconds: stores keep times as integers
  */
 export function backoffMs(failures: number, { firstMs, maxMs }: BackoffPolicy, random: () => number): number {
-  return random() * Math.min(maxMs, firstMs * 2 ** failures);
+  return Math.round(random() * Math.min(maxMs, firstMs * 2 ** failures));
 }
 
 /**
