@@ -55,6 +55,7 @@ export async function startRegions(redisUrl?: string): Promise<Regions> {
     EDGEWISE_CACHE: 'off',
     EDGEWISE_LIMITS: 'off',
     EDGEWISE_METRICS_TOKEN: METRICS_TOKEN,
+    EDGEWISE_ARCHIVE: 'off',
     EDGEWISE_MODELS_FILE: await writePlainModelsFile(dataDir),
     EDGEWISE_CORE_URL: `${distance.address},${way.address}`,
     ...(redisUrl !== undefined && { EDGEWISE_REDIS_URL: redisUrl }),

@@ -47,6 +47,8 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     calls.push(call);
     await behaviour(call, answer);
   });
+  // A core that is busy for seconds would reuse a connection that is closed meanwhile, and these tests try nothing again.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

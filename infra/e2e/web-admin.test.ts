@@ -37,7 +37,7 @@ describe.skipIf(lacks(CHROMIUM))("the operator's page", () => {
 
   test('makes a key that works, lists it and revokes it', async () => {
     const { page, faults } = await visit(browser);
-    await signIn(page, 'admin');
+    await signIn(page, 'admin grant');
     await page.getByLabel('Name').fill('Back end');
     await page.getByLabel('Scopes').fill('batch');
     await page.getByRole('button', { name: 'Create a key' }).click();
